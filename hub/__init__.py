@@ -1,0 +1,1 @@
+"""ShipSpeak Realtime hub: services publish typed events, everyone who watches sees them, nothing acknowledged is lost."""

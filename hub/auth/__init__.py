@@ -1,0 +1,1 @@
+"""Who may: tokens become principals, principals have grants."""

@@ -1,0 +1,100 @@
+"""What a principal may do."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from shipspeak.realtime.v1 import error_reason_pb2
+
+from hub.errors import PermissionDenied, Unauthenticated
+from hub.topics.patterns import matches
+
+RIGHTS = ("publish", "subscribe", "presence", "work")
+
+
+@dataclass(frozen=True, slots=True)
+class Grants:
+    """Patterns per right, and the admin right. An empty tuple grants nothing."""
+
+    publish: tuple[str, ...] = ()
+    subscribe: tuple[str, ...] = ()
+    presence: tuple[str, ...] = ()
+    work: tuple[str, ...] = ()
+    admin: bool = False
+
+    @classmethod
+    def from_claim(cls, claim: object) -> Grants:
+        """Read the ``grants`` claim: {"publish": [patterns], ..., "admin": bool}.
+
+        Raises:
+            Unauthenticated: TOKEN_MALFORMED when the claim has another shape.
+        """
+        if not isinstance(claim, Mapping):
+            raise _malformed("the grants claim is not an object")
+        patterns: dict[str, tuple[str, ...]] = {}
+        for right in RIGHTS:
+            given = claim.get(right, [])
+            if not isinstance(given, list) or not all(isinstance(item, str) for item in given):
+                raise _malformed(f"grants.{right} is not a list of patterns")
+            patterns[right] = tuple(given)
+        admin = claim.get("admin", False)
+        if not isinstance(admin, bool):
+            raise _malformed("grants.admin is not true or false")
+        return cls(**patterns, admin=admin)
+
+
+EVERYTHING = Grants(("**",), ("**",), ("**",), ("**",), admin=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """An authenticated caller.
+
+    Attributes:
+        subject: the token's sub; empty = anonymous (development only).
+        grants: what it may do.
+        expires_at: end of the token, seconds since the epoch; infinity = never.
+        token_id: the token's jti, or empty.
+    """
+
+    subject: str
+    grants: Grants
+    expires_at: float = math.inf
+    token_id: str = ""
+
+    def require(self, right: str, topic: str) -> None:
+        """Check one right on one topic.
+
+        Raises:
+            PermissionDenied: RIGHT_MISSING.
+        """
+        patterns: tuple[str, ...] = getattr(self.grants, right)
+        if not any(matches(pattern, topic, self.subject) for pattern in patterns):
+            raise PermissionDenied(
+                error_reason_pb2.ERROR_REASON_RIGHT_MISSING,
+                f"{self.subject or 'anonymous'} has no {right} right on {topic}",
+                topic=topic,
+                right=right,
+            )
+
+    def require_admin(self) -> None:
+        """Check the admin right.
+
+        Raises:
+            PermissionDenied: RIGHT_MISSING.
+        """
+        if not self.grants.admin:
+            raise PermissionDenied(
+                error_reason_pb2.ERROR_REASON_RIGHT_MISSING,
+                f"{self.subject or 'anonymous'} has no admin right",
+                right="admin",
+            )
+
+
+ANONYMOUS_DEVELOPER = Principal("", EVERYTHING)
+
+
+def _malformed(problem: str) -> Unauthenticated:
+    return Unauthenticated(error_reason_pb2.ERROR_REASON_TOKEN_MALFORMED, f"{problem}; mint a token with `rthub token`")

@@ -1,0 +1,139 @@
+"""JSON Web Tokens (RFC 7519) become principals; the algorithm is pinned by the key, never taken from the token."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import jwt
+from shipspeak.realtime.v1 import error_reason_pb2 as reasons
+
+from hub.auth.grants import ANONYMOUS_DEVELOPER, Grants, Principal
+from hub.errors import ReasonValue, Unauthenticated
+from hub.settings import Settings
+
+LEEWAY_SECONDS = 30
+_CACHE_SIZE = 10_000
+
+# The first class that matches an error of the library names the reason.
+_REASONS: tuple[tuple[type[jwt.PyJWTError], ReasonValue], ...] = (
+    (jwt.ExpiredSignatureError, reasons.ERROR_REASON_TOKEN_EXPIRED),
+    (jwt.ImmatureSignatureError, reasons.ERROR_REASON_TOKEN_NOT_YET_VALID),
+    (jwt.InvalidAudienceError, reasons.ERROR_REASON_TOKEN_AUDIENCE_INVALID),
+    (jwt.InvalidIssuerError, reasons.ERROR_REASON_TOKEN_ISSUER_INVALID),
+    (jwt.InvalidSignatureError, reasons.ERROR_REASON_TOKEN_SIGNATURE_INVALID),
+    (jwt.InvalidAlgorithmError, reasons.ERROR_REASON_TOKEN_SIGNATURE_INVALID),
+    (jwt.PyJWTError, reasons.ERROR_REASON_TOKEN_MALFORMED),
+)
+
+
+class Authenticator:
+    """Checks tokens against the one key of the settings.
+
+    Args:
+        settings: key, issuer, audience, dev.
+        clock: seconds since the epoch.
+    """
+
+    def __init__(self, settings: Settings, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+        self._open = settings.dev
+        self._issuer = settings.auth_issuer
+        self._audience = settings.auth_audience
+        self._key: Any = None
+        self._algorithm = "HS256"
+        if settings.auth_hs256_secret is not None:
+            self._key = settings.auth_hs256_secret.get_secret_value()
+        elif settings.auth_public_key_file is not None:
+            self._key = settings.auth_public_key_file.read_text()
+            self._algorithm = settings.auth_algorithm
+        self._verified: dict[str, Principal] = {}
+
+    def authenticate(self, token: str) -> Principal:
+        """The principal of a token; without a token, the anonymous developer in development.
+
+        Raises:
+            Unauthenticated: with the reason TOKEN_*.
+        """
+        if not token:
+            if self._open:
+                return ANONYMOUS_DEVELOPER
+            raise Unauthenticated(
+                reasons.ERROR_REASON_TOKEN_MISSING, "no token: send `authorization: Bearer <JWT>` or Hello.token"
+            )
+        known = self._verified.get(token)
+        if known is not None and self._clock() < known.expires_at:
+            return known
+        principal = self._verify(token)
+        if len(self._verified) >= _CACHE_SIZE:
+            self._verified.clear()
+        self._verified[token] = principal
+        return principal
+
+    def _verify(self, token: str) -> Principal:
+        if self._key is None:
+            raise Unauthenticated(
+                reasons.ERROR_REASON_TOKEN_SIGNATURE_INVALID,
+                "this hub has no key to check tokens with; set RTHUB_AUTH_HS256_SECRET, or send no token",
+            )
+        try:
+            claims = jwt.decode(
+                token,
+                self._key,
+                algorithms=[self._algorithm],
+                issuer=self._issuer,
+                audience=self._audience,
+                options={"require": ["exp", "iss", "aud", "sub"], "verify_exp": False, "verify_nbf": False, "verify_iat": False},
+            )
+            self._check_times(claims)
+        except jwt.PyJWTError as error:
+            reason = next(reason for kind, reason in _REASONS if isinstance(error, kind))
+            raise Unauthenticated(reason, f"the token was refused ({error}); get a new one") from error
+        subject = claims["sub"]
+        if not isinstance(subject, str) or not subject:
+            raise Unauthenticated(reasons.ERROR_REASON_TOKEN_MALFORMED, "the token's sub is empty")
+        return Principal(
+            subject,
+            Grants.from_claim(claims.get("grants", {})),
+            float(claims["exp"]),
+            str(claims.get("jti", "")),
+        )
+
+    def _check_times(self, claims: dict[str, Any]) -> None:
+        """Judge exp and nbf by the injected clock (the library knows only the machine's)."""
+        now = self._clock()
+        expires, not_before = claims["exp"], claims.get("nbf", 0)
+        if not isinstance(expires, int | float) or not isinstance(not_before, int | float):
+            raise jwt.DecodeError("exp or nbf is not a number")
+        if now >= expires + LEEWAY_SECONDS:
+            raise jwt.ExpiredSignatureError("it has expired")
+        if now < not_before - LEEWAY_SECONDS:
+            raise jwt.ImmatureSignatureError("it is not valid yet")
+
+
+def mint(
+    secret: str,
+    *,
+    subject: str,
+    issuer: str,
+    audience: str,
+    lifetime: float,
+    publish: Iterable[str] = (),
+    subscribe: Iterable[str] = (),
+    presence: Iterable[str] = (),
+    work: Iterable[str] = (),
+    admin: bool = False,
+    clock: Callable[[], float] = time.time,
+) -> str:
+    """Make an HS256 development token that lives ``lifetime`` seconds."""
+    now = clock()
+    grants = {
+        "publish": list(publish),
+        "subscribe": list(subscribe),
+        "presence": list(presence),
+        "work": list(work),
+        "admin": admin,
+    }
+    claims = {"sub": subject, "iss": issuer, "aud": audience, "iat": int(now), "exp": int(now + lifetime), "grants": grants}
+    return jwt.encode(claims, secret, algorithm="HS256")

@@ -1,0 +1,155 @@
+"""What every engine promises to the rooms above it.
+
+An engine keeps one log per topic: an epoch (identity of the log, non-zero), strictly rising offsets that are
+never reused, and the ids it has seen. It answers ``publish`` only after the events are durable, and hands every
+stored event to the feeds of its topic in log order. All methods are called on the event loop; feeds are called
+there too. Volatile topics never reach an engine.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from hub.errors import HubError
+from hub.model.cursor import Cursor
+from hub.model.events import Append, StoredEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A draft is durably in the log, now or (``duplicate``) from an earlier publish of the same id."""
+
+    epoch: int
+    offset: int
+    duplicate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NotAttempted:
+    """A draft was not tried, since an earlier one of its topic in the same call failed."""
+
+
+AppendResult = Stored | NotAttempted | HubError
+
+
+@dataclass(frozen=True, slots=True)
+class TopicHead:
+    """The state of one topic's log.
+
+    Attributes:
+        epoch: identity of the log. A topic that has never been written has one too, which it keeps.
+        head: newest offset; 0 = nothing was ever stored.
+        floor: highest offset that retention or a purge has removed from the old end; 0 = nothing is gone.
+            Events with floor < offset <= head are kept.
+        oldest_ms: when the oldest kept event was published, milliseconds since the epoch; 0 = none is kept.
+    """
+
+    epoch: int
+    head: int
+    floor: int
+    oldest_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LogPage:
+    """A page of one topic's log, in rising order.
+
+    Attributes:
+        events: events with after < offset <= through.
+        through: the page accounts for everything up to here.
+        more: the log goes on behind ``through``.
+        state: the topic at the moment of the read. ``state.floor > after`` means that events between were
+            trimmed: the reader must be told GAP.
+    """
+
+    events: Sequence[StoredEvent]
+    through: int
+    more: bool
+    state: TopicHead
+
+
+class Verdict(enum.Enum):
+    """The outcome of a resume."""
+
+    OK = "ok"
+    GAP = "gap"
+    RESET = "reset"
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """Where a reader with a cursor stands.
+
+    Attributes:
+        verdict: OK: nothing is missing; GAP: events behind the cursor were trimmed; RESET: another log.
+        position: the offset after which reading goes on: the cursor's (OK), the floor (GAP, RESET).
+        lost: upper bound of the events lost (GAP); None where it cannot be known.
+        state: the topic.
+    """
+
+    verdict: Verdict
+    position: int
+    lost: int | None
+    state: TopicHead
+
+
+class TopicFeed(Protocol):
+    """Receives one topic's events as they are stored."""
+
+    def on_events(self, events: Sequence[StoredEvent]) -> None:
+        """Take newly stored events, in log order. Must not block and not raise; ``prev`` links them."""
+
+    def on_trimmed(self, floor: int) -> None:
+        """Take note that events up to ``floor`` are gone from the log."""
+
+
+class Engine(Protocol):
+    """A store and mover of events."""
+
+    async def start(self) -> None:
+        """Open everything. Raises: Unavailable when storage is owned by another process or is unusable."""
+
+    async def stop(self) -> None:
+        """Finish what was accepted, then close everything."""
+
+    async def publish(self, appends: Sequence[Append]) -> list[AppendResult]:
+        """Store drafts and answer after commit, one result each, in order.
+
+        Within one call, drafts of one topic are stored in order and stop at the topic's first failure
+        (NotAttempted for the rest). A repeated (topic, publisher, event_id) gives the original offset. Never
+        raises for one draft's sake: failures are results. When the caller is cancelled the drafts may still be stored.
+        """
+
+    async def open(self, topic: str, feed: TopicFeed) -> TopicHead:
+        """Attach a feed. The answer and the feed leave no hole: the feed gets exactly what is stored after ``head``."""
+
+    def close(self, topic: str, feed: TopicFeed) -> None:
+        """Detach a feed; it is not called any more."""
+
+    async def read(self, topic: str, after: int, *, max_events: int, max_bytes: int) -> LogPage:
+        """Read a page behind ``after``. At least one event is returned when there is one."""
+
+    async def read_latest(self, topic: str, *, before: int, max_events: int, max_bytes: int) -> LogPage:
+        """Read the newest events with offset <= ``before`` (0 = head), in rising order; ``after`` is the first one's predecessor."""
+
+    async def head(self, topic: str) -> TopicHead:
+        """The topic's state, proved by the log and not by a cache."""
+
+    async def resume(self, topic: str, cursor: Cursor) -> Resume:
+        """Judge a cursor: OK iff the log is the cursor's and nothing behind the cursor was trimmed."""
+
+    def shard_of(self, topic: str) -> int:
+        """The shard that holds the topic, 0 <= shard < shard_count."""
+
+    @property
+    def shard_count(self) -> int:
+        """Number of shards, fixed when the store was made."""
+
+    def shard_serving(self, shard: int) -> bool:
+        """Whether the shard takes reads and writes now."""
+
+    def complete_as_of_ms(self, topics: Sequence[str]) -> int:
+        """Everything stored before this time (milliseconds since the epoch) has been handed to the topics' feeds."""

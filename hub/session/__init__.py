@@ -1,0 +1,1 @@
+"""Sessions: one connected client each, sans-I/O. Frames in, frames out, clock injected."""

@@ -1,0 +1,51 @@
+"""The only place that knows a transport: where a session's frames go out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from hub.errors import HubError
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """What a door knows of one call.
+
+    Attributes:
+        metadata: request metadata with lower-case keys; for a repeated key the last value.
+        peer: the client's address, as ``ipv4:127.0.0.1:5000``.
+        transport: "grpc", "grpc-web", "websocket" or "poll", for logs and metrics.
+    """
+
+    metadata: dict[str, str] = field(default_factory=dict)
+    peer: str = ""
+    transport: str = "grpc"
+
+
+class FrameSink(Protocol):
+    """A transport's way out. One send is in flight at a time.
+
+    The owner (a session) sets ``on_writable`` once and calls ``send`` only while ``writable``. The sink calls
+    ``on_writable`` on the loop when it turns writable again, never from inside ``send``.
+    """
+
+    on_writable: Callable[[], None] | None
+
+    @property
+    def writable(self) -> bool:
+        """Whether ``send`` may be called now."""
+
+    def send(self, frame: bytes) -> None:
+        """Give one serialized ServerFrame to the transport. The bytes object may be shared by many sinks."""
+
+    def close(self, error: HubError | None) -> None:
+        """End the stream after what was sent: with status OK, or with the error's status. Idempotent."""
+
+
+class Attachment(Protocol):
+    """A session that a door has attached a sink to."""
+
+    def detach(self) -> None:
+        """The peer is gone, or the call was cancelled. Idempotent; the sink is not used any more."""

@@ -1,0 +1,56 @@
+"""The in-flight window: bytes of frames with runs given to the transport and not yet reported as handled.
+
+Transports swallow megabytes ahead of the reader; without this window an urgent event would wait behind them.
+"""
+
+from __future__ import annotations
+
+
+class ByteWindow:
+    """Credit by running totals, so that reports may be lost or repeated.
+
+    Args:
+        size: bytes that may be in flight; 0 = unlimited (the client reports nothing).
+    """
+
+    __slots__ = ("_handled", "_overdrawn", "sent", "size")
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self.sent = 0
+        self._handled = 0
+        self._overdrawn = False
+
+    @property
+    def in_flight(self) -> int:
+        """Bytes sent and not reported as handled."""
+        return self.sent - self._handled
+
+    @property
+    def open(self) -> bool:
+        """Whether a frame with runs may be sent. The last frame may pass the limit by its own size."""
+        return not self.size or self.sent - self._handled < self.size
+
+    @property
+    def may_overdraw(self) -> bool:
+        """Whether one CRITICAL run may pass a full window; once until the next report."""
+        return not self._overdrawn
+
+    def on_sent(self, size: int) -> None:
+        """Count a frame with runs; one sent into a full window uses up the overdraft."""
+        if not self.open:
+            self._overdrawn = True
+        self.sent += size
+
+    def on_handled(self, total: int) -> bool:
+        """Take a report. Totals that go back or beyond what was sent are clamped.
+
+        Returns:
+            Whether the window was closed and is open now.
+        """
+        was_open = self.open
+        handled = min(total, self.sent)
+        if handled > self._handled:
+            self._handled = handled
+            self._overdrawn = False
+        return not was_open and self.open

@@ -1,0 +1,1 @@
+"""The topic space: grammar, namespaces with their policies, patterns."""

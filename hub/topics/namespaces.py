@@ -1,0 +1,91 @@
+"""Namespaces: the policy of every topic of one kind.
+
+A namespace names its class (retention and durability), the payload types it allows and whether conflation may
+drop superseded events for receivers that lag. An unknown kind is an error, so that a typing mistake fails loudly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from shipspeak.realtime.v1 import error_reason_pb2
+
+from hub.errors import NotFound
+from hub.topics.grammar import namespace_of
+
+_DAY = 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class TopicClass:
+    """Retention and durability of topics.
+
+    Attributes:
+        name: of the class.
+        durable: False = volatile: no log, no offsets, no resume.
+        max_events: events kept per topic at least this long as no older ones are wanted; oldest out first.
+        max_age: seconds that an event is kept.
+    """
+
+    name: str
+    durable: bool
+    max_events: int
+    max_age: float
+
+
+LIVE = TopicClass("live", durable=True, max_events=10_000, max_age=7 * _DAY)
+INBOX = TopicClass("inbox", durable=True, max_events=1_000, max_age=30 * _DAY)
+VOLATILE = TopicClass("volatile", durable=False, max_events=0, max_age=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Namespace:
+    """The policy of one kind of topics.
+
+    Attributes:
+        name: the kind.
+        topic_class: retention and durability.
+        payloads: names of the Content.payload fields that may be published.
+        conflation: whether events with a key may supersede each other for a receiver that lags.
+    """
+
+    name: str
+    topic_class: TopicClass
+    payloads: frozenset[str]
+    conflation: bool
+
+
+DEFAULT_NAMESPACES = (
+    Namespace("meeting", LIVE, frozenset({"meeting", "metrics", "other"}), conflation=True),
+    Namespace("practice", LIVE, frozenset({"practice", "metrics", "other"}), conflation=True),
+    Namespace("user", INBOX, frozenset({"notification", "metrics", "other"}), conflation=False),
+    Namespace("group", INBOX, frozenset({"notification", "other"}), conflation=False),
+    Namespace("system", LIVE, frozenset({"notification", "metrics", "other"}), conflation=False),
+    Namespace("signal", VOLATILE, frozenset({"practice", "metrics", "other"}), conflation=False),
+)
+
+
+class Namespaces:
+    """All namespaces of a hub."""
+
+    def __init__(self, namespaces: Iterable[Namespace] = DEFAULT_NAMESPACES) -> None:
+        self._by_name = {namespace.name: namespace for namespace in namespaces}
+
+    def of(self, topic: str) -> Namespace:
+        """The namespace of a topic.
+
+        Raises:
+            InvalidArgument: TOPIC_INVALID, for a name that breaks the grammar.
+            NotFound: NAMESPACE_UNKNOWN.
+        """
+        name = namespace_of(topic)
+        namespace = self._by_name.get(name)
+        if namespace is None:
+            raise NotFound(
+                error_reason_pb2.ERROR_REASON_NAMESPACE_UNKNOWN,
+                f"there is no namespace {name!r} here; there are {', '.join(sorted(self._by_name))}",
+                topic=topic,
+                namespace=name,
+            )
+        return namespace

@@ -58,6 +58,8 @@ class LogPage:
     """A page of one topic's log, in rising order.
 
     Attributes:
+        after: the page begins behind this offset: the one asked for, or, from read_latest, the offset before the
+            first event (which may be a trimmed one).
         events: events with after < offset <= through.
         through: the page accounts for everything up to here.
         more: the log goes on behind ``through``.
@@ -65,6 +67,7 @@ class LogPage:
             trimmed: the reader must be told GAP.
     """
 
+    after: int
     events: Sequence[StoredEvent]
     through: int
     more: bool
@@ -133,7 +136,7 @@ class Engine(Protocol):
         """Read a page behind ``after``. At least one event is returned when there is one."""
 
     async def read_latest(self, topic: str, *, before: int, max_events: int, max_bytes: int) -> LogPage:
-        """Read the newest events with offset <= ``before`` (0 = head), in rising order; ``after`` is the first one's predecessor."""
+        """Read the newest events with offset <= ``before`` (0 = head), in rising order; ``more`` = older ones exist."""
 
     async def head(self, topic: str) -> TopicHead:
         """The topic's state, proved by the log and not by a cache."""

@@ -1,0 +1,56 @@
+# Every command of the project; `make help` lists them.
+PYTHON ?= python3
+PY := .venv/bin/python
+
+.PHONY: help run test prove lint types generate generate-check lock requirements bench chaos web venv released
+.DEFAULT_GOAL := help
+
+help: ## List the commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | while IFS="$$(printf '\t')" read -r name text; do printf '  %-15s %s\n' "$$name" "$$text"; done
+
+run: ## Start the hub, the page and the reference product
+	@$(PYTHON) requirements/venv.py runtime
+	@$(PYTHON) requirements/page.py build --best-effort
+	@.venv/bin/rthub demo
+
+test: ## Install what is missing, then run every suite (SUITES="lint unit" for some)
+	@$(PYTHON) requirements/venv.py test
+	@$(PY) tests/run.py $(SUITES)
+
+prove: venv ## Run the tests of the guarantees (GUARANTEE=G2 for one)
+	@$(PY) -m pytest tests/guarantees $(if $(GUARANTEE),-k $(GUARANTEE))
+
+lint: venv ## Check style, imports and the contract
+	@$(PY) tests/run.py lint
+
+types: venv ## Check the types
+	@$(PY) tests/run.py types
+
+generate: venv ## Generate Python and TypeScript from protos/
+	@$(PYTHON) requirements/page.py install
+	@$(PY) protos/tools/generate.py
+
+generate-check: venv ## Fail if the committed generated code is not what protos/ gives
+	@$(PYTHON) requirements/page.py install
+	@$(PY) protos/tools/generate.py --check
+
+released: venv ## Freeze the contract: with a release only
+	@.venv/bin/buf build protos --exclude-source-info -o protos/released.binpb
+
+lock: venv ## Resolve requirements/*.in again and pin them with hashes
+	@$(PY) requirements/lock.py
+
+requirements: venv ## Print each requirement with its tests; fail if a shipped one has none
+	@$(PY) tests/requirements_index.py
+
+bench: venv ## Measure throughput, latency and memory beside a tutorial-style hub
+	@$(PY) tests/run.py bench
+
+chaos: venv ## Kill the hub 20 times under load and judge what subscribers saw
+	@$(PY) tests/run.py chaos
+
+web: ## Build the browser client and the page
+	@$(PYTHON) requirements/page.py build
+
+venv: ## Make .venv with everything that development needs
+	@$(PYTHON) requirements/venv.py test

@@ -1,0 +1,1 @@
+"""Benchmarks: what a delivery, a connection and a durable publish cost, beside a tutorial-style hub."""

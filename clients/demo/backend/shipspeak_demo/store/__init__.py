@@ -1,0 +1,13 @@
+"""What must survive a crash: meetings, uploads and jobs, in one SQLite file."""
+
+from __future__ import annotations
+
+from shipspeak_demo.store.database import Database
+from shipspeak_demo.store.jobs import JobQueue, Lease, LeaseLost
+from shipspeak_demo.store.meetings import Meeting, Meetings, NotFailed
+from shipspeak_demo.store.uploads import Upload, Uploads
+
+__all__ = [
+    "Database", "JobQueue", "Lease", "LeaseLost", "Meeting", "Meetings", "NotFailed", "Upload",
+    "Uploads",
+]  # fmt: skip

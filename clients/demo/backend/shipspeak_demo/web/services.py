@@ -1,0 +1,41 @@
+"""What the routes share, made once by the composition root."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from shipspeak_demo.announcer import Announcer
+    from shipspeak_demo.settings import Settings
+    from shipspeak_demo.store import Meetings, Uploads
+
+LARGEST_UPLOAD = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """The rooms behind the routes.
+
+    Attributes:
+        clock: monotonic seconds, for rates and the spacing of progress.
+        now: Unix seconds, for tokens.
+        busy: uploads that a PATCH is writing to at this moment.
+    """
+
+    settings: Settings
+    meetings: Meetings
+    uploads: Uploads
+    announcer: Announcer
+    clock: Callable[[], float]
+    now: Callable[[], float]
+    busy: set[str] = field(default_factory=set)
+
+
+def services_of(request: Request) -> Services:
+    """Find the services of the app that answers a request."""
+    services: Services = request.app.state.services
+    return services

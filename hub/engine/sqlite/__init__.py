@@ -1,0 +1,8 @@
+"""The SQLite engine: one log file per shard, one writer thread per file, durable when it answers."""
+
+from __future__ import annotations
+
+from hub.engine.sqlite.policy import Retention, RetentionPolicy
+from hub.engine.sqlite.shards import SqliteEngine
+
+__all__ = ["Retention", "RetentionPolicy", "SqliteEngine"]

@@ -1,0 +1,101 @@
+"""What goes wrong below the engine, as typed errors."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Final
+
+from shipspeak.realtime.v1 import error_reason_pb2
+
+from hub.errors import FailedPrecondition, Internal, ResourceExhausted, Unavailable
+
+RETRY_AFTER_S: Final = 1.0
+
+# Primary result codes that say "the storage", not "this statement": https://www.sqlite.org/rescode.html
+_STORAGE_CODES: Final = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_CORRUPT,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_PROTOCOL,
+        sqlite3.SQLITE_NOTADB,
+        sqlite3.SQLITE_PERM,
+        sqlite3.SQLITE_AUTH,
+        sqlite3.SQLITE_NOLFS,
+    }
+)
+
+
+def is_storage_failure(error: Exception) -> bool:
+    """Whether the disk or the file failed, so that other drafts would have failed too."""
+    if isinstance(error, MemoryError):
+        return True
+    code = getattr(error, "sqlite_errorcode", None)
+    return isinstance(error, sqlite3.Error) and code is not None and code & 0xFF in _STORAGE_CODES
+
+
+def storage_failed(shard: int, error: Exception, topic: str = "") -> Unavailable:
+    """Nothing was stored. Raised or answered when the shard's file does not take the write or give the read."""
+    return Unavailable(
+        error_reason_pb2.ERROR_REASON_STORAGE_FAILED,
+        f"shard {shard}: storage failed ({error}); nothing was stored, send it again with the same id",
+        topic=topic,
+        retry_after=RETRY_AFTER_S,
+        shard=shard,
+    )
+
+
+def shard_unavailable(shard: int, why: str, *, topic: str = "") -> Unavailable:
+    """The shard has no owner here."""
+    return Unavailable(
+        error_reason_pb2.ERROR_REASON_SHARD_UNAVAILABLE,
+        f"shard {shard}: {why}",
+        topic=topic,
+        retry_after=RETRY_AFTER_S,
+        shard=shard,
+    )
+
+
+def overloaded(shard: int, waiting_bytes: int, *, topic: str) -> ResourceExhausted:
+    """More waits for the disk than the shard may hold in memory."""
+    return ResourceExhausted(
+        error_reason_pb2.ERROR_REASON_OVERLOADED,
+        f"shard {shard}: {waiting_bytes} bytes already wait for the disk; send it again later",
+        topic=topic,
+        retry_after=RETRY_AFTER_S,
+        shard=shard,
+    )
+
+
+def faulty(shard: int, topic: str = "") -> Internal:
+    """An unknown failure; what is known of it is in the log."""
+    return Internal(
+        error_reason_pb2.ERROR_REASON_INTERNAL,
+        f"shard {shard}: a fault of the hub, see its log",
+        topic=topic,
+        shard=shard,
+    )
+
+
+def offset_mismatch(topic: str, expected: int, head: int) -> FailedPrecondition:
+    """The topic's head is not what the publisher expected."""
+    return FailedPrecondition(
+        error_reason_pb2.ERROR_REASON_OFFSET_MISMATCH,
+        f"expected offset {expected}, the topic's head is {head}; read what is new and decide again",
+        topic=topic,
+        head=head,
+    )
+
+
+def idempotency_expired(topic: str, event_id: str) -> FailedPrecondition:
+    """The id is older than the memory of ids and not in the log: it may have been stored and trimmed."""
+    return FailedPrecondition(
+        error_reason_pb2.ERROR_REASON_IDEMPOTENCY_EXPIRED,
+        f"id {event_id} was first sent too long ago to tell whether it was stored; check, then use a new id",
+        topic=topic,
+    )

@@ -1,0 +1,139 @@
+"""Removes what retention and the memory of ids no longer promise, in small transactions between batches.
+
+Trimming goes from the old end only and moves ``floor``; ``floor_id`` keeps the id of the newest trimmed event.
+Topics above their count are noted as they are written; ages are found by a round over all topics.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Final
+
+from hub.engine.sqlite import dedup
+from hub.engine.sqlite.database import writing
+from hub.engine.sqlite.policy import RetentionPolicy
+from hub.engine.sqlite.requests import Outcome, Published
+from hub.engine.sqlite.topics import TopicState
+from hub.engine.sqlite.writer import ShardWriter
+
+CHUNK_ROWS: Final = 500
+MAX_TOPICS: Final = 64  # trimmed in one transaction
+
+_ROUND: Final = (
+    "SELECT id, name, head, floor, oldest_ms FROM topic WHERE id > ? ORDER BY id LIMIT ?"
+)
+_OLDEST: Final = (
+    "SELECT offset, event_id, published_ms FROM event WHERE topic_id = ? AND offset > ? "
+    "ORDER BY offset LIMIT ?"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Trimmed:
+    """Events of ``topic`` up to ``floor`` are gone."""
+
+    topic: str
+    floor: int
+
+
+class Housekeeper:
+    """Trims one shard's topics and prunes its ids; a plain object used by the writer's thread alone."""
+
+    def __init__(
+        self, writer: ShardWriter, policy: RetentionPolicy, dedup_lifetime_ms: int
+    ) -> None:
+        self._writer = writer
+        self._policy = policy
+        self._lifetime_ms = dedup_lifetime_ms
+        self._due: dict[str, None] = {}
+        self._round_at = 0
+        self._prune_due = False
+
+    @property
+    def busy(self) -> bool:
+        """Whether ``step`` has something to do now."""
+        return bool(self._due) or self._prune_due
+
+    def note(self, outcome: Outcome) -> None:
+        """Take note of the topics that a batch wrote."""
+        for answer in outcome.answers:
+            if isinstance(answer, Published):
+                for name in {event.append.topic for event in answer.events}:
+                    topic = self._writer.topics.cached(name)
+                    if topic is not None and self._above_count(name, topic.head, topic.floor):
+                        self._due[name] = None
+
+    def look_round(self, now_ms: int, max_topics: int = CHUNK_ROWS) -> None:
+        """Look at the next topics for events past their time, and at the ids for old ones."""
+        rows = self._writer.connection.execute(_ROUND, (self._round_at, max_topics)).fetchall()
+        self._round_at = rows[-1][0] if len(rows) == max_topics else 0
+        for _, name, head, floor, oldest_ms in rows:
+            aged = 0 < oldest_ms < self._policy(name).oldest_allowed_ms(now_ms)
+            if aged or self._above_count(name, head, floor):
+                self._due[name] = None
+        self._prune_due = True
+
+    def step(self, now_ms: int, max_rows: int = CHUNK_ROWS) -> list[Trimmed]:
+        """Remove at most ``max_rows`` events, or, when no topic is due, ids.
+
+        Raises: sqlite3.Error when the storage fails; then nothing was removed.
+        """
+        if self._due:
+            return self._trim(now_ms, max_rows)
+        if self._prune_due:
+            pruned = dedup.prune(self._writer.connection, now_ms - self._lifetime_ms, max_rows)
+            self._prune_due = pruned == max_rows
+        return []
+
+    def _above_count(self, name: str, head: int, floor: int) -> bool:
+        return self._policy(name).count_floor(head) > floor
+
+    def _trim(self, now_ms: int, max_rows: int) -> list[Trimmed]:
+        topics = self._writer.topics
+        changed: list[TopicState] = []
+        done: list[str] = []
+        with writing(self._writer.connection):
+            for name, topic in topics.working(islice(self._due, MAX_TOPICS)).items():
+                if max_rows <= 0:
+                    break
+                removed, finished = self._trim_topic(topic, now_ms, max_rows)
+                max_rows -= removed
+                if removed:
+                    changed.append(topic)
+                if finished:
+                    done.append(name)
+            topics.write(changed)
+        topics.accept(changed)
+        for name in done:
+            del self._due[name]
+        return [Trimmed(topic.name, topic.floor) for topic in changed]
+
+    def _trim_topic(self, topic: TopicState, now_ms: int, max_rows: int) -> tuple[int, bool]:
+        """Remove from the old end; returns how many, and whether nothing more is due."""
+        retention = self._policy(topic.name)
+        floor = retention.count_floor(topic.head)
+        allowed_ms = retention.oldest_allowed_ms(now_ms)
+        rows = self._oldest(topic, max_rows + 1)
+        removed = 0
+        for offset, event_id, published_ms in rows:
+            if offset > floor and published_ms >= allowed_ms:
+                break
+            if removed == max_rows:
+                break
+            topic.floor, topic.floor_id = offset, event_id
+            removed += 1
+        kept = rows[removed] if removed < len(rows) else None
+        topic.oldest_ms = 0 if kept is None else kept[2]
+        if removed:
+            self._writer.connection.execute(
+                "DELETE FROM event WHERE topic_id = ? AND offset <= ?", (topic.id, topic.floor)
+            )
+        finished = kept is None or (kept[0] > floor and kept[2] >= allowed_ms)
+        return removed, finished
+
+    def _oldest(self, topic: TopicState, limit: int) -> Sequence[tuple[int, str, int]]:
+        connection: sqlite3.Connection = self._writer.connection
+        return connection.execute(_OLDEST, (topic.id, topic.floor, limit)).fetchall()

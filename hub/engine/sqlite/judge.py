@@ -1,0 +1,110 @@
+"""Decides the drafts of one batch in memory, before anything is written.
+
+A refused draft therefore costs the others nothing: only what was accepted reaches the transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from hub.engine.contract import AppendResult, NotAttempted, Stored
+from hub.engine.sqlite.dedup import Key
+from hub.engine.sqlite.failures import idempotency_expired, offset_mismatch
+from hub.engine.sqlite.requests import NewEvent, Published
+from hub.engine.sqlite.topics import TopicState
+from hub.errors import HubError
+from hub.model.events import Append
+
+
+class Judge:
+    """Gives each draft its offset, its original offset, or its refusal.
+
+    Args:
+        topics: working copies of all topics named in the batch; heads are moved in place.
+        known: offsets of the ids that are remembered; grows with what is accepted.
+        find_in_logger: looks for an id older than the memory of ids.
+        lifetime_ms: how long ids are remembered.
+    """
+
+    def __init__(
+        self,
+        topics: dict[str, TopicState],
+        known: dict[Key, int],
+        find_in_logger: Callable[[Key], int | None],
+        lifetime_ms: int,
+    ) -> None:
+        self._topics = topics
+        self._known = known
+        self._find_in_logger = find_in_logger
+        self._lifetime_ms = lifetime_ms
+
+    def publish(self, appends: Sequence[Append]) -> Published:
+        """Judge one call's drafts in order. A group is judged as a whole where its first draft stands."""
+        results: dict[int, AppendResult] = {}
+        events: list[NewEvent] = []
+        failed: set[str] = set()
+        for index, append in enumerate(appends):
+            if index in results:
+                continue
+            unit = _unit_at(appends, index)
+            if append.topic in failed:
+                results.update((member, NotAttempted()) for member in unit)
+            elif not self._unit(appends, unit, results, events):
+                failed.add(append.topic)
+        return Published([results[index] for index in range(len(appends))], events)
+
+    def _unit(
+        self,
+        appends: Sequence[Append],
+        unit: Sequence[int],
+        results: dict[int, AppendResult],
+        events: list[NewEvent],
+    ) -> bool:
+        accepted: list[NewEvent] = []
+        for member in unit:
+            result = self._one(appends[member], accepted)
+            if isinstance(result, HubError):
+                self._undo(accepted)
+                results.update((index, NotAttempted()) for index in unit)
+                results[member] = result
+                return False
+            results[member] = result
+        events.extend(accepted)
+        return True
+
+    def _one(self, append: Append, accepted: list[NewEvent]) -> AppendResult:
+        topic = self._topics[append.topic]
+        key = (topic.id, append.publisher, append.event_id)
+        original = self._known.get(key)
+        if original is None and append.first_sent_ms:
+            age = append.published_ms - append.first_sent_ms
+            # Half, so that clocks that disagree by hours still find what the memory has just forgotten.
+            if age > self._lifetime_ms // 2:
+                original = self._find_in_logger(key)
+                if original is None and age > self._lifetime_ms:
+                    return idempotency_expired(append.topic, append.event_id)
+        if original is not None:
+            return Stored(topic.epoch, original, duplicate=True)
+        if append.expected_offset is not None and append.expected_offset != topic.head:
+            return offset_mismatch(append.topic, append.expected_offset, topic.head)
+        event = NewEvent(append, topic.head + 1, topic.head)
+        accepted.append(event)
+        self._known[key] = topic.head = event.offset
+        if topic.oldest_ms == 0:
+            topic.oldest_ms = append.published_ms
+        return Stored(topic.epoch, event.offset)
+
+    def _undo(self, accepted: list[NewEvent]) -> None:
+        for event in reversed(accepted):
+            topic = self._topics[event.append.topic]
+            topic.head = event.prev
+            if topic.head == topic.floor:
+                topic.oldest_ms = 0
+            del self._known[(topic.id, event.append.publisher, event.append.event_id)]
+
+
+def _unit_at(appends: Sequence[Append], index: int) -> Sequence[int]:
+    group = appends[index].group
+    if not group:
+        return (index,)
+    return [other for other in range(index, len(appends)) if appends[other].group == group]

@@ -1,0 +1,36 @@
+"""How much of a topic's log is kept. Topics get it by a callable, so the engine knows no classes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """Bounds of one topic's log; whichever is reached first trims from the old end.
+
+    Attributes:
+        max_events: how many events are promised; None = no bound. One more is kept, so that a cursor that many
+            events back still stands on a stored event.
+        max_age_s: how long an event is promised, in seconds; None = no bound.
+    """
+
+    max_events: int | None = None
+    max_age_s: float | None = None
+
+    def count_floor(self, head: int) -> int:
+        """The floor that the count asks for when the head is ``head``; 0 = nothing has to go."""
+        return 0 if self.max_events is None else max(0, head - self.max_events - 1)
+
+    def oldest_allowed_ms(self, now_ms: int) -> int:
+        """Events published before this time may go; 0 = none."""
+        return 0 if self.max_age_s is None else max(0, now_ms - int(self.max_age_s * 1000))
+
+
+RetentionPolicy = Callable[[str], Retention]
+
+
+def keep_everything(_topic: str) -> Retention:
+    """The policy without bounds."""
+    return Retention()

@@ -1,0 +1,106 @@
+"""Reads of one shard file, on a read-only connection; plain calls without threads."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from hub.engine.contract import LogPage, Resume, TopicHead
+from hub.engine.sqlite.database import connect_reader, snapshot
+from hub.engine.sqlite.encoding import complete_event
+from hub.engine.sqlite.topics import TopicState, topic_from_row
+from hub.engine.sqlite.verdict import judge_cursor
+from hub.model.cursor import Cursor
+from hub.model.events import StoredEvent
+
+_TOPIC: Final = "SELECT name, id, epoch, head, floor, floor_id, oldest_ms FROM topic WHERE name = ?"
+_COLUMNS: Final = "offset, event_id, priority, key, published_ms, expires_ms, body"
+_AFTER: Final = (
+    f"SELECT {_COLUMNS} FROM event WHERE topic_id = ? AND offset > ? ORDER BY offset LIMIT ?"  # noqa: S608
+)
+_BEFORE: Final = (
+    f"SELECT {_COLUMNS} FROM event WHERE topic_id = ? AND offset <= ? "  # noqa: S608
+    "ORDER BY offset DESC LIMIT ?"
+)
+_EVENT_ID: Final = "SELECT event_id FROM event WHERE topic_id = ? AND offset = ?"
+
+
+class UnknownTopic(Exception):  # noqa: N818
+    """The topic has no row yet, so it has no epoch to tell."""
+
+
+class ShardReader:
+    """Reads one shard file. Used by one thread at a time.
+
+    Every method raises UnknownTopic for a topic without a row, and sqlite3.Error when the storage fails.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._connection = connect_reader(path)
+
+    def close(self) -> None:
+        """Close the connection; any thread may do it when no call is running."""
+        self._connection.close()
+
+    def head(self, name: str) -> TopicHead:
+        """The committed state of a topic."""
+        return self._topic(name).public()
+
+    def read(self, name: str, after: int, max_events: int, max_bytes: int) -> LogPage:
+        """Events with offset > ``after``, at least one when there is one."""
+        with snapshot(self._connection):
+            topic = self._topic(name)
+            rows = self._connection.execute(
+                _AFTER, (topic.id, _bindable(after), max(1, max_events))
+            )
+            events = list(_within(rows, max_bytes))
+        # Nothing found: everything behind ``after`` is accounted for, because there is nothing.
+        through = events[-1].offset if events else max(after, topic.head)
+        return LogPage(after, events, through, through < topic.head, topic.public())
+
+    def read_latest(self, name: str, before: int, max_events: int, max_bytes: int) -> LogPage:
+        """The newest events with offset <= ``before`` (0 = head), in rising order; ``more`` = older kept ones exist."""
+        with snapshot(self._connection):
+            topic = self._topic(name)
+            through = min(before, topic.head) if before else topic.head
+            rows = self._connection.execute(_BEFORE, (topic.id, through, max(1, max_events)))
+            events = list(_within(rows, max_bytes))
+        events.reverse()
+        after = events[0].offset - 1 if events else through
+        return LogPage(after, events, through, after > topic.floor, topic.public())
+
+    def resume(self, name: str, cursor: Cursor) -> Resume:
+        """Judge a cursor against one state of the log."""
+        with snapshot(self._connection):
+            topic = self._topic(name)
+            row = self._connection.execute(
+                _EVENT_ID, (topic.id, _bindable(cursor.offset))
+            ).fetchone()
+        event_id: str | None = row[0] if row else None
+        if event_id is None and cursor.offset == topic.floor:
+            event_id = topic.floor_id
+        return judge_cursor(cursor, topic.public(), event_id)
+
+    def _topic(self, name: str) -> TopicState:
+        row = self._connection.execute(_TOPIC, (name,)).fetchone()
+        if row is None:
+            raise UnknownTopic(name)
+        return topic_from_row(row)
+
+
+def _within(rows: Iterable[tuple[Any, ...]], max_bytes: int) -> Iterator[StoredEvent]:
+    """Make events until the bytes are used up; the first one always fits."""
+    used = 0
+    for offset, event_id, priority, key, published_ms, expires_ms, body in rows:
+        data = complete_event(body, offset)
+        used += len(data)
+        if used > max_bytes and used > len(data):
+            return
+        yield StoredEvent(offset, -1, event_id, data, priority, key, published_ms, expires_ms)
+
+
+def _bindable(offset: int) -> int:
+    """A cursor may claim any 64-bit offset; SQLite takes signed ones, and no log gets that far."""
+    return min(offset, (1 << 63) - 1)

@@ -1,0 +1,75 @@
+"""What waits in a writer's queue, and what the writer answers. No threads and no loop in here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from hub.engine.contract import AppendResult, NotAttempted, TopicHead
+from hub.errors import HubError
+from hub.model.events import Append
+
+
+@dataclass(frozen=True, slots=True)
+class Publish:
+    """The drafts of one publish call that belong to one shard. ``size`` is the sum of their bodies, in bytes."""
+
+    appends: Sequence[Append]
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """Ask for a topic's head, in line with the commits; the topic gets an epoch if it has none."""
+
+    topic: str
+
+
+Request = Publish | Open
+
+
+@dataclass(frozen=True, slots=True)
+class NewEvent:
+    """A draft that got its place. ``prev`` is the offset before it in the topic, 0 = it is the first."""
+
+    append: Append
+    offset: int
+    prev: int
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """The answer to Publish: a result per draft, and the events that are new in the log."""
+
+    results: list[AppendResult]
+    events: list[NewEvent] = field(default_factory=list)
+
+
+Answer = Published | TopicHead | HubError
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a batch: one answer per request, in order.
+
+    Attributes:
+        answers: Published for a Publish, TopicHead or HubError for an Open.
+        wrote: a transaction was committed.
+        failure: why the storage refused, None when it did not.
+    """
+
+    answers: list[Answer]
+    wrote: bool = False
+    failure: Exception | None = None
+
+
+def refuse_all(
+    appends: Sequence[Append], error_of: Callable[[str], HubError]
+) -> list[AppendResult]:
+    """Results of a call of which nothing is stored: per topic one error, then NotAttempted."""
+    failed: set[str] = set()
+    results: list[AppendResult] = []
+    for append in appends:
+        results.append(NotAttempted() if append.topic in failed else error_of(append.topic))
+        failed.add(append.topic)
+    return results

@@ -1,0 +1,107 @@
+"""The tables of a shard file, and the check that a file is the one that is meant.
+
+``pos`` is the order of the whole shard; ``offset`` the place in the topic's log, contiguous in this engine.
+``topic.floor_id`` is the id of the event at ``floor``, so that a cursor which stands exactly on the newest
+trimmed event can still be proved. ``dedup`` has a lifetime of its own, beyond retention.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Final
+
+from shipspeak.realtime.v1 import error_reason_pb2
+
+from hub.engine.sqlite.database import writing
+from hub.errors import Unavailable
+
+SCHEMA_VERSION: Final = 1
+
+_TABLES: Final = (
+    "CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID",
+    """CREATE TABLE topic (
+        id INTEGER PRIMARY KEY,
+        name TEXT NOT NULL UNIQUE,
+        epoch INTEGER NOT NULL,
+        head INTEGER NOT NULL,
+        floor INTEGER NOT NULL,
+        floor_id TEXT NOT NULL,
+        oldest_ms INTEGER NOT NULL
+    )""",
+    """CREATE TABLE event (
+        pos INTEGER PRIMARY KEY AUTOINCREMENT,
+        topic_id INTEGER NOT NULL,
+        offset INTEGER NOT NULL,
+        event_id TEXT NOT NULL,
+        publisher TEXT NOT NULL,
+        priority INTEGER NOT NULL,
+        key TEXT NOT NULL,
+        published_ms INTEGER NOT NULL,
+        expires_ms INTEGER NOT NULL,
+        body BLOB NOT NULL
+    )""",
+    "CREATE UNIQUE INDEX event_offset ON event (topic_id, offset)",
+    """CREATE TABLE dedup (
+        topic_id INTEGER NOT NULL,
+        publisher TEXT NOT NULL,
+        event_id TEXT NOT NULL,
+        offset INTEGER NOT NULL,
+        stored_ms INTEGER NOT NULL,
+        PRIMARY KEY (topic_id, publisher, event_id)
+    ) WITHOUT ROWID""",
+    "CREATE INDEX dedup_age ON dedup (stored_ms)",
+)
+
+
+def prepare(connection: sqlite3.Connection, shard: int, shards: int, now_ms: int) -> None:
+    """Make the tables in an empty file, or check that a made one belongs here.
+
+    Raises:
+        Unavailable: STORAGE_FAILED when the file is another shard's, has another number of shards, or was
+            written by a newer hub.
+    """
+    made = connection.execute(
+        "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'meta'"
+    ).fetchone()
+    if made is None:
+        _make(connection, shard, shards, now_ms)
+    else:
+        _check(dict(connection.execute("SELECT key, value FROM meta").fetchall()), shard, shards)
+
+
+def _make(connection: sqlite3.Connection, shard: int, shards: int, now_ms: int) -> None:
+    with writing(connection):
+        for statement in _TABLES:
+            connection.execute(statement)
+        connection.executemany(
+            "INSERT INTO meta (key, value) VALUES (?, ?)",
+            [
+                ("schema", SCHEMA_VERSION),
+                ("shard", shard),
+                ("shards", shards),
+                ("created", now_ms),
+                ("probed", now_ms),
+            ],
+        )
+
+
+def _check(meta: dict[str, int], shard: int, shards: int) -> None:
+    if meta["schema"] > SCHEMA_VERSION:
+        raise _unusable(
+            shard,
+            f"its file has schema {meta['schema']}, this hub knows {SCHEMA_VERSION}; start the newer hub",
+        )
+    if meta["shards"] != shards:
+        raise _unusable(
+            shard,
+            f"the store was made with {meta['shards']} shards and cannot be opened with {shards}; "
+            f"start with --shards {meta['shards']}",
+        )
+    if meta["shard"] != shard:
+        raise _unusable(shard, f"its file belongs to shard {meta['shard']}; undo the renaming")
+
+
+def _unusable(shard: int, why: str) -> Unavailable:
+    return Unavailable(
+        error_reason_pb2.ERROR_REASON_STORAGE_FAILED, f"shard {shard}: {why}", shard=shard
+    )

@@ -1,0 +1,191 @@
+"""The event loop's side of one shard: puts requests in the writer's queue, takes outcomes over, calls feeds."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import structlog
+
+from hub.engine.contract import AppendResult, Stored, TopicFeed, TopicHead
+from hub.engine.sqlite.failures import overloaded, shard_unavailable
+from hub.engine.sqlite.feeds import Feeds
+from hub.engine.sqlite.files import ShardFiles, ShardLock
+from hub.engine.sqlite.housekeeping import Trimmed
+from hub.engine.sqlite.requests import (
+    Answer,
+    NewEvent,
+    Open,
+    Outcome,
+    Publish,
+    Published,
+    Request,
+    refuse_all,
+)
+from hub.engine.sqlite.thread import Waiting, WriterThread
+from hub.errors import HubError
+from hub.model.events import Append
+
+_logger: Final = structlog.get_logger(__name__)
+
+MAX_WAITING_BYTES: Final = 64 * 1024 * 1024
+
+CommitObserver = Callable[[int, int, float], None]
+
+
+class _Opening(asyncio.Future[Answer]):
+    """The answer to an Open, with the feed to attach when it comes."""
+
+    feed: TopicFeed | None = None
+
+
+class Shard:
+    """One shard owned by this process.
+
+    Attributes:
+        serving: whether the storage took the last write.
+        on_commit: called with (shard, stored events, seconds) after each commit, for metrics.
+    """
+
+    def __init__(self, index: int, files: ShardFiles, lock: ShardLock) -> None:
+        self.index = index
+        self.files = files
+        self.serving = False
+        self.on_commit: CommitObserver | None = None
+        self._lock = lock
+        self._feeds = Feeds()
+        self._thread: WriterThread | None = None
+        self._accepting = False
+        self._waiting_bytes = 0
+
+    def run(self, thread: WriterThread) -> None:
+        """Start the writer's thread and serve."""
+        self._thread = thread
+        thread.start()
+        self.serving = self._accepting = True
+
+    def refuse(self) -> None:
+        """Accept nothing new."""
+        self._accepting = self.serving = False
+
+    def close(self) -> None:
+        """Finish what was accepted, empty the log into the file, free the lock. Blocks; not on the loop."""
+        if self._thread is not None:
+            self._thread.stop()
+            connection = self._thread.writer.connection
+            try:
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            except sqlite3.Error:
+                # Nothing is lost: the next start reads the log.
+                _logger.exception("checkpoint_failed", shard=self.index)
+            connection.close()
+        self._lock.release()
+
+    async def publish(self, appends: Sequence[Append]) -> list[AppendResult]:
+        """Put drafts in the queue and wait for their commit."""
+        size = sum(len(append.body) for append in appends)
+        waiting = self._waiting_bytes
+        if waiting and waiting + size > MAX_WAITING_BYTES:
+            return refuse_all(appends, lambda topic: overloaded(self.index, waiting, topic=topic))
+        answer = await self._ask(Publish(appends, size), asyncio.get_running_loop().create_future())
+        if isinstance(answer, Published):
+            return answer.results
+        return refuse_all(appends, self.unavailable)
+
+    async def open(self, topic: str, feed: TopicFeed | None) -> TopicHead:
+        """Get the topic's head in line with the commits, and attach the feed at that very place.
+
+        Raises: HubError when the shard is not here or its storage failed.
+        """
+        opening = _Opening(loop=asyncio.get_running_loop())
+        opening.feed = feed
+        try:
+            answer = await self._ask(Open(topic), opening)
+        except asyncio.CancelledError:
+            # The answer may have come in the same turn of the loop; a feed that nobody closes must not stay.
+            if feed is not None:
+                self._feeds.detach(topic, feed)
+            raise
+        if isinstance(answer, TopicHead):
+            return answer
+        raise answer if isinstance(answer, HubError) else self.unavailable(topic)
+
+    def detach(self, topic: str, feed: TopicFeed) -> None:
+        """Call the feed no more."""
+        self._feeds.detach(topic, feed)
+
+    def oldest_outstanding_ms(self) -> int | None:
+        """When the oldest batch began that may be committed and is not handed over; None = there is none."""
+        outstanding = self._thread.outstanding_ms if self._thread is not None else ()
+        return outstanding[0] if outstanding else None
+
+    def handed_over(self, batch: Sequence[Waiting], outcome: Outcome, seconds: float) -> None:
+        """Answer the requests of a batch and feed its events, in the batch's order."""
+        assert self._thread is not None  # noqa: S101 - only the thread calls this
+        fresh: dict[str, list[NewEvent]] = {}
+        stored = 0
+        for waiting, answer in zip(batch, outcome.answers, strict=True):
+            if isinstance(answer, Published):
+                stored += len(answer.events)
+                for event in answer.events:
+                    if self._feeds.wants(event.append.topic):
+                        fresh.setdefault(event.append.topic, []).append(event)
+            elif isinstance(waiting.request, Open) and isinstance(answer, TopicHead):
+                self._attach(waiting, waiting.request.topic, fresh)
+            self._answer(waiting, answer)
+        for topic, events in fresh.items():
+            self._feeds.deliver(topic, events)
+        # Only now is everything of the batch handed over (complete_as_of).
+        self._thread.outstanding_ms.popleft()
+        if self._accepting and (outcome.wrote or outcome.failure is not None):
+            self.serving = outcome.failure is None
+        if self.on_commit is not None and outcome.wrote:
+            self.on_commit(self.index, stored, seconds)
+
+    def trimmed(self, trimmed: Sequence[Trimmed]) -> None:
+        """Tell the feeds of trimmed topics."""
+        for one in trimmed:
+            self._feeds.trimmed(one.topic, one.floor)
+
+    def serving_changed(self, *, serving: bool) -> None:
+        """Take note of the storage's state."""
+        self.serving = serving and self._accepting
+
+    def ended(self, in_hand: Sequence[Waiting]) -> None:
+        """Answer what the thread left behind; nothing, unless it died."""
+        self.refuse()
+        left = list(in_hand)
+        assert self._thread is not None  # noqa: S101 - only the thread calls this
+        while not self._thread.waiting.empty():
+            waiting = self._thread.waiting.get_nowait()
+            if waiting is not None:
+                left.append(waiting)
+        for waiting in left:
+            self._answer(waiting, self.unavailable(""))
+
+    async def _ask(self, request: Request, future: asyncio.Future[Answer]) -> Answer:
+        if not self._accepting or self._thread is None:
+            topic = request.topic if isinstance(request, Open) else ""
+            return self.unavailable(topic)
+        if isinstance(request, Publish):
+            self._waiting_bytes += request.size
+        self._thread.waiting.put(Waiting(request, future))
+        return await future
+
+    def _attach(self, waiting: Waiting, topic: str, fresh: dict[str, list[NewEvent]]) -> None:
+        """Attach the feed behind the events that came before it in the same batch."""
+        future = waiting.answer
+        if isinstance(future, _Opening) and future.feed is not None and not future.done():
+            self._feeds.deliver(topic, fresh.pop(topic, ()))
+            self._feeds.attach(topic, future.feed)
+
+    def _answer(self, waiting: Waiting, answer: Answer) -> None:
+        if isinstance(waiting.request, Publish):
+            self._waiting_bytes -= waiting.request.size
+        if not waiting.answer.done():  # done: its caller was cancelled
+            waiting.answer.set_result(answer)
+
+    def unavailable(self, topic: str) -> HubError:
+        return shard_unavailable(self.index, "it is not open here; try again", topic=topic)

@@ -1,0 +1,200 @@
+"""The writer of one shard file, as a plain object: ``commit`` takes a batch and returns what became of it.
+
+It knows no thread and no loop. Heads are worked on as copies and taken over after the commit, so a failed
+transaction leaves nothing to restore.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Final
+
+import structlog
+
+from hub.engine.sqlite.bulk import write_rows
+from hub.engine.sqlite.database import writing
+from hub.engine.sqlite.dedup import find_in_logger, known_offsets, remember
+from hub.engine.sqlite.failures import faulty, is_storage_failure, storage_failed
+from hub.engine.sqlite.judge import Judge
+from hub.engine.sqlite.requests import (
+    Answer,
+    NewEvent,
+    Open,
+    Outcome,
+    Publish,
+    Published,
+    Request,
+    refuse_all,
+)
+from hub.engine.sqlite.topics import TopicState, TopicTable
+from hub.errors import HubError
+from hub.model.events import Append
+
+_logger: Final = structlog.get_logger(__name__)
+
+PAGE_BYTES: Final = 4096
+
+_INSERT: Final = (
+    "INSERT INTO event (topic_id, offset, event_id, publisher, priority, key, published_ms, "
+    "expires_ms, body) VALUES {rows}"
+)
+
+
+class ShardWriter:
+    """Stores drafts in one shard file.
+
+    Args:
+        connection: from ``connect_writer``, with the schema prepared; the writer is its only user.
+        shard: number of the shard, for errors and logs.
+        dedup_lifetime_ms: how long ids are remembered.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, shard: int, dedup_lifetime_ms: int) -> None:
+        self.connection = connection
+        self.topics = TopicTable(connection)
+        self.written_pages = 0  # an upper estimate since the start, read by the checkpointer
+        self._shard = shard
+        self._lifetime_ms = dedup_lifetime_ms
+
+    def commit(self, batch: Sequence[Request]) -> Outcome:
+        """Judge and store a batch in one transaction; what is answered Stored is durable.
+
+        Never raises for a draft's or the disk's sake. When the storage fails, nothing of the batch is stored.
+        When something unforeseen fails, each request is tried alone, so that it harms only its own.
+        """
+        try:
+            return self._commit(batch)
+        except Exception as error:
+            if is_storage_failure(error):
+                _logger.exception("storage_failed", shard=self._shard, requests=len(batch))
+                return self._refuse(batch, partial(storage_failed, self._shard, error), error)
+            _logger.exception("commit_failed", shard=self._shard, requests=len(batch))
+            if len(batch) == 1:
+                return self._refuse(batch, partial(faulty, self._shard))
+        return _joined([self.commit([request]) for request in batch])
+
+    def probe(self, now_ms: int) -> None:
+        """Write and sync something small. Raises: sqlite3.Error when the storage still fails."""
+        with writing(self.connection):
+            self.connection.execute("UPDATE meta SET value = ? WHERE key = 'probed'", (now_ms,))
+
+    def _commit(self, batch: Sequence[Request]) -> Outcome:
+        topics = self.topics.working(_names(batch))
+        drafts = [
+            append
+            for request in batch
+            if isinstance(request, Publish)
+            for append in request.appends
+        ]
+        known = known_offsets(
+            self.connection,
+            [
+                (topics[draft.topic].id, draft.publisher, draft.event_id)
+                for draft in drafts
+                if topics[draft.topic].stored
+            ],
+        )
+        judge = Judge(
+            topics, known, lambda key: find_in_logger(self.connection, key), self._lifetime_ms
+        )
+        answers: list[Answer] = []
+        events: list[NewEvent] = []
+        changed: dict[str, TopicState] = {}
+        for request in batch:
+            if isinstance(request, Open):
+                topic = topics[request.topic]
+                if not topic.stored:
+                    changed[topic.name] = topic
+                answers.append(topic.public())
+            else:
+                published = judge.publish(request.appends)
+                answers.append(published)
+                events += published.events
+                changed.update((e.append.topic, topics[e.append.topic]) for e in published.events)
+        if changed:
+            self._write(events, topics, changed)
+        self.topics.accept(
+            topic for topic in topics.values() if topic.stored or topic.name in changed
+        )
+        return Outcome(answers, wrote=bool(changed))
+
+    def _write(
+        self,
+        events: Sequence[NewEvent],
+        topics: dict[str, TopicState],
+        changed: dict[str, TopicState],
+    ) -> None:
+        with writing(self.connection):
+            self.topics.write(changed.values())
+            write_rows(
+                self.connection,
+                _INSERT,
+                [_event_row(topics[e.append.topic].id, e.append, e.offset) for e in events],
+            )
+            remember(
+                self.connection,
+                [
+                    (
+                        topics[e.append.topic].id,
+                        e.append.publisher,
+                        e.append.event_id,
+                        e.offset,
+                        e.append.published_ms,
+                    )
+                    for e in events
+                ],
+            )
+        # Per event a leaf of each index and its share of the table; per topic its row.
+        body_bytes = sum(len(e.append.body) for e in events)
+        self.written_pages += 3 * len(events) + body_bytes // PAGE_BYTES + len(changed)
+
+    def _refuse(
+        self,
+        batch: Sequence[Request],
+        why: Callable[[str], HubError],
+        failure: Exception | None = None,
+    ) -> Outcome:
+        """Answer without writing. A topic whose head is in memory can still be opened."""
+        answers: list[Answer] = []
+        for request in batch:
+            if isinstance(request, Publish):
+                answers.append(Published(refuse_all(request.appends, why)))
+            else:
+                topic = self.topics.cached(request.topic)
+                answers.append(why(request.topic) if topic is None else topic.public())
+        return Outcome(answers, failure=failure)
+
+
+def _names(batch: Sequence[Request]) -> list[str]:
+    names: list[str] = []
+    for request in batch:
+        if isinstance(request, Open):
+            names.append(request.topic)
+        else:
+            names.extend(append.topic for append in request.appends)
+    return names
+
+
+def _event_row(topic_id: int, append: Append, offset: int) -> tuple[int | str | bytes, ...]:
+    return (
+        topic_id,
+        offset,
+        append.event_id,
+        append.publisher,
+        append.priority,
+        append.key,
+        append.published_ms,
+        append.expires_ms,
+        append.body,
+    )
+
+
+def _joined(outcomes: Sequence[Outcome]) -> Outcome:
+    failures = [outcome.failure for outcome in outcomes if outcome.failure is not None]
+    return Outcome(
+        [answer for outcome in outcomes for answer in outcome.answers],
+        wrote=any(outcome.wrote for outcome in outcomes),
+        failure=failures[-1] if failures else None,
+    )

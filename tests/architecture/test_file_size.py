@@ -1,0 +1,45 @@
+"""No file that a person writes grows past what a person reads in one go."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+ROOMS = ("hub", "web_bridge", "clients", "tests", "benchmarks", "protos", "requirements")
+SUFFIXES = {".py", ".ts", ".tsx", ".c", ".h"}
+GENERATED = {"gen", "node_modules", "dist", "__pycache__"}
+HARD_LIMIT = 500
+SOFT_LIMIT = 300
+
+# Each file over the soft limit, the size it may have, and why it is one file. Sizes only go down.
+OVER_SOFT_LIMIT: dict[str, tuple[int, str]] = {
+    "benchmarks/loadgen/loadgen.c": (400, "options, connection table and event loop share one state"),
+}
+
+
+def sizes() -> dict[str, int]:
+    files = {}
+    for room in ROOMS:
+        for path in (ROOT / room).rglob("*"):
+            inside = path.relative_to(ROOT)
+            if path.suffix in SUFFIXES and not GENERATED.intersection(inside.parts):
+                files[inside.as_posix()] = len(path.read_text(encoding="utf-8").splitlines())
+    return files
+
+
+def test_no_file_is_over_the_hard_limit():
+    assert {name: size for name, size in sizes().items() if size > HARD_LIMIT} == {}
+
+
+def test_a_file_over_the_soft_limit_is_listed_with_its_reason():
+    over = {name: size for name, size in sizes().items() if size > SOFT_LIMIT}
+    unlisted = {
+        name: size for name, size in over.items() if size > OVER_SOFT_LIMIT.get(name, (0, ""))[0]
+    }
+    assert unlisted == {}
+
+
+def test_the_list_holds_no_file_that_has_shrunk():
+    now = sizes()
+    stale = {name for name in OVER_SOFT_LIMIT if now.get(name, 0) <= SOFT_LIMIT}
+    assert stale == set()

@@ -1,0 +1,75 @@
+"""A call's end as the bridge writes it: code, message, trailing metadata."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import grpc
+
+from hub.rpc.status import trailers_of
+
+if TYPE_CHECKING:
+    from hub.errors import HubError
+
+MetadataPairs = tuple[tuple[str, str | bytes], ...]
+
+_BY_NUMBER: dict[int, grpc.StatusCode] = {code.value[0]: code for code in grpc.StatusCode}
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """How a call ended.
+
+    Attributes:
+        code: the canonical code.
+        message: plain words; percent-encoded on the wire.
+        trailing: trailing metadata; bytes for keys that end in ``-bin``.
+    """
+
+    code: grpc.StatusCode
+    message: str = ""
+    trailing: MetadataPairs = field(default=())
+
+    @property
+    def number(self) -> int:
+        """The code as the wire carries it."""
+        return int(self.code.value[0])
+
+
+OK = Status(grpc.StatusCode.OK)
+INTERNAL_ERROR = Status(grpc.StatusCode.UNKNOWN, "internal error")
+DEADLINE_EXCEEDED = Status(grpc.StatusCode.DEADLINE_EXCEEDED, "deadline exceeded")
+DRAINING = Status(grpc.StatusCode.UNAVAILABLE, "server is draining")
+
+
+class CallRefused(Exception):
+    """The bridge ends a call before any handler runs.
+
+    Args:
+        status: what the client is told: what is wrong and what to do; never a secret.
+        close: whether the connection must end, because part of the request was not read.
+    """
+
+    def __init__(self, status: Status, *, close: bool = False) -> None:
+        super().__init__(status.message)
+        self.status = status
+        self.close = close
+
+
+def refused(code: grpc.StatusCode, message: str) -> CallRefused:
+    """A refusal with a code and words, to be raised."""
+    return CallRefused(Status(code, message))
+
+
+def status_of(error: HubError | None) -> Status:
+    """The status of a hub's error, with google.rpc details; OK for None."""
+    if error is None:
+        return OK
+    number, message, details = trailers_of(error)
+    return Status(code_of(number), message, (("grpc-status-details-bin", details),))
+
+
+def code_of(number: int) -> grpc.StatusCode:
+    """The canonical code of a number; UNKNOWN for a number outside the protocol."""
+    return _BY_NUMBER.get(number, grpc.StatusCode.UNKNOWN)

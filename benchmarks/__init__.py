@@ -1,1 +1,1 @@
-"""Benchmarks: what a delivery, a connection and a durable publish cost, beside a tutorial-style hub."""
+"""Benchmarks: what deliveries, connections and durable publishes cost, beside a tutorial hub."""

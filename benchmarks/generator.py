@@ -10,10 +10,12 @@ import subprocess
 import sys
 from dataclasses import dataclass, fields
 from pathlib import Path
-from types import TracebackType
-from typing import Self, cast
+from typing import TYPE_CHECKING, Self, cast
 
 from benchmarks.workload import ACK_TAG, READY_MESSAGES, Workload
+
+if TYPE_CHECKING:
+    from types import TracebackType
 
 _SOURCES = Path(__file__).parent / "loadgen"
 _BUILD = Path(__file__).parent / "build"
@@ -32,7 +34,7 @@ class Counts:
     Attributes:
         seconds: length of the window.
         deliveries: events received, over all connections.
-        bytes: received from the sockets, framing included.
+        received_bytes: received from the sockets, framing included.
         reads: system calls that received them.
         published: events sent.
         acks: publishes answered.
@@ -52,7 +54,7 @@ class Counts:
 
     seconds: float
     deliveries: int
-    bytes: int
+    received_bytes: int
     reads: int
     published: int
     acks: int
@@ -109,11 +111,19 @@ def build() -> Path:
         return program
     _BUILD.mkdir(exist_ok=True)
     fresh = program.with_suffix(f".{os.getpid()}")
-    command = ["cc", *_FLAGS, "-o", str(fresh), *(str(path) for path in sources if path.suffix == ".c")]
+    command = [
+        "cc",
+        *_FLAGS,
+        "-o",
+        str(fresh),
+        *(str(path) for path in sources if path.suffix == ".c"),
+    ]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - fixed words
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
     except FileNotFoundError as error:
-        raise GeneratorError("the load generator needs a C compiler; install `cc` (gcc or clang)") from error
+        raise GeneratorError(
+            "the load generator needs a C compiler; install `cc` (gcc or clang)"
+        ) from error
     if done.returncode:
         raise GeneratorError(f"{' '.join(command)} failed:\n{done.stderr}")
     fresh.replace(program)
@@ -124,8 +134,13 @@ class Generator:
     """One generator process. Use as a context manager; all methods block."""
 
     def __init__(self) -> None:
-        self._process = subprocess.Popen(  # noqa: S603 - our own program
-            [str(build())], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=sys.stderr, text=True, bufsize=1
+        self._process = subprocess.Popen(
+            [str(build())],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=sys.stderr,
+            text=True,
+            bufsize=1,
         )
         if self._process.stdin is None or self._process.stdout is None:
             raise GeneratorError("the generator has no pipes")
@@ -138,7 +153,10 @@ class Generator:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         """Ends the process."""
         self._selector.close()
@@ -147,7 +165,13 @@ class Generator:
         self._output.close()
 
     def subscribe(
-        self, workload: Workload, port: int, connections: int, *, browser: bool = False, timeout: float = 30
+        self,
+        workload: Workload,
+        port: int,
+        connections: int,
+        *,
+        browser: bool = False,
+        timeout: float = 30,
     ) -> Connected:
         """Opens subscribers, each on a connection of its own, 64 at a time.
 
@@ -177,12 +201,17 @@ class Generator:
         self._ask(f"TEMPLATE {places} hex={template.frame.hex()}")
 
     def start_closed_loop(self, window: int, count: int | None = None) -> None:
-        """Publishes with ``window`` events in flight: not yet delivered everywhere, or not yet answered."""
-        self._ask(f"START window={window}{'' if count is None else f' count={count}'}")
+        """Publishes with ``window`` events in flight.
+
+        In flight: not yet delivered to every subscriber, or not yet answered.
+        """
+        limit = "" if count is None else f" count={count}"
+        self._ask(f"START window={window}{limit}")
 
     def start_paced(self, events_per_second: float, count: int | None = None) -> None:
-        """Publishes at a fixed rate; latency counts from the intended time of sending."""
-        self._ask(f"START interval_ns={round(1e9 / events_per_second)}{'' if count is None else f' count={count}'}")
+        """Publishes at a fixed rate; latency counts from the intended send."""
+        limit = "" if count is None else f" count={count}"
+        self._ask(f"START interval_ns={round(1e9 / events_per_second)}{limit}")
 
     def mark(self) -> Counts:
         """What happened since the last mark, or since the start; begins a new window."""
@@ -194,7 +223,9 @@ class Generator:
 
     def wait(self, deliveries: int, timeout: float = 20) -> Counts:
         """Waits until so many deliveries have arrived in the whole run."""
-        return _counts(self._ask(f"WAIT deliveries={deliveries} timeout_ms={int(timeout * 1000)}", timeout))
+        return _counts(
+            self._ask(f"WAIT deliveries={deliveries} timeout_ms={int(timeout * 1000)}", timeout)
+        )
 
     def total(self) -> Counts:
         """The counts of the whole run so far."""
@@ -208,7 +239,9 @@ class Generator:
             raise GeneratorError(f"no answer to {name} within {timeout + _ANSWER_SLACK} s")
         line = self._output.readline()
         if not line:
-            raise GeneratorError(f"the generator ended during {name}, status {self._process.wait()}")
+            raise GeneratorError(
+                f"the generator ended during {name}, status {self._process.wait()}"
+            )
         answer = cast("dict[str, object]", json.loads(line))
         if answer["answer"] == "error":
             raise GeneratorError(f"{name}: {answer['error']}{_cause(answer)}")

@@ -21,7 +21,7 @@ def family(pid: int) -> list[int]:
 
 
 def cpu_seconds(pid: int) -> float:
-    """CPU seconds used so far by all threads of the process, its descendants and its ended, awaited children.
+    """CPU seconds used so far by a process and its descendants, ended children included.
 
     The kernel counts in ticks of 10 ms.
 
@@ -36,7 +36,7 @@ def cpu_seconds(pid: int) -> float:
 
 
 def rss_bytes(pid: int) -> int:
-    """Resident memory of the process and its descendants; the kernel's socket buffers are not in it.
+    """Resident memory of a process and its descendants, without the kernel's socket buffers.
 
     Raises:
         FileNotFoundError: the process is gone.

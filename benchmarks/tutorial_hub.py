@@ -61,9 +61,7 @@ class TutorialHub(realtime_service_pb2_grpc.RealtimeServiceServicer):
         for draft in request.drafts:
             event = event_pb2.Event(id=draft.id, content=draft.content, published_at=now)
             self.deliver(draft.topic, event)
-            results.append(
-                frame_pb2.PublishResult(id=draft.id, outcome=frame_pb2.OUTCOME_ACCEPTED)
-            )
+            results.append(frame_pb2.PublishResult(id=draft.id, outcome=frame_pb2.OUTCOME_ACCEPTED))
         return results
 
     def _handle(self, frame: frame_pb2.ClientFrame, queue: Queue) -> None:
@@ -81,7 +79,7 @@ class TutorialHub(realtime_service_pb2_grpc.RealtimeServiceServicer):
         async for frame in frames:
             self._handle(frame, queue)
 
-    async def Connect(  # type: ignore[override]  # noqa: N802
+    async def Connect(  # noqa: N802
         self,
         request_iterator: AsyncIterator[frame_pb2.ClientFrame],
         context: grpc.aio.ServicerContext[frame_pb2.ClientFrame, frame_pb2.ServerFrame],  # noqa: ARG002
@@ -96,7 +94,7 @@ class TutorialHub(realtime_service_pb2_grpc.RealtimeServiceServicer):
             reader.cancel()
             self.forget(queue)
 
-    async def Publish(  # type: ignore[override]  # noqa: N802
+    async def Publish(  # noqa: N802
         self,
         request: frame_pb2.PublishRequest,
         context: grpc.aio.ServicerContext[  # noqa: ARG002

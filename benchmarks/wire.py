@@ -1,13 +1,16 @@
 """Bytes of gRPC on HTTP/2 and grpc-web on HTTP/1.1, as far as the load generator sends them.
 
-Sources: RFC 9113 (HTTP/2), RFC 7541 (HPACK; literals without indexing, no Huffman), the gRPC-over-HTTP/2 and grpc-web
-protocol descriptions.
+Sources: RFC 9113 (HTTP/2), RFC 7541 (HPACK; literals without indexing, no Huffman), the
+gRPC-over-HTTP/2 and grpc-web protocol descriptions.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from struct import pack
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 WINDOW_MAX = 2**31 - 1
 
@@ -20,6 +23,10 @@ _DEFAULT_WINDOW = 65_535
 _STREAM = 1
 FRAME_HEAD_BYTES = 9
 _MESSAGE_HEAD_BYTES = 5
+_BROWSER = (
+    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) "
+    "Chrome/140.0 Safari/537.36"
+)
 
 
 def grpc_message(body: bytes) -> bytes:
@@ -40,12 +47,14 @@ def split_messages(data: bytes) -> list[bytes]:
 
 
 def data_frame(messages: Iterable[bytes]) -> bytes:
-    """One DATA frame on stream 1 that carries the given message bodies and does not end the stream."""
+    """One DATA frame on stream 1 with the given message bodies; does not end the stream."""
     return _frame(_DATA, 0, _STREAM, b"".join(map(grpc_message, messages)))
 
 
-def h2_call(path: str, authority: str, messages: Iterable[bytes], metadata: Iterable[tuple[str, str]] = ()) -> bytes:
-    """Everything a client sends to open one streaming call by prior knowledge and to send its first messages.
+def h2_call(
+    path: str, authority: str, messages: Iterable[bytes], metadata: Iterable[tuple[str, str]] = ()
+) -> bytes:
+    """What a client sends to open one streaming call by prior knowledge, with its first messages.
 
     Args:
         path: of the method, ``/package.Service/Method``.
@@ -54,10 +63,12 @@ def h2_call(path: str, authority: str, messages: Iterable[bytes], metadata: Iter
         metadata: further headers, in lower case.
 
     Returns:
-        Preface, SETTINGS with the largest windows, WINDOW_UPDATE of the connection, HEADERS and DATA.
+        Preface, SETTINGS with the largest windows, WINDOW_UPDATE, HEADERS and DATA.
     """
     settings = pack(">HI", _SETTING_ENABLE_PUSH, 0)
-    settings += pack(">HI", _SETTING_INITIAL_WINDOW, WINDOW_MAX) + pack(">HI", _SETTING_MAX_FRAME, _MAX_FRAME)
+    settings += pack(">HI", _SETTING_INITIAL_WINDOW, WINDOW_MAX) + pack(
+        ">HI", _SETTING_MAX_FRAME, _MAX_FRAME
+    )
     headers = [
         (":method", "POST"),
         (":scheme", "http"),
@@ -73,13 +84,17 @@ def h2_call(path: str, authority: str, messages: Iterable[bytes], metadata: Iter
             _PREFACE,
             _frame(_SETTINGS, 0, 0, settings),
             _frame(_WINDOW_UPDATE, 0, 0, pack(">I", WINDOW_MAX - _DEFAULT_WINDOW)),
-            _frame(_HEADERS, _END_HEADERS, _STREAM, b"".join(_literal(*header) for header in headers)),
+            _frame(
+                _HEADERS, _END_HEADERS, _STREAM, b"".join(_literal(*header) for header in headers)
+            ),
             data_frame(messages),
         )
     )
 
 
-def h1_call(path: str, authority: str, message: bytes, origin: str, metadata: Iterable[tuple[str, str]] = ()) -> bytes:
+def h1_call(
+    path: str, authority: str, message: bytes, origin: str, metadata: Iterable[tuple[str, str]] = ()
+) -> bytes:
     """A grpc-web call as a browser sends it over HTTP/1.1, with headers of a browser's size."""
     body = grpc_message(message)
     headers = [
@@ -97,7 +112,10 @@ def h1_call(path: str, authority: str, message: bytes, origin: str, metadata: It
         ("Sec-Fetch-Site", "same-origin"),
         ("Sec-Fetch-Mode", "cors"),
         ("Sec-Fetch-Dest", "empty"),
-        ("User-Agent", "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36"),
+        (
+            "User-Agent",
+            _BROWSER,
+        ),
         *metadata,
     ]
     head = "".join(f"{name}: {value}\r\n" for name, value in headers)
@@ -123,7 +141,7 @@ def _length(value: int) -> bytes:
         return bytes((value,))
     out = [limit]
     value -= limit
-    while value >= 128:  # noqa: PLR2004 - RFC 7541 section 5.1: seven bits a byte
+    while value >= 128:
         out.append(value % 128 + 128)
         value //= 128
     return bytes((*out, value))

@@ -1,7 +1,7 @@
 """What the benchmark sends: sessions that subscribe one topic, and events that carry a marker.
 
-The marker is ``@TS=`` + 20 digits (CLOCK_MONOTONIC nanoseconds of the intended send) + ``@SEQ=`` + 12 digits + ``;``.
-It is the beginning of an application payload that is filled up to the size asked for.
+The marker is ``@TS=``, 20 digits (CLOCK_MONOTONIC nanoseconds of the intended send), ``@SEQ=``, 12
+digits and ``;``. An application payload begins with it and is filled up to the size asked for.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ import re
 from dataclasses import dataclass
 
 from google.protobuf.any_pb2 import Any
-from shipspeak.realtime.v1 import event_pb2, frame_pb2, realtime_service_pb2
 
 from benchmarks import wire
+from shipspeak.realtime.v1 import event_pb2, frame_pb2, realtime_service_pb2
 
 SERVICE = "/shipspeak.realtime.v1.RealtimeService"
 VOLATILE_TOPIC = "signal/bench"
@@ -53,7 +53,7 @@ def marker(intended_ns: int, sequence: int) -> bytes:
 
 
 def content(intended_ns: int, sequence: int, payload_bytes: int) -> event_pb2.Content:
-    """Content whose application payload has exactly ``payload_bytes`` bytes and begins with the marker."""
+    """Content with an application payload of ``payload_bytes`` that begins with the marker."""
     value = marker(intended_ns, sequence).ljust(payload_bytes, b".")
     return event_pb2.Content(other=Any(type_url=_TYPE_URL, value=value))
 
@@ -86,7 +86,9 @@ class Workload:
 
     def hello(self, client_id: str = "") -> frame_pb2.Hello:
         """Hello of a client that leaves flow control to the transport."""
-        return frame_pb2.Hello(protocol_version=PROTOCOL_VERSION, client_id=client_id, sdk="bench/1", window_bytes=0)
+        return frame_pb2.Hello(
+            protocol_version=PROTOCOL_VERSION, client_id=client_id, sdk="bench/1", window_bytes=0
+        )
 
     def subscribe(self) -> frame_pb2.Subscribe:
         """From now on."""
@@ -95,7 +97,11 @@ class Workload:
     def draft(self, intended_ns: int, sequence: int) -> event_pb2.Draft:
         """One event to publish."""
         draft_id = f"{self.run_id}-{sequence:0{_ID_DIGITS}d}"
-        return event_pb2.Draft(id=draft_id, topic=self.topic, content=content(intended_ns, sequence, self.payload_bytes))
+        return event_pb2.Draft(
+            id=draft_id,
+            topic=self.topic,
+            content=content(intended_ns, sequence, self.payload_bytes),
+        )
 
     def connect_call(self, port: int) -> bytes:
         """Opens a Connect stream that subscribes the topic."""
@@ -113,9 +119,13 @@ class Workload:
 
     def listen_call(self, port: int) -> bytes:
         """Opens a Listen stream by grpc-web."""
-        request = realtime_service_pb2.ListenRequest(hello=self.hello(), subscriptions=[self.subscribe()])
+        request = realtime_service_pb2.ListenRequest(
+            hello=self.hello(), subscriptions=[self.subscribe()]
+        )
         origin = f"http://127.0.0.1:{port}"
-        return wire.h1_call(f"{SERVICE}/Listen", f"127.0.0.1:{port}", request.SerializeToString(), origin)
+        return wire.h1_call(
+            f"{SERVICE}/Listen", f"127.0.0.1:{port}", request.SerializeToString(), origin
+        )
 
     def template(self) -> Template:
         """One publish of one event over the publisher's stream."""

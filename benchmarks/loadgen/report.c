@@ -21,7 +21,7 @@ static void counters(const struct counters *c, const uint64_t *hist, int64_t max
 {
     double cpu = cpu_seconds() - c->cpu_start;
     int64_t lost = (int64_t)c->lost;
-    printf("\"seconds\":%.6f,\"deliveries\":%llu,\"bytes\":%llu,\"reads\":%llu,\"published\":%llu,\"acks\":%llu",
+    printf("\"seconds\":%.6f,\"deliveries\":%llu,\"received_bytes\":%llu,\"reads\":%llu,\"published\":%llu,\"acks\":%llu",
            seconds(now_ns() - c->started), (unsigned long long)c->deliveries, (unsigned long long)c->bytes,
            (unsigned long long)c->reads, (unsigned long long)c->published, (unsigned long long)c->acks);
     printf(",\"lost\":%lld,\"duplicates\":%llu,\"disorder\":%llu,\"failed\":%zu", (long long)(lost < 0 ? 0 : lost),

@@ -15,16 +15,16 @@ run: ## Start the hub, the page and the reference product
 
 test: ## Install what is missing, then run every suite (SUITES="lint unit" for some)
 	@$(PYTHON) requirements/venv.py test
-	@$(PY) tests/run.py $(SUITES)
+	@$(PY) -m tests.run $(SUITES)
 
 prove: venv ## Run the tests of the guarantees (GUARANTEE=G2 for one)
 	@$(PY) -m pytest tests/guarantees $(if $(GUARANTEE),-k $(GUARANTEE))
 
 lint: venv ## Check style, imports and the contract
-	@$(PY) tests/run.py lint
+	@$(PY) -m tests.run lint
 
 types: venv ## Check the types
-	@$(PY) tests/run.py types
+	@$(PY) -m tests.run types
 
 generate: venv ## Generate Python and TypeScript from protos/
 	@$(PYTHON) requirements/page.py install
@@ -41,13 +41,13 @@ lock: venv ## Resolve requirements/*.in again and pin them with hashes
 	@$(PY) requirements/lock.py
 
 requirements: venv ## Print each requirement with its tests; fail if a shipped one has none
-	@$(PY) tests/requirements_index.py
+	@$(PY) -m tests.requirements_index
 
 bench: venv ## Measure throughput, latency and memory beside a tutorial-style hub
-	@$(PY) tests/run.py bench
+	@$(PY) -m tests.run bench
 
 chaos: venv ## Kill the hub 20 times under load and judge what subscribers saw
-	@$(PY) tests/run.py chaos
+	@$(PY) -m tests.run chaos
 
 web: ## Build the browser client and the page
 	@$(PYTHON) requirements/page.py build

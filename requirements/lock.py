@@ -13,12 +13,13 @@ LOCKS = ("test", "runtime", "node")
 
 def main() -> int:
     """Write all locks; return the exit status of the first that fails."""
-    uv = Path(sys.executable).parent / "uv"
+    uv = str(Path(sys.executable).parent / "uv")
     options = ["--generate-hashes", "--universal", "--python-version", "3.11", "--quiet"]
     options += ["--no-emit-index-url", "--no-emit-find-links", "--no-header", "--upgrade"]
     for name in LOCKS:
         follow = [] if name == "test" else ["--constraint", "test.txt"]
-        command = [uv, "pip", "compile", *options, *follow, f"{name}.in", "--output-file", f"{name}.txt"]
+        files = [f"{name}.in", "--output-file", f"{name}.txt"]
+        command = [uv, "pip", "compile", *options, *follow, *files]
         status = subprocess.run(command, cwd=FOLDER, check=False).returncode
         if status != 0:
             return status

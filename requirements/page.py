@@ -3,8 +3,8 @@
 Usage: python3 requirements/page.py install|build [--best-effort]
        python3 requirements/page.py npm ARGUMENTS...
 
-Node 22 or later is taken from PATH; without it, from the lock `node` in .venv. With --best-effort a
-failure is told and the exit status is 0: the hub then serves a page that says how to build the real one.
+Node 22 or later is taken from PATH; without it, from the lock `node` in .venv. With --best-effort
+a failure is told and the exit status is 0: the hub then serves a page that says how to build it.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ def main(verb: str, arguments: list[str]) -> int:
     try:
         environment = _environment()
         if verb == "npm":
-            npm = shutil.which("npm", path=environment["PATH"]) or "npm"
-            return subprocess.run([npm, *arguments], cwd=CLIENTS, env=environment, check=False).returncode
+            _npm(environment, *arguments)
+            return 0
         _install(environment)
         if verb == "build":
             _build(environment)
@@ -54,7 +54,7 @@ def _environment() -> dict[str, str]:
     installed = subprocess.run([sys.executable, ROOT / "requirements/venv.py", "node"], check=False)
     path = f"{ROOT / '.venv/bin'}{os.pathsep}{os.environ['PATH']}"
     if installed.returncode != 0 or _node_major(path) < LEAST_NODE:
-        raise PageError(f"no Node {LEAST_NODE} or later in PATH, and requirements/node.txt did not install")
+        raise PageError(f"no Node {LEAST_NODE} in PATH, and requirements/node.txt did not install")
     return {**os.environ, "PATH": path}
 
 
@@ -72,8 +72,25 @@ def _install(environment: dict[str, str]) -> None:
     state = _digest([CLIENTS / "package-lock.json"])
     if stamp.exists() and stamp.read_text(encoding="utf-8") == state:
         return
-    _npm(environment, "ci", "--no-progress")
+    _install_locked(environment)
     stamp.write_text(state, encoding="utf-8")
+
+
+def _install_locked(environment: dict[str, str]) -> None:
+    """Install what the lock says, and fail if it does not say all.
+
+    `npm ci` would do, but refuses a lock without the binaries for other systems, which npm leaves
+    out when a registry does not have them.
+    """
+    lock = CLIENTS / "package-lock.json"
+    before = lock.read_bytes()
+    _npm(environment, "install", "--no-progress")
+    if lock.read_bytes() != before:
+        lock.write_bytes(before)
+        raise PageError(
+            "clients/package-lock.json does not fit the package.json files:"
+            " run `npm install` in clients and commit the lock"
+        )
 
 
 def _build(environment: dict[str, str]) -> None:

@@ -39,7 +39,7 @@ def _make_venv() -> Path:
     if python.exists():
         return python
     if sys.version_info < (3, 11):  # noqa: UP036  # the interpreter that runs this is the user's
-        sys.exit(f"Python 3.11 or later is needed, this is {sys.version.split()[0]}: make PYTHON=python3.x")
+        sys.exit("Python 3.11 or later is needed: make PYTHON=python3.x")
     print("making .venv", flush=True)
     made = subprocess.run([sys.executable, "-m", "venv", VENV], check=False, capture_output=True)
     if made.returncode != 0:  # Debian's python3 has no ensurepip; its pip can install from outside
@@ -50,9 +50,9 @@ def _make_venv() -> Path:
 
 def _pip(python: Path, *arguments: str) -> None:
     inside = subprocess.run([python, "-m", "pip", "--version"], check=False, capture_output=True)
-    pip = [python, "-m", "pip"]
+    pip = [str(python), "-m", "pip"]
     if inside.returncode != 0:
-        pip = [sys.executable, "-m", "pip", "--python", python]
+        pip = [sys.executable, "-m", "pip", "--python", str(python)]
     command = [*pip, "install", "--quiet", "--disable-pip-version-check", *arguments]
     if subprocess.run(command, cwd=ROOT, check=False).returncode != 0:
         sys.exit(

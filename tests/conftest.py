@@ -6,7 +6,7 @@ import os
 
 from hypothesis import settings
 
-# A shared machine makes single examples slow: the suite's own timeout guards against hanging instead.
+# A shared machine makes single examples slow: each test's timeout guards against hanging.
 settings.register_profile("here", deadline=None)
 # The same examples on every run, so that a red run can be repeated.
 settings.register_profile("ci", deadline=None, derandomize=True)

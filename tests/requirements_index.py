@@ -1,7 +1,7 @@
 """Show which tests keep which requirement, and fail for a shipped one that none keeps.
 
-docs/requirements.md holds tables whose rows are: id | what it means | shipped (yes or no). A test names
-an id, as a word of its own, in its name or its docstring, or in the docstring of its module.
+docs/requirements.md holds tables whose rows are: id | what it means | shipped (yes or no). A test
+names an id, as a word of its own, in its name or its docstring, or in that of its module.
 """
 
 from __future__ import annotations
@@ -42,10 +42,13 @@ def python_tests(path: Path) -> dict[str, str]:
     """Return each test of a file with the words that may name a requirement."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     above = ast.get_docstring(tree) or ""
+    functions = [
+        node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
     return {
         node.name: " ".join([node.name.replace("_", " "), ast.get_docstring(node) or "", above])
-        for node in ast.walk(tree)
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_")
+        for node in functions
+        if node.name.startswith("test_")
     }
 
 

@@ -1,9 +1,9 @@
 """Run the suites and say how each went.
 
-Usage: run.py [SUITE...]
+Usage: python -m tests.run [SUITE...]
 
-What a suite needs from Debian is installed when that is possible. A suite that cannot run is a failure
-where CI=true; elsewhere it is left out, with the line that would install what it needs.
+What a suite needs from Debian is installed when that is possible. A suite that cannot run is a
+failure where CI=true; elsewhere it is left out, with the line that would install what it needs.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 from pathlib import Path
 
-from suites import ROOT, SUITES, Need, Suite
+from tests.suites import ROOT, SUITES, Need, Suite
 
 CI = os.environ.get("CI") == "true"
 
@@ -80,7 +80,8 @@ def _run_commands(suite: Suite, report: Path, deadline: float) -> str:
         try:
             status = process.wait(deadline - time.monotonic())
         except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)  # its own group: a suite starts hubs and browsers
+            # Its whole group: a suite may have started hubs and browsers.
+            os.killpg(process.pid, signal.SIGKILL)
             process.wait()
             return f"not done after {suite.seconds} s"
         if status != 0:

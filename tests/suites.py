@@ -11,7 +11,10 @@ ROOT = Path(__file__).resolve().parents[1]
 PYTHON = sys.executable
 BIN = Path(PYTHON).parent
 PAGE = (PYTHON, "requirements/page.py")
-OURS = ("hub", "web_bridge", "clients/python/shipspeak_realtime", "tests", "protos/tools", "requirements")
+OURS = (
+    *("hub", "web_bridge", "clients/python/shipspeak_realtime"),
+    *("tests", "protos/tools", "requirements"),
+)
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,8 @@ class Suite:
 
 
 def _pytest(name: str, seconds: int, *needs: Need) -> Suite:
-    return Suite(name, ((PYTHON, "-m", "pytest", f"tests/{name}"),), seconds, needs, f"tests/{name}")
+    folder = f"tests/{name}"
+    return Suite(name, ((PYTHON, "-m", "pytest", folder),), seconds, needs, folder)
 
 
 SUITES = (

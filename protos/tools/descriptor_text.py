@@ -1,14 +1,14 @@
-"""Render a file descriptor as proto source, so that a schema can be vendored without its repository.
+"""Render a file descriptor as proto source, to vendor a schema without its repository.
 
-What is written compiles to the same descriptor again; `vendor.py` checks that it does. Comments are lost,
-since a descriptor at run time carries none.
+What is written compiles to the same descriptor again; `vendor.py` checks that it does. Comments are
+lost, since a descriptor at run time carries none.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from google.protobuf import descriptor_pb2, text_format
+from google.protobuf import descriptor_pb2, text_encoding, text_format
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +25,7 @@ _LABELS = {_Field.LABEL_REPEATED: "repeated ", _Field.LABEL_REQUIRED: "required 
 
 
 def render_file(file: descriptor_pb2.FileDescriptorProto) -> str:
-    """Return proto source for `file`; its options must have been parsed with their extensions known."""
+    """Return proto source for `file`, whose options were parsed with their extensions known."""
     lines = [f'syntax = "{file.syntax or "proto2"}";', "", f"package {file.package};", ""]
     lines += [f'import "{name}";' for name in file.dependency]
     lines += ["", *_options(file.options)]
@@ -116,6 +116,7 @@ def _settings(options: Message) -> Iterator[str]:
         elif isinstance(value, bool):
             yield f"{name} = {str(value).lower()}"
         elif isinstance(value, str):
-            yield f'{name} = "{text_format.text_encoding.CEscape(value, as_utf8=True)}"'
+            escaped = text_encoding.CEscape(value.encode(), as_utf8=True)
+            yield f'{name} = "{escaped}"'
         else:
             yield f"{name} = {value}"

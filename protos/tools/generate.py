@@ -2,8 +2,8 @@
 
 Usage: generate.py [--check]
 
-Everything is generated into a new folder first, so a failed run leaves the tree as it was and a check
-never touches it.
+Everything is generated into a new folder first, so a failed run leaves the tree as it was and a
+check never touches it.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def main(check: bool) -> int:
     for line in differences:
         print(f"{verb}: {line}")
     if check and differences:
-        print("The committed code is not what protos/ gives: run `make generate` and commit the result.")
+        print("The committed code is not what protos/ gives: `make generate`, and commit.")
     print(f"generated code: {len(differences)} files {verb}")
     return 1 if check and differences else 0
 
@@ -40,7 +40,7 @@ def main(check: bool) -> int:
 def _run_buf(out: Path) -> None:
     tools = Path(sys.executable).parent
     if not (ROOT / "clients/node_modules/@bufbuild/protoc-gen-es").exists():
-        sys.exit("protoc-gen-es is missing: run `make clients/node_modules/.installed`")
+        sys.exit("protoc-gen-es is missing: run `make generate`")
     environment = {**os.environ, "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}"}
     subprocess.run(
         [tools / "buf", "generate", "--output", out], cwd=ROOT, env=environment, check=True
@@ -64,9 +64,8 @@ def _files(folder: Path) -> dict[str, bytes]:
 
 def _differences(fresh: Path, target: str) -> list[str]:
     new, old = _files(fresh / target), _files(ROOT / target)
-    return [
-        f"{target}/{name}" for name in sorted(new.keys() | old.keys()) if new.get(name) != old.get(name)
-    ]
+    names = sorted(new.keys() | old.keys())
+    return [f"{target}/{name}" for name in names if new.get(name) != old.get(name)]
 
 
 def _replace(fresh: Path, folder: Path) -> None:

@@ -1,7 +1,7 @@
 """A protoc plugin that runs the compiler inside grpc_tools: Python messages and gRPC stubs.
 
-buf runs plugins, and Python's two generators live inside protoc. This reads the request that buf sends,
-hands its descriptors to that protoc, and returns the files it wrote.
+buf runs plugins, and Python's two generators live inside protoc. This reads the request that buf
+sends, hands its descriptors to that protoc, and returns the files it wrote.
 """
 
 from __future__ import annotations

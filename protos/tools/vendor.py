@@ -2,8 +2,8 @@
 
 Usage: vendor.py DESTINATION
 
-google/rpc comes as source from googleapis-common-protos. protovalidate carries only the descriptor of
-buf/validate/validate.proto; it is rendered as source, compiled again, and must give the same descriptor.
+google/rpc comes as source from googleapis-common-protos. protovalidate carries only the descriptor
+of buf/validate/validate.proto; it is rendered as source, which must compile to it again.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import cast
 
 import google.rpc
 from descriptor_text import render_file
@@ -42,7 +43,7 @@ def _render_validate(destination: Path) -> None:
     header = (
         "// Copyright Buf Technologies, Inc. Licensed under the Apache License, Version 2.0:\n"
         "// http://www.apache.org/licenses/LICENSE-2.0\n"
-        f"// Rendered by protos/tools/vendor.py from the descriptor in protovalidate {version}; do not edit.\n\n"
+        f"// Rendered by protos/tools/vendor.py from protovalidate {version}; do not edit.\n\n"
     )
     target = destination / _VALIDATE
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -52,8 +53,6 @@ def _render_validate(destination: Path) -> None:
 
 
 def _validate_descriptor() -> bytes:
-    # The generated module hands its descriptor to protobuf-py as one bytes literal; that runtime keeps it
-    # as a parsed file, whose own proto is what we want.
     return bytes(validate_pb.desc().proto.to_binary())
 
 
@@ -64,12 +63,11 @@ def _with_extensions(raw: bytes) -> descriptor_pb2.FileDescriptorProto:
         module = __import__(f"google.protobuf.{name}_pb2", fromlist=["DESCRIPTOR"])
         pool.AddSerializedFile(module.DESCRIPTOR.serialized_pb)
     pool.AddSerializedFile(raw)
+    message_factory.GetMessageClassesForFiles([_VALIDATE], pool)
     kind = pool.FindMessageTypeByName("google.protobuf.FileDescriptorProto")
-    message_class = message_factory.GetMessageClass(kind)
-    for extension in pool.FindFileByName(_VALIDATE).extensions_by_name.values():
-        message_factory.GetMessageClass(extension.containing_type)
-    parsed: descriptor_pb2.FileDescriptorProto = message_class.FromString(raw)
-    return parsed
+    parsed = message_factory.GetMessageClass(kind).FromString(raw)
+    # It is that message by all but its class, which belongs to the pool made here.
+    return cast("descriptor_pb2.FileDescriptorProto", parsed)
 
 
 def _compile(root: Path) -> descriptor_pb2.FileDescriptorProto:

@@ -13,7 +13,7 @@ SOFT_LIMIT = 300
 
 # Each file over the soft limit, the size it may have, and why it is one file. Sizes only go down.
 OVER_SOFT_LIMIT: dict[str, tuple[int, str]] = {
-    "benchmarks/loadgen/loadgen.c": (400, "options, connection table and event loop share one state"),
+    "benchmarks/loadgen/loadgen.c": (400, "options, connections and event loop share state"),
 }
 
 

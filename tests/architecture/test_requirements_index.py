@@ -41,5 +41,5 @@ def test_names_and_docstrings_of_a_test_are_its_words(tmp_path: Path):
 
 def test_titles_of_web_tests_are_their_words(tmp_path: Path):
     path = tmp_path / "x.test.ts"
-    path.write_text('it("B3 resumes", () => {});\ndescribe(\'B4\', () => {});')
+    path.write_text("it(\"B3 resumes\", () => {});\ndescribe('B4', () => {});")
     assert set(index.web_tests(path)) == {"B3 resumes", "B4"}

@@ -10,9 +10,8 @@ TESTS = Path(__file__).resolve().parents[1]
 
 
 def test_each_folder_of_tests_has_its_row():
-    folders = {
-        path.relative_to(TESTS).parts[0] for path in TESTS.rglob("test_*.py") if path.parent != TESTS
-    }
+    files = [path for path in TESTS.rglob("test_*.py") if path.parent != TESTS]
+    folders = {path.relative_to(TESTS).parts[0] for path in files}
     rows = {Path(suite.folder).name for suite in SUITES if suite.folder}
     assert folders <= rows
 

@@ -1,4 +1,4 @@
-"""The contract lints clean, breaks no client of the released one, and is what the code was made of."""
+"""The contract lints clean, and breaks no client of the released one."""
 
 from __future__ import annotations
 
@@ -37,7 +37,8 @@ def copy(tmp_path: Path) -> Path:
 
 def edit(root: Path, pattern: str, replacement: str) -> None:
     path = root / EVENT
-    text, count = re.subn(pattern, replacement, path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    old = path.read_text(encoding="utf-8")
+    text, count = re.subn(pattern, replacement, old, flags=re.MULTILINE)
     assert count == 1
     path.write_text(text, encoding="utf-8")
 

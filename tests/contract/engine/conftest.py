@@ -1,0 +1,25 @@
+"""Runs every case of the suite on every engine."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from hub.engine.contract import Engine
+from tests.contract.engine.harness import MAKERS, Store
+
+
+@pytest.fixture(params=sorted(MAKERS))
+async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
+    """An empty store of each engine."""
+    made = Store(MAKERS[request.param](tmp_path))
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+async def engine(store: Store) -> Engine:
+    """An engine without retention on an empty store."""
+    return await store.open()

@@ -7,10 +7,12 @@ Row counts are powers of two, so that few statements exist and all stay prepared
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    import sqlite3
 
 MAX_ROWS: Final = 64
 Row = Sequence[Any]

@@ -10,16 +10,19 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import structlog
 
 from hub.engine.sqlite.database import JOURNAL_SIZE_LIMIT, connect_checkpointer
-from hub.engine.sqlite.thread import WriterThread
 from hub.engine.sqlite.writer import PAGE_BYTES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from hub.engine.sqlite.thread import WriterThread
 
 _logger: Final = structlog.get_logger(__name__)
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from hub.engine.sqlite.bulk import look_up, write_rows
 from hub.engine.sqlite.database import writing
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Sequence
 
 Key = tuple[int, str, str]  # topic id, publisher, event id
 

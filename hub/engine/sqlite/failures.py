@@ -5,9 +5,8 @@ from __future__ import annotations
 import sqlite3
 from typing import Final
 
-from shipspeak.realtime.v1 import error_reason_pb2
-
 from hub.errors import FailedPrecondition, Internal, ResourceExhausted, Unavailable
+from shipspeak.realtime.v1 import error_reason_pb2
 
 RETRY_AFTER_S: Final = 1.0
 

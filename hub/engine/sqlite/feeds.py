@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from hub.engine.contract import TopicFeed
 from hub.engine.sqlite.encoding import complete_event
-from hub.engine.sqlite.requests import NewEvent
 from hub.model.events import StoredEvent
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hub.engine.contract import TopicFeed
+    from hub.engine.sqlite.requests import NewEvent
 
 _logger: Final = structlog.get_logger(__name__)
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import fcntl
 import os
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from hub.engine.sqlite.failures import shard_unavailable
-from hub.errors import Unavailable
+
+if TYPE_CHECKING:
+    from hub.errors import Unavailable
 
 # WAL needs memory shared through the file and locks that mean what they say:
 # https://www.sqlite.org/wal.html ("all processes must be on the same host")

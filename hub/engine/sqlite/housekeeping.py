@@ -6,18 +6,21 @@ Topics above their count are noted as they are written; ages are found by a roun
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from hub.engine.sqlite import dedup
 from hub.engine.sqlite.database import writing
-from hub.engine.sqlite.policy import RetentionPolicy
 from hub.engine.sqlite.requests import Outcome, Published
-from hub.engine.sqlite.topics import TopicState
-from hub.engine.sqlite.writer import ShardWriter
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Sequence
+
+    from hub.engine.sqlite.policy import RetentionPolicy
+    from hub.engine.sqlite.topics import TopicState
+    from hub.engine.sqlite.writer import ShardWriter
 
 CHUNK_ROWS: Final = 500
 MAX_TOPICS: Final = 64  # trimmed in one transaction

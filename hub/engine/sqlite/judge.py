@@ -5,15 +5,19 @@ A refused draft therefore costs the others nothing: only what was accepted reach
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from hub.engine.contract import AppendResult, NotAttempted, Stored
-from hub.engine.sqlite.dedup import Key
 from hub.engine.sqlite.failures import idempotency_expired, offset_mismatch
 from hub.engine.sqlite.requests import NewEvent, Published
-from hub.engine.sqlite.topics import TopicState
 from hub.errors import HubError
-from hub.model.events import Append
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from hub.engine.sqlite.dedup import Key
+    from hub.engine.sqlite.topics import TopicState
+    from hub.model.events import Append
 
 
 class Judge:

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
 from contextlib import ExitStack
-from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import structlog
 
 from hub.engine.sqlite.database import connect_writer
 from hub.engine.sqlite.files import ShardFiles, ShardLock, prepare_directory
 from hub.engine.sqlite.housekeeping import Housekeeper
-from hub.engine.sqlite.policy import RetentionPolicy
 from hub.engine.sqlite.schema import prepare
 from hub.engine.sqlite.shard import Shard
 from hub.engine.sqlite.thread import WriterThread
 from hub.engine.sqlite.writer import ShardWriter
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from hub.engine.sqlite.policy import RetentionPolicy
 
 _logger: Final = structlog.get_logger(__name__)
 

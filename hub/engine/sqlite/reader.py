@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator
-from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from hub.engine.contract import LogPage, Resume, TopicHead
 from hub.engine.sqlite.database import connect_reader, snapshot
 from hub.engine.sqlite.encoding import complete_event
 from hub.engine.sqlite.topics import TopicState, topic_from_row
 from hub.engine.sqlite.verdict import judge_cursor
-from hub.model.cursor import Cursor
 from hub.model.events import StoredEvent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from hub.model.cursor import Cursor
 
 _TOPIC: Final = "SELECT name, id, epoch, head, floor, floor_id, oldest_ms FROM topic WHERE name = ?"
 _COLUMNS: Final = "offset, event_id, priority, key, published_ms, expires_ms, body"

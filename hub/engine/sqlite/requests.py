@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from hub.engine.contract import AppendResult, NotAttempted, TopicHead
 from hub.errors import HubError
-from hub.model.events import Append
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from hub.model.events import Append
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,14 @@ trimmed event can still be proved. ``dedup`` has a lifetime of its own, beyond r
 
 from __future__ import annotations
 
-import sqlite3
-from typing import Final
-
-from shipspeak.realtime.v1 import error_reason_pb2
+from typing import TYPE_CHECKING, Final
 
 from hub.engine.sqlite.database import writing
 from hub.errors import Unavailable
+from shipspeak.realtime.v1 import error_reason_pb2
+
+if TYPE_CHECKING:
+    import sqlite3
 
 SCHEMA_VERSION: Final = 1
 

@@ -5,15 +5,13 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import structlog
 
 from hub.engine.contract import AppendResult, Stored, TopicFeed, TopicHead
 from hub.engine.sqlite.failures import overloaded, shard_unavailable
 from hub.engine.sqlite.feeds import Feeds
-from hub.engine.sqlite.files import ShardFiles, ShardLock
-from hub.engine.sqlite.housekeeping import Trimmed
 from hub.engine.sqlite.requests import (
     Answer,
     NewEvent,
@@ -26,7 +24,11 @@ from hub.engine.sqlite.requests import (
 )
 from hub.engine.sqlite.thread import Waiting, WriterThread
 from hub.errors import HubError
-from hub.model.events import Append
+
+if TYPE_CHECKING:
+    from hub.engine.sqlite.files import ShardFiles, ShardLock
+    from hub.engine.sqlite.housekeeping import Trimmed
+    from hub.model.events import Append
 
 _logger: Final = structlog.get_logger(__name__)
 

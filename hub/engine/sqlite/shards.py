@@ -6,20 +6,23 @@ import asyncio
 import hashlib
 import sqlite3
 import time
-from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
-from hub.engine.contract import AppendResult, LogPage, Resume, TopicFeed, TopicHead
 from hub.engine.sqlite.checkpoint import Checkpointer
 from hub.engine.sqlite.failures import storage_failed
 from hub.engine.sqlite.opening import open_shards
 from hub.engine.sqlite.policy import RetentionPolicy, keep_everything
 from hub.engine.sqlite.reader import ShardReader, UnknownTopic
 from hub.engine.sqlite.readers import ReaderPool
-from hub.engine.sqlite.shard import CommitObserver, Shard
-from hub.model.cursor import Cursor
-from hub.model.events import Append
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from hub.engine.contract import AppendResult, LogPage, Resume, TopicFeed, TopicHead
+    from hub.engine.sqlite.shard import CommitObserver, Shard
+    from hub.model.cursor import Cursor
+    from hub.model.events import Append
 
 DEFAULT_SHARDS: Final = 4
 DEDUP_LIFETIME_S: Final = 24 * 3600.0

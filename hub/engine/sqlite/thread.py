@@ -5,20 +5,23 @@ No timer forms the batches: while one commit syncs, the next one's drafts gather
 
 from __future__ import annotations
 
-import asyncio
 import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import structlog
 
-from hub.engine.sqlite.housekeeping import Housekeeper, Trimmed
 from hub.engine.sqlite.requests import Answer, Outcome, Publish, Request
-from hub.engine.sqlite.writer import ShardWriter
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable, Sequence
+
+    from hub.engine.sqlite.housekeeping import Housekeeper, Trimmed
+    from hub.engine.sqlite.writer import ShardWriter
 
 _logger: Final = structlog.get_logger(__name__)
 

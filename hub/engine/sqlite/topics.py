@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import secrets
-import sqlite3
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from hub.engine.contract import TopicHead
 from hub.engine.sqlite.bulk import look_up, write_rows
 from hub.engine.sqlite.encoding import to_signed, to_unsigned
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable
 
 MAX_CACHED: Final = 100_000
 

@@ -6,8 +6,12 @@ restored from a backup keeps its epoch and goes on with other events at the same
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from hub.engine.contract import Resume, TopicHead, Verdict
-from hub.model.cursor import Cursor
+
+if TYPE_CHECKING:
+    from hub.model.cursor import Cursor
 
 
 def judge_cursor(cursor: Cursor, state: TopicHead, event_id: str | None) -> Resume:

@@ -6,10 +6,8 @@ transaction leaves nothing to restore.
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import structlog
 
@@ -29,8 +27,13 @@ from hub.engine.sqlite.requests import (
     refuse_all,
 )
 from hub.engine.sqlite.topics import TopicState, TopicTable
-from hub.errors import HubError
-from hub.model.events import Append
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Sequence
+
+    from hub.errors import HubError
+    from hub.model.events import Append
 
 _logger: Final = structlog.get_logger(__name__)
 

@@ -24,9 +24,7 @@ async def test_a_feed_gets_what_is_stored_after_the_head(engine: Engine, store: 
     assert event_pb2.Event.FromString(feed.events[0].data).offset == second
 
 
-async def test_the_first_event_of_a_topic_has_no_predecessor(
-    engine: Engine, store: Store
-) -> None:
+async def test_the_first_event_of_a_topic_has_no_predecessor(engine: Engine, store: Store) -> None:
     feed = RecordingFeed()
     state = await engine.open(TOPIC, feed)
     assert (state.head, state.floor, state.oldest_ms) == (0, 0, 0)

@@ -140,9 +140,7 @@ async def test_a_group_is_stored_all_or_none(engine: Engine, store: Store) -> No
 
 
 async def test_a_failed_group_leaves_no_trace_in_its_ids(engine: Engine, store: Store) -> None:
-    await engine.publish(
-        [store.draft("a", group=1), store.draft("b", group=1, expected_offset=99)]
-    )
+    await engine.publish([store.draft("a", group=1), store.draft("b", group=1, expected_offset=99)])
     (again,) = stored(await engine.publish(store.drafts("a")))
     assert not again.duplicate
     assert [event.event_id for event in await read_all(engine)] == ["a"]

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_UNWRITTEN = Status(grpc.StatusCode.UNIMPLEMENTED, "method not implemented")
+
 Handler = Callable[[Any, BridgeContext], Any]
 
 
@@ -146,6 +148,9 @@ class Call:
                 # The handler's own doing, not ours: the client is told.
                 return Status(grpc.StatusCode.CANCELLED, "the call was cancelled"), None
             raise
+        except NotImplementedError:
+            # What generated servicers raise for a method that is not written yet.
+            return self._context.final_status() if self._context.code() else _UNWRITTEN, None
         except Exception:
             logger.exception("%s failed", self._method)
             return INTERNAL_ERROR, None

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from web_bridge.asgi import Receive, Scope, Send, answer, answer_text
+from web_bridge.asgi import Receive, Scope, Send, answer, answer_text, header
 from web_bridge.body import BodyTimeout, BodyTooLarge, ClientGone, read_body
 
 if TYPE_CHECKING:
@@ -65,7 +65,9 @@ class HttpRoutes:
             await _refuse_websocket(scope, receive, send)
             return
         verb, path = scope["method"], scope["path"]
-        if verb == "OPTIONS":
+        if header(scope["headers"], b"upgrade") == b"websocket":
+            await answer_text(send, 501, _NO_WEBSOCKET, [_CLOSE])
+        elif verb == "OPTIONS":
             await self._preflight(scope, send)
         elif (verb, path) in self._routes:
             await self._route(scope, receive, send)

@@ -70,6 +70,9 @@ class BoundedProtocol(HttpToolsProtocol):
         self._disarm()
         super().on_headers_complete()
 
+    def _unsupported_upgrade_warning(self) -> None:
+        """Say nothing: the application answers such requests itself."""
+
     def _count(self, size: int) -> None:
         self._head_bytes += size
         if self._head_bytes > HEAD_BYTES:

@@ -156,8 +156,8 @@ class HttpServer:
             self._app,
             loop="none",
             http=protocol,
-            ws="websockets-sansio",
-            ws_per_message_deflate=False,
+            # With a WebSocket room: "websockets-sansio" and ws_per_message_deflate=False.
+            ws="none",
             lifespan="off",
             interface="asgi3",
             log_config=None,

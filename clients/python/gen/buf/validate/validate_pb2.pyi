@@ -3,7 +3,7 @@
 isort:skip_file
 Copyright Buf Technologies, Inc. Licensed under the Apache License, Version 2.0:
 http://www.apache.org/licenses/LICENSE-2.0
-Rendered by protos/tools/vendor.py from the descriptor in protovalidate 2.1.0; do not edit.
+Rendered by protos/tools/vendor.py from protovalidate 2.1.0; do not edit.
 """
 
 from collections import abc as _abc

@@ -9,9 +9,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
 
 from shipspeak_demo.facts import Fact, UploadProgressed
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
 
 _log = logging.getLogger(__name__)
 
@@ -42,7 +45,7 @@ class Announcer:
                 fact = waiting.pop(0)
                 try:
                     await self._publish(fact)
-                except Exception:
+                except Exception:  # noqa: BLE001 - logged
                     # Refused by the hub: it would be refused again, and the rest still counts.
                     _log.exception("meeting %s: could not publish %s", meeting_id, fact.step)
         finally:

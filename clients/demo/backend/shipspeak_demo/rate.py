@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class RateMeter:
@@ -20,7 +23,7 @@ class RateMeter:
         now = self._clock()
         self._marks.append((now, total))
         # One mark older than the window stays, so that the window is always covered.
-        while len(self._marks) > 2 and self._marks[1][0] <= now - self._window_s:  # noqa: PLR2004
+        while len(self._marks) > 2 and self._marks[1][0] <= now - self._window_s:
             self._marks.popleft()
         then, before = self._marks[0]
         return (total - before) / (now - then) if now > then else 0.0

@@ -30,7 +30,7 @@ class Analysis:
 
     stage: int = 0
     cue: int = 0
-    state: State = field(default_factory=lambda: STAGES[0].start())
+    state: State = field(default_factory=STAGES[0].start)
     figures: dict[str, Figures] = field(default_factory=dict)
 
     @classmethod

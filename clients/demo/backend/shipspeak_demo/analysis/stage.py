@@ -7,11 +7,12 @@ which keeps speakers in order of first word.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from shipspeak_demo.transcript import Cue, Timing
 
 State = dict[str, Any]

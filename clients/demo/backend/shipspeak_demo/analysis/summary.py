@@ -42,15 +42,14 @@ def _take_turn(state: State, cue: Cue, words: int) -> None:
         state["turn"] = turn
     turn["duration_ms"] = max(turn["duration_ms"], cue.end_ms - turn["start_ms"])
     turn["words"] += words
-    # The first of equally long ones is kept: a later one must be longer to take its place.
-    if state["longest"] is None or turn["duration_ms"] > state["longest"]["duration_ms"]:
-        state["longest"] = dict(turn)
-    elif _same_turn(state["longest"], turn):
+    # Of equally long ones the first is kept; the longest itself may still be growing.
+    longest = state["longest"]
+    if longest is None or turn["duration_ms"] > longest["duration_ms"] or _same(turn, longest):
         state["longest"] = dict(turn)
 
 
-def _same_turn(one: State, other: State) -> bool:
-    return (one["speaker"], one["start_ms"]) == (other["speaker"], other["start_ms"])
+def _same(turn: State, other: State) -> bool:
+    return (turn["speaker"], turn["start_ms"]) == (other["speaker"], other["start_ms"])
 
 
 def _take_overlap(state: State, cue: Cue) -> None:

@@ -11,16 +11,19 @@ in between publishes the outcome again (the same event id) and never loses it.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from shipspeak_demo.store.database import Database
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from shipspeak_demo.store.database import Database
 
 LEASE_S = 5.0
 """Seconds a lease lasts after it was taken or renewed."""
 
 
-class LeaseLost(Exception):  # noqa: N818 - an event more than an error
+class LeaseLost(Exception):
     """Another worker has the job; this one must stop working on it."""
 
 

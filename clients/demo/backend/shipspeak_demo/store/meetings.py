@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import json
 import secrets
-import sqlite3
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from shipspeak_demo.store.database import Database
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable
+
+    from shipspeak_demo.store.database import Database
 
 _SELECT = """
 SELECT m.*, u.size, u.received FROM meetings AS m JOIN uploads AS u ON u.id = m.upload_id
 """
 
 
-class NotFailed(Exception):  # noqa: N818 - the name says what is the matter
+class NotFailed(Exception):
     """The meeting is not in a state from which this recovery starts; ``status`` tells which."""
 
     def __init__(self, status: str) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from shipspeak_demo.store.database import Database
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from shipspeak_demo.store.database import Database
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class BrokenTranscript(ValueError):  # noqa: N818 - the name says what the person sees
+class BrokenTranscript(ValueError):
     """A transcript that cannot be read.
 
     Attributes:

@@ -15,9 +15,8 @@ class Line(NamedTuple):
 
 
 def numbered(text: str) -> list[Line]:
-    """Split text into numbered lines at CRLF, LF or CR (the three line ends WebVTT knows)."""
-    plain = text.replace("\r\n", "\n").replace("\r", "\n")
-    return [Line(number, line) for number, line in enumerate(plain.split("\n"), start=1)]
+    """Split decoded text into numbered lines."""
+    return [Line(number, line) for number, line in enumerate(text.split("\n"), start=1)]
 
 
 def blocks(lines: list[Line]) -> list[list[Line]]:
@@ -36,7 +35,9 @@ def blocks(lines: list[Line]) -> list[list[Line]]:
 
 
 def decode(data: bytes) -> str:
-    """Decode UTF-8, with or without a byte order mark.
+    """Decode UTF-8, with or without a byte order mark; CRLF and CR become LF.
+
+    These are the three line ends that WebVTT knows.
 
     Raises:
         BrokenTranscript: the bytes are not UTF-8, or hold a null byte (UTF-16, or no text).
@@ -50,4 +51,4 @@ def decode(data: bytes) -> str:
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
         raise BrokenTranscript(line, "The file holds null bytes; it is not UTF-8 text.", save_as)
-    return text
+    return text.replace("\r\n", "\n").replace("\r", "\n")

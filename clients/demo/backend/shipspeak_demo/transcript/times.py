@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from shipspeak_demo.transcript.errors import BrokenTranscript
-from shipspeak_demo.transcript.lines import Line
+
+if TYPE_CHECKING:
+    from shipspeak_demo.transcript.lines import Line
 
 ARROW = "-->"
 
 # WebVTT 4.1, "WebVTT timestamp": hours may be absent, two digits or more; three digits of ms.
-VTT_TIME = re.compile(r"(?:(?P<h>[0-9]{2,}):)?(?P<m>[0-5][0-9]):(?P<s>[0-5][0-9])\.(?P<ms>[0-9]{3})")
-# SubRip has no standard: hours are always there, the comma is usual and the full stop is met.
-SRT_TIME = re.compile(
-    r"(?P<h>[0-9]{1,}):(?P<m>[0-5][0-9]):(?P<s>[0-5][0-9])[,.](?P<ms>[0-9]{3})"
+VTT_TIME = re.compile(
+    r"(?:(?P<h>[0-9]{2,}):)?(?P<m>[0-5][0-9]):(?P<s>[0-5][0-9])\.(?P<ms>[0-9]{3})"
 )
+# SubRip has no standard: hours are always there, the comma is usual and the full stop is met.
+SRT_TIME = re.compile(r"(?P<h>[0-9]{1,}):(?P<m>[0-5][0-9]):(?P<s>[0-5][0-9])[,.](?P<ms>[0-9]{3})")
 CLOCK_TIME = re.compile(r"(?:(?P<h>[0-9]{1,2}):)?(?P<m>[0-5]?[0-9]):(?P<s>[0-5][0-9])")
 
 

@@ -28,7 +28,7 @@ _TAG = re.compile(r"</?[^>]*>")
 
 def is_vtt(text: str) -> bool:
     """Tell whether text carries the WebVTT signature."""
-    return _SIGNATURE.match(text.split("\n", 1)[0].rstrip("\r")) is not None
+    return _SIGNATURE.match(text.split("\n", 1)[0]) is not None
 
 
 def parse_vtt(text: str) -> tuple[Cue, ...]:

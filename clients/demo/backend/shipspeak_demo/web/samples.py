@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from starlette.responses import JSONResponse, Response
@@ -13,6 +12,8 @@ from shipspeak_demo.web.errors import not_found
 from shipspeak_demo.web.services import services_of
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from starlette.requests import Request
 
 
@@ -33,5 +34,7 @@ async def show(request: Request) -> Response:
 
 
 def _samples(folder: Path) -> list[dict[str, Any]]:
-    samples: list[dict[str, Any]] = json.loads((folder / "index.json").read_text("utf-8"))["samples"]
+    samples: list[dict[str, Any]] = json.loads((folder / "index.json").read_text("utf-8"))[
+        "samples"
+    ]
     return [{**sample, "size": (folder / sample["name"]).stat().st_size} for sample in samples]

@@ -26,7 +26,7 @@ async def run_lane(around: Surroundings, worker: str) -> None:
             if lease is not None:
                 await do_job(around, lease)
                 continue
-        except Exception:
+        except Exception:  # noqa: BLE001 - logged
             # The job's lease runs out and the job is taken up again: here, or elsewhere.
             _log.exception("lane of %s failed", worker)
         await asyncio.sleep(IDLE_S)

@@ -9,9 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shipspeak_demo.analysis import STAGES, Analysis
@@ -28,13 +26,16 @@ from shipspeak_demo.worker import outcome
 from shipspeak_demo.worker.pacing import Pace, slice_ends
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from pathlib import Path
+
     from shipspeak_demo.store import JobQueue, Lease
 
 _log = logging.getLogger(__name__)
 _MOST_STALLS = 5
 
 
-class UploadUnreadable(Exception):  # noqa: N818 - the name says what is the matter
+class UploadUnreadable(Exception):
     """The disk does not give the uploaded file back."""
 
 
@@ -120,9 +121,7 @@ class Job:
         analysis = Analysis() if place is None else Analysis.from_json(place)
         while not analysis.done:
             await self._run_stage(analysis, transcript)
-        return outcome.completed(
-            self.lease, transcript, analysis.figures, self.around.public_url
-        )
+        return outcome.completed(self.lease, transcript, analysis.figures, self.around.public_url)
 
     async def _parse(self) -> Transcript:
         """Read the transcript; a worker that takes a job up reads it again, silently."""

@@ -84,6 +84,7 @@ class Options:
         timing: lengths of the phases.
         data_root: where our hub stores; None = the system's temporary folder.
         strict: a bar that is not met fails the run.
+        arguments: as they were given.
     """
 
     rows: tuple[str, ...]
@@ -93,11 +94,12 @@ class Options:
     timing: Timing
     data_root: Path | None
     strict: bool
+    arguments: tuple[str, ...] = ()
 
 
 def run(options: Options) -> int:
     """Measures and prints; returns the exit status: 0, or 1 with the reasons printed."""
-    print(_machine())
+    print(_machine(options))
     results: dict[tuple[str, System], list[Figures]] = defaultdict(list)
     wrong = _agreements(options)
     void = 0
@@ -172,7 +174,7 @@ def _print_row(
     return wrong
 
 
-def _machine() -> str:
+def _machine(options: Options) -> str:
     model = next(
         (
             line.partition(":")[2].strip()
@@ -182,7 +184,7 @@ def _machine() -> str:
         platform.machine(),
     )
     return (
-        f"command: python -m benchmarks.bench {shlex.join(sys.argv[1:])}\n"
+        f"command: python -m benchmarks.bench {shlex.join(options.arguments)}\n"
         f"machine: {os.cpu_count()} cores, {model}, Linux {platform.release()}, "
         f"Python {platform.python_version()}; loopback, no TLS, 256-byte payloads; us = "
         "microseconds of server CPU per delivery (= CPU-seconds per million)"
@@ -194,7 +196,7 @@ def _floor(floor: noise.Noise) -> str:
     return f"p50 {floor.p50_ms:.3f} ms, p99 {floor.p99_ms:.3f} ms: {verdict}"
 
 
-def _options(arguments: Sequence[str] | None) -> Options:
+def _options(arguments: Sequence[str]) -> Options:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="one short pass")
     parser.add_argument("--only", choices=tuple(ROWS), action="append", help="this table only")
@@ -212,8 +214,9 @@ def _options(arguments: Sequence[str] | None) -> Options:
         timing=_QUICK if values.quick else Timing(),
         data_root=values.data_root,
         strict=values.strict,
+        arguments=tuple(arguments),
     )
 
 
 if __name__ == "__main__":
-    sys.exit(run(_options(None)))
+    sys.exit(run(_options(sys.argv[1:])))

@@ -7,7 +7,6 @@ import json
 import os
 import selectors
 import subprocess
-import sys
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, cast
@@ -138,7 +137,6 @@ class Generator:
             [str(build())],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=sys.stderr,
             text=True,
             bufsize=1,
         )

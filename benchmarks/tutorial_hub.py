@@ -25,10 +25,15 @@ if TYPE_CHECKING:
 
     import grpc.aio
 
+    # The stubs call every method abstract; at run time those left out answer UNIMPLEMENTED.
+    _Servicer = object
+else:
+    _Servicer = realtime_service_pb2_grpc.RealtimeServiceServicer
+
 Queue: TypeAlias = "asyncio.Queue[frame_pb2.ServerFrame]"
 
 
-class TutorialHub(realtime_service_pb2_grpc.RealtimeServiceServicer):
+class TutorialHub(_Servicer):
     """Topics in memory, a queue per subscriber."""
 
     def __init__(self) -> None:
@@ -108,3 +113,9 @@ class TutorialHub(realtime_service_pb2_grpc.RealtimeServiceServicer):
 def welcome() -> frame_pb2.Welcome:
     """The first frame of a session."""
     return frame_pb2.Welcome(session_id="tutorial", protocol_version=1)
+
+
+def register(hub: TutorialHub, server: grpc.aio.Server) -> None:
+    """Adds the hub to a gRPC server."""
+    add = realtime_service_pb2_grpc.add_RealtimeServiceServicer_to_server
+    add(hub, server)  # type: ignore[arg-type]  # see _Servicer

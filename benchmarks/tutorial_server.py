@@ -18,9 +18,8 @@ import grpc.aio
 import uvicorn
 import uvloop
 
-from benchmarks.tutorial_hub import TutorialHub
+from benchmarks.tutorial_hub import TutorialHub, register
 from benchmarks.tutorial_web import web_app
-from shipspeak.realtime.v1 import realtime_service_pb2_grpc
 
 _BACKLOG = 4096
 _STOP_SECONDS = 1
@@ -28,9 +27,9 @@ _STOP_SECONDS = 1
 
 async def serve(ready_file: Path, *, web: bool) -> None:
     """Serves until SIGTERM; writes the ports once it does."""
-    hub = TutorialHub()  # type: ignore[abstract]  # the rest answers UNIMPLEMENTED
+    hub = TutorialHub()
     server = grpc.aio.server()
-    realtime_service_pb2_grpc.add_RealtimeServiceServicer_to_server(hub, server)
+    register(hub, server)
     ports = {"grpc": server.add_insecure_port("127.0.0.1:0"), "http": 0, "pid": os.getpid()}
     await server.start()
     stopped = asyncio.Event()

@@ -1,0 +1,33 @@
+"""The whole command on a small scale, with real processes."""
+
+from __future__ import annotations
+
+from benchmarks import bench, noise
+from benchmarks.measure import Timing
+
+_SHORT = Timing(warm=0.1, window=0.3, paced=0.4)
+
+
+def test_a_small_run_prints_the_table_and_ends_well(capsys):
+    options = bench.Options(("native", "browser"), ("tutorial",), 1, 10, _SHORT, None, strict=True)
+    assert bench.run(options) == 0
+    printed = capsys.readouterr().out
+    assert printed.count(": agree") == 2
+    assert "loopback ping-pong" in printed
+    for figure in ("w1 us", "w64 deliveries/s", "paced p99 ms", "KB/connection", "connect s"):
+        assert printed.count(f"\n{figure} ") == 2
+    faults = [line.split() for line in printed.splitlines() if line.startswith("faults")]
+    assert faults == [["faults", "0", "(0-0)", "-"]] * 2
+
+
+def test_a_busy_machine_makes_the_run_fail(monkeypatch, capsys):
+    monkeypatch.setattr(noise, "measure", lambda: noise.Noise(5, 50, 10))
+    options = bench.Options(("native",), ("tutorial",), 2, 10, _SHORT, None, strict=False)
+    assert bench.run(options) == 1
+    assert "2 of 2 passes were void" in capsys.readouterr().out
+
+
+def test_the_options_of_a_quick_run():
+    options = bench._options(["--quick", "--only", "ingest"])
+    assert (options.passes, options.rows) == (1, ("ingest",))
+    assert bench._options([]).passes == 3

@@ -1,0 +1,76 @@
+"""The Python SDK of ShipSpeak Realtime: publish and consume typed events.
+
+::
+
+    from shipspeak_realtime import RealtimeClient
+
+    async with RealtimeClient("127.0.0.1:50051") as hub:
+        async for event in hub.subscribe("meeting/42", start="earliest"):
+            print(event.offset, event.payload)
+
+The typed messages are in `shipspeak.realtime.v1`.
+"""
+
+from __future__ import annotations
+
+from shipspeak_realtime.client import RealtimeClient
+from shipspeak_realtime.connection import ConnectionChange
+from shipspeak_realtime.contents import make_content, make_draft
+from shipspeak_realtime.cursor import Cursor
+from shipspeak_realtime.errors import (
+    AuthError,
+    ClosedError,
+    DeadlineError,
+    InvalidRequestError,
+    NetworkError,
+    OutboxFullError,
+    PermissionDeniedError,
+    ProtocolError,
+    RealtimeError,
+    ServerBusyError,
+    ServerError,
+    UnsupportedError,
+)
+from shipspeak_realtime.events import Event
+from shipspeak_realtime.ids import IdFactory
+from shipspeak_realtime.meeting import MeetingPublisher, stable_ids
+from shipspeak_realtime.receipts import Outcome, Receipt
+from shipspeak_realtime.stage import StagePublisher
+from shipspeak_realtime.states import State
+from shipspeak_realtime.stats import Stats
+from shipspeak_realtime.subscription import Subscription
+from shipspeak_realtime.verdicts import Verdict, VerdictKind
+from shipspeak_realtime.version import VERSION
+
+__all__ = [
+    "VERSION",
+    "AuthError",
+    "ClosedError",
+    "ConnectionChange",
+    "Cursor",
+    "DeadlineError",
+    "Event",
+    "IdFactory",
+    "InvalidRequestError",
+    "MeetingPublisher",
+    "NetworkError",
+    "OutboxFullError",
+    "Outcome",
+    "PermissionDeniedError",
+    "ProtocolError",
+    "RealtimeClient",
+    "RealtimeError",
+    "Receipt",
+    "ServerBusyError",
+    "ServerError",
+    "StagePublisher",
+    "State",
+    "Stats",
+    "Subscription",
+    "UnsupportedError",
+    "Verdict",
+    "VerdictKind",
+    "make_content",
+    "make_draft",
+    "stable_ids",
+]

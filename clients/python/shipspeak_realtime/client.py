@@ -1,0 +1,386 @@
+"""The client: the one object that an application makes."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import random as _random
+import uuid
+from typing import TYPE_CHECKING, Self
+
+from shipspeak.realtime.v1 import event_pb2, frame_pb2, realtime_service_pb2
+from shipspeak_realtime.backoff import Backoff
+from shipspeak_realtime.clock import SystemClock
+from shipspeak_realtime.connection import Connection
+from shipspeak_realtime.contents import duration, make_content, make_draft
+from shipspeak_realtime.ids import IdFactory
+from shipspeak_realtime.meeting import MeetingPublisher
+from shipspeak_realtime.publish import Publisher
+from shipspeak_realtime.session import PROTOCOL_VERSION, Identity
+from shipspeak_realtime.stats import Stats
+from shipspeak_realtime.subscription import QUEUE_EVENTS, Subscription
+from shipspeak_realtime.tokens import TokenSource
+from shipspeak_realtime.transport import Transport
+from shipspeak_realtime.unary import UnaryCalls
+from shipspeak_realtime.version import SDK
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+    from datetime import datetime, timedelta
+    from types import TracebackType
+
+    import grpc
+    from google.protobuf.message import Message
+
+    from shipspeak_realtime.clock import Clock
+    from shipspeak_realtime.connection import ConnectionChange
+    from shipspeak_realtime.cursor import Cursor
+    from shipspeak_realtime.meeting import StepIds
+    from shipspeak_realtime.receipts import Receipt
+    from shipspeak_realtime.states import State
+    from shipspeak_realtime.subscription import Start
+    from shipspeak_realtime.tokens import GetToken
+    from shipspeak_realtime.verdicts import OnVerdict
+
+PUBLISH_TIMEOUT_SECONDS = 30.0
+
+
+class RealtimeClient:
+    """A client of one hub: publishes, and reads topics over one session that is kept for ever.
+
+    ::
+
+        async with RealtimeClient("127.0.0.1:50051", token=token) as hub:
+            receipt = await hub.publish("meeting/42", UploadProgress(sent_bytes=1, total_bytes=2))
+            async for event in hub.subscribe("meeting/42", start="earliest"):
+                print(event.offset, event.payload)
+
+    It does no I/O before `async with`; the session opens with the first subscription, so a client
+    that only publishes has none. It belongs to one event loop.
+
+    Args:
+        server: gRPC target of the hub.
+        token: a JWT; an async function that gets one (asked before every session, when the hub says
+            that the old one ends, and after a refusal; None from it = signed out); None for a hub
+            that asks for none.
+        credentials: of TLS; None = plain text, for development and trusted networks.
+        client_id: stable for this running program; 1 to 64 characters; None = a random one.
+        device_id: stable for this installation; may be empty.
+        clock: time, for tests.
+        random: a number in [0, 1] at each call, for tests.
+        id_factory: makes ids of drafts; None = UUIDv7.
+    """
+
+    def __init__(
+        self,
+        server: str,
+        *,
+        token: str | GetToken | None = None,
+        credentials: grpc.ChannelCredentials | None = None,
+        client_id: str | None = None,
+        device_id: str = "",
+        clock: Clock | None = None,
+        random: Callable[[], float] = _random.random,
+        id_factory: Callable[[], str] | None = None,
+    ) -> None:
+        self.server = server
+        self._token, self._credentials = token, credentials
+        self._identity = Identity(client_id or uuid.uuid4().hex, device_id, SDK)
+        self._clock = clock or SystemClock()
+        self._random = random
+        self._new_id = id_factory or IdFactory(self._clock.now)
+        self._stats = Stats()
+        self._parts: _Parts | None = None
+
+    async def __aenter__(self) -> Self:
+        """Make the channel; connects with the first call or subscription."""
+        transport = Transport(self.server, self._credentials)
+        tokens = TokenSource(self._token)
+        calls = UnaryCalls(transport, tokens)
+        self._parts = _Parts(
+            transport,
+            calls,
+            Publisher(calls, self._clock, self._stats, self._random),
+            Connection(
+                transport,
+                tokens,
+                self._identity,
+                stats=self._stats,
+                clock=self._clock,
+                backoff=Backoff(self._random),
+            ),
+        )
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """End the session, all subscriptions and all calls; safe to repeat."""
+        if self._parts is not None:
+            await self._parts.connection.close()
+            await self._parts.publisher.close()
+            await self._parts.transport.close()
+
+    # Reading
+
+    def subscribe(
+        self,
+        topic: str,
+        *,
+        start: Start = "latest",
+        on_verdict: OnVerdict | None = None,
+        conflate: bool = False,
+        grant: str = "",
+        queue_events: int = QUEUE_EVENTS,
+    ) -> Subscription:
+        """Read a topic for as long as the program wants, through restarts and bad networks.
+
+        Args:
+            topic: kind/id[/more]; no patterns.
+            start: "latest" = what comes from now on; "earliest" = everything that the log has;
+                "snapshot" = the latest of each key, then what comes; or a `Cursor` to go on from.
+            on_verdict: called with each `Verdict`, at the start and after every reconnect: GAP =
+                history was trimmed, RESET = another log, reload state.
+            conflate: while this reader lags, only the latest event of each key.
+            grant: short JWT for this one topic.
+            queue_events: events that may wait here; a full queue stops the reading of all this
+                client's topics, so give a slow reader a client of its own.
+
+        Raises:
+            InvalidRequestError: for a cursor of another topic or an unknown start.
+        """
+        connection = self._open_parts().connection
+        return Subscription(
+            topic,
+            start=start,
+            stats=self._stats,
+            on_open=connection.open,
+            on_close=connection.forget,
+            on_verdict=on_verdict,
+            conflate=conflate,
+            grant=grant,
+            queue_events=queue_events,
+        )
+
+    async def read_history(
+        self,
+        topic: str,
+        *,
+        after: Cursor | None = None,
+        limit: int = 0,
+        max_bytes: int = 0,
+        reverse: bool = False,
+        latest_per_key: bool = False,
+    ) -> realtime_service_pb2.ReadHistoryResponse:
+        """One page of a topic's log.
+
+        Args:
+            topic: kind/id[/more].
+            after: read after this place (before it when `reverse`); None = from the oldest.
+            limit: events at most; 0 = 100.
+            max_bytes: bytes at most; 0 = 262144.
+            reverse: newest first.
+            latest_per_key: only the latest event of each key.
+        """
+        request = realtime_service_pb2.ReadHistoryRequest(
+            topic=topic,
+            limit=limit,
+            max_bytes=max_bytes,
+            reverse=reverse,
+            latest_per_key=latest_per_key,
+            position=None if after is None else after.position(),
+        )
+        return await self._open_parts().calls.read_history(request)
+
+    async def poll(
+        self,
+        subscriptions: Iterable[frame_pb2.Subscribe],
+        *,
+        wait: timedelta | float = 0.0,
+        max_events: int = 0,
+        max_bytes: int = 0,
+    ) -> realtime_service_pb2.PollResponse:
+        """One Poll: what lies after the given positions, at once or within `wait`.
+
+        Args:
+            subscriptions: topics and positions, as the contract has them.
+            wait: seconds or a timedelta, at most 30 s.
+            max_events: of one answer; 0 = 500.
+            max_bytes: of one answer; 0 = 262144.
+        """
+        identity = self._identity
+        request = realtime_service_pb2.PollRequest(
+            hello=frame_pb2.Hello(
+                protocol_version=PROTOCOL_VERSION,
+                client_id=identity.client_id,
+                device_id=identity.device_id,
+                sdk=identity.sdk,
+            ),
+            subscriptions=subscriptions,
+            wait=duration(wait),
+            max_events=max_events,
+            max_bytes=max_bytes,
+        )
+        return await self._open_parts().calls.poll(request)
+
+    # Publishing
+
+    async def publish(
+        self,
+        topic: str,
+        payload: Message,
+        *,
+        key: str = "",
+        priority: event_pb2.Priority.ValueType = event_pb2.PRIORITY_UNSPECIFIED,
+        ttl: timedelta | float | None = None,
+        id: str | None = None,  # noqa: A002 - the contract's own word
+        attributes: Mapping[str, str] | None = None,
+        deliver_at: datetime | None = None,
+        expected_offset: int | None = None,
+        traceparent: str = "",
+        timeout: float | None = PUBLISH_TIMEOUT_SECONDS,  # noqa: ASYNC109 - see publish.py
+    ) -> Receipt:
+        """Publish one event and wait for the hub's word that it is stored.
+
+        Events of this client on one topic are stored in the order of these calls. A hub that is away
+        is waited for, with the same id, until `timeout`.
+
+        Args:
+            topic: kind/id[/more].
+            payload: a typed update or one of its inner messages, an Any, or any other message (see
+                `make_content`).
+            key: events of one key may supersede each other for a receiver that lags.
+            priority: lane of delivery.
+            ttl: how long it is worth delivering, seconds or a timedelta; None = no end.
+            id: idempotency key; None = a UUIDv7. The same id is stored once.
+            attributes: free attributes, at most 32.
+            deliver_at: not before this time; None = now.
+            expected_offset: store only if this is the topic's head.
+            traceparent: W3C trace context.
+            timeout: seconds; None = for ever.
+
+        Raises:
+            DeadlineError: no receipt in time: publish again with the same id (`error.request_id`).
+            RealtimeError: the hub's refusal, typed.
+        """
+        content = make_content(
+            payload, key=key, priority=priority, attributes=attributes, traceparent=traceparent
+        )
+        draft = make_draft(
+            topic,
+            content,
+            draft_id=id or self._new_id(),
+            ttl=ttl,
+            deliver_at=deliver_at,
+            expected_offset=expected_offset,
+        )
+        return await self._open_parts().publisher.publish(draft, timeout)
+
+    async def publish_many(
+        self,
+        drafts: Iterable[event_pb2.Draft],
+        *,
+        timeout: float | None = PUBLISH_TIMEOUT_SECONDS,  # noqa: ASYNC109 - see publish.py
+    ) -> Sequence[Receipt]:
+        """Publish drafts (see `make_draft`), in order within each topic, and wait for all receipts.
+
+        Args:
+            drafts: an empty id is filled with a UUIDv7.
+            timeout: seconds for all of them; None = for ever.
+
+        Raises:
+            RealtimeError: the first failure, in the order of the drafts, once all have ended.
+        """
+        publisher = self._open_parts().publisher
+        work = []
+        for draft in drafts:
+            if not draft.id:
+                draft.id = self._new_id()
+            work.append(publisher.publish(draft, timeout))
+        outcomes = await asyncio.gather(*work, return_exceptions=True)
+        receipts = []
+        for outcome in outcomes:
+            if isinstance(outcome, BaseException):
+                raise outcome
+            receipts.append(outcome)
+        return receipts
+
+    def meeting(
+        self,
+        meeting_id: str,
+        *,
+        attempt: int = 1,
+        stages: Sequence[str] = (),
+        id_factory: StepIds | None = None,
+    ) -> MeetingPublisher:
+        """A publisher of one meeting's progress, on topic meeting/<meeting_id>.
+
+        Args:
+            meeting_id: of the meeting.
+            attempt: counts from 1; a retry of the whole processing raises it.
+            stages: all stages in order, for display; at most 32.
+            id_factory: the id of each step by its name (see `stable_ids`); None = UUIDv7.
+        """
+        ids = id_factory or (lambda _step: self._new_id())
+        return MeetingPublisher(
+            self,
+            meeting_id,
+            attempt=attempt,
+            stages=stages,
+            step_ids=ids,
+            clock=self._clock,
+        )
+
+    # The connection
+
+    @property
+    def state(self) -> State:
+        """Where the connection stands."""
+        return self._open_parts().connection.state
+
+    @property
+    def welcome(self) -> frame_pb2.Welcome | None:
+        """What the hub said when the last session opened; None = no session yet."""
+        return self._open_parts().connection.welcome
+
+    def connection_changes(self) -> AsyncIterator[ConnectionChange]:
+        """Every change of `state` from now on; ends when the client is closed."""
+        return self._open_parts().connection.changes()
+
+    def connect(self) -> None:
+        """Open the session now, without waiting for a first subscription."""
+        self._open_parts().connection.start()
+
+    async def ping(self) -> float:
+        """One round trip on the session, in seconds.
+
+        Raises:
+            NetworkError: when not connected, or without an answer.
+        """
+        return await self._open_parts().connection.ping()
+
+    def stats(self) -> Stats:
+        """A copy of the counters."""
+        return dataclasses.replace(self._stats)
+
+    def _open_parts(self) -> _Parts:
+        if self._parts is None:
+            message = "use the client inside `async with`"
+            raise RuntimeError(message)
+        return self._parts
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Parts:
+    """What lives between the beginning and the end of `async with`."""
+
+    transport: Transport
+    calls: UnaryCalls
+    publisher: Publisher
+    connection: Connection

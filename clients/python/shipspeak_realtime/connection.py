@@ -1,0 +1,265 @@
+"""The connection manager: keeps one session to the hub open, for ever, by the table in states.py."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from shipspeak_realtime.dispatch import Dispatcher
+from shipspeak_realtime.endings import Ending, wait_after
+from shipspeak_realtime.errors import AuthError, ClosedError, NetworkError, RealtimeError
+from shipspeak_realtime.session import Identity, Session
+from shipspeak_realtime.states import Effect, Input, State, step
+from shipspeak_realtime.transport import CONNECT_TIMEOUT_SECONDS, bearer
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from shipspeak.realtime.v1 import frame_pb2
+    from shipspeak_realtime.backoff import Backoff
+    from shipspeak_realtime.clock import Clock
+    from shipspeak_realtime.stats import Stats
+    from shipspeak_realtime.subscription import Subscription
+    from shipspeak_realtime.tokens import TokenSource
+    from shipspeak_realtime.transport import Transport
+
+_log = logging.getLogger("shipspeak_realtime")
+
+_KEPT_CHANGES = 100
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionChange:
+    """One change of the connection's state.
+
+    Attributes:
+        state: the new state.
+        previous: the one before.
+        error: what caused it, where something failed.
+        retry_in: seconds until the next try, in state BACKOFF.
+    """
+
+    state: State
+    previous: State
+    error: RealtimeError | None = None
+    retry_in: float | None = None
+
+
+class Connection:
+    """Keeps a session open from the first need until close."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        tokens: TokenSource,
+        identity: Identity,
+        *,
+        stats: Stats,
+        clock: Clock,
+        backoff: Backoff,
+    ) -> None:
+        self._transport, self._tokens, self._identity = transport, tokens, identity
+        self._stats, self._clock, self._backoff = stats, clock, backoff
+        self._dispatcher = Dispatcher(
+            stats,
+            clock,
+            on_progress=self._on_progress,
+            on_welcome=self._on_welcome,
+            on_expiring=self._on_expiring,
+        )
+        self.state = State.IDLE
+        self.welcome: frame_pb2.Welcome | None = None
+        self._error: RealtimeError | None = None
+        self._delay = 0.0
+        self._live_since: float | None = None
+        self._token: str | None = None
+        self._token_was_refused = False
+        self._supervisor: asyncio.Task[None] | None = None
+        self._refreshing: asyncio.Task[None] | None = None
+        self._listeners: set[_Listener] = set()
+        self._sessions = 0
+
+    # For the client
+
+    def open(self, subscription: Subscription) -> None:
+        """Start a subscription, and the connection where it is not running."""
+        if self.state is State.CLOSED:
+            message = "the client was closed"
+            raise ClosedError(message)
+        self._dispatcher.add(subscription)
+        self.start()
+
+    def forget(self, subscription: Subscription) -> None:
+        """End a subscription."""
+        self._dispatcher.remove(subscription)
+
+    def start(self) -> None:
+        """Connect, unless that is under way."""
+        if self.state in (State.IDLE, State.NEEDS_AUTH, State.FAILED):
+            effect = self._step(Input.START)
+            self._supervisor = asyncio.create_task(self._supervise(effect), name="realtime")
+
+    async def ping(self) -> float:
+        """One round trip in seconds.
+
+        Raises:
+            NetworkError: when not connected, or without an answer for 10 s.
+        """
+        try:
+            async with asyncio.timeout(CONNECT_TIMEOUT_SECONDS):
+                return await self._dispatcher.ping()
+        except TimeoutError as error:
+            message = "no answer to the ping"
+            raise NetworkError(message) from error
+
+    async def changes(self) -> AsyncIterator[ConnectionChange]:
+        """Every change of state from now on; ends with the client."""
+        listener = _Listener()
+        self._listeners.add(listener)
+        try:
+            while (change := await listener.next()) is not None:
+                yield change
+        finally:
+            self._listeners.discard(listener)
+
+    async def close(self) -> None:
+        """Say nothing more, end the stream and all subscriptions."""
+        self._step(Input.CLOSE)
+        tasks = [task for task in (self._supervisor, self._refreshing) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._dispatcher.fail_all(ClosedError("the client was closed"))
+        for listener in self._listeners:
+            listener.put(None)
+
+    # The supervisor
+
+    async def _supervise(self, effect: Effect) -> None:
+        try:
+            await self._follow(effect)
+        except Exception as error:
+            _log.exception("the connection manager failed")
+            self._dispatcher.fail_all(RealtimeError(f"a fault of the SDK: {error!r}"))
+            raise
+
+    async def _follow(self, effect: Effect) -> None:
+        while True:
+            match effect:
+                case Effect.GET_TOKEN:
+                    effect = await self._get_token()
+                case Effect.OPEN_STREAM:
+                    effect = await self._hold_session()
+                case Effect.WAIT:
+                    await self._clock.sleep(self._delay)
+                    effect = self._step(Input.TIMER)
+                case Effect.FAIL_SUBSCRIPTIONS:
+                    error = self._error or NetworkError("the connection failed")
+                    _log.error("the connection gave up: %s", error)
+                    self._dispatcher.fail_all(error)
+                    return
+                case _:
+                    return
+
+    async def _get_token(self) -> Effect:
+        """A fresh token before every session: the old one may have run out meanwhile."""
+        try:
+            self._token = await self._tokens.renew()
+        except AuthError as error:
+            return self._step(Input.NO_TOKEN, error)
+        except Exception as error:  # noqa: BLE001 - the application's function may raise anything
+            _log.warning("the token function failed: %r", error)
+            self._delay = self._backoff.retry()
+            failed = NetworkError(f"the token function failed: {error!r}")
+            return self._step(Input.TOKEN_FAILED, failed)
+        return self._step(Input.TOKEN)
+
+    async def _hold_session(self) -> Effect:
+        self._live_since = None
+        call = self._transport.connect(bearer(self._token))
+        session = Session(call, self._dispatcher, self._clock, self._backoff.spread)
+        try:
+            ending = await session.run(self._identity, token_was_refused=self._token_was_refused)
+        finally:
+            self._dispatcher.disconnected()
+        return self._ended(ending)
+
+    def _ended(self, ending: Ending) -> Effect:
+        happened = ending.happened
+        if happened is Input.TOKEN_REFUSED and not self._tokens.renewable:
+            happened = Input.TOKEN_REFUSED_AGAIN
+        self._token_was_refused = happened is Input.TOKEN_REFUSED
+        now = self._clock.monotonic()
+        if happened in (Input.LOST, Input.GO_AWAY):
+            live = None if self._live_since is None else now - self._live_since
+            self._delay = wait_after(ending, self._backoff, live_seconds=live, now=now)
+            _log.info("connection lost (%s), again in %.2f s", ending.error, self._delay)
+        return self._step(happened, ending.error)
+
+    # What the session tells
+
+    def _on_welcome(self, welcome: frame_pb2.Welcome) -> None:
+        self.welcome = welcome
+        self._token_was_refused = False
+        self._sessions += 1
+        if self._sessions > 1:
+            self._stats.reconnects += 1
+        self._live_since = self._clock.monotonic()
+        self._step(Input.WELCOME)
+
+    def _on_progress(self) -> None:
+        caught_up = self._dispatcher.caught_up
+        if caught_up and self.state is State.SYNCING:
+            self._step(Input.CAUGHT_UP)
+        elif not caught_up and self.state is State.LIVE:
+            self._step(Input.BEHIND)
+
+    def _on_expiring(self) -> None:
+        if self._refreshing is None or self._refreshing.done():
+            self._refreshing = asyncio.create_task(self._refresh(), name="realtime-token")
+
+    async def _refresh(self) -> None:
+        try:
+            token = await self._tokens.renew()
+        except Exception as error:  # noqa: BLE001 - the application's function may raise anything
+            # The session ends at its time, and the next one asks again.
+            _log.warning("no new token for the running session: %r", error)
+            return
+        if token is not None:
+            self._token = token
+            self._dispatcher.refresh_token(token)
+
+    def _step(self, happened: Input, error: RealtimeError | None = None) -> Effect:
+        previous = self.state
+        self.state, effect = step(previous, happened)
+        if error is not None:
+            self._error = error
+        if self.state is not previous:
+            retry_in = self._delay if self.state is State.BACKOFF else None
+            change = ConnectionChange(self.state, previous, error, retry_in)
+            for listener in self._listeners:
+                listener.put(change)
+        return effect
+
+
+class _Listener:
+    """A bounded queue of changes; the oldest give way when nobody reads."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[ConnectionChange | None] = deque(maxlen=_KEPT_CHANGES)
+        self._filled = asyncio.Event()
+
+    def put(self, change: ConnectionChange | None) -> None:
+        """Add a change; None = the end."""
+        self._waiting.append(change)
+        self._filled.set()
+
+    async def next(self) -> ConnectionChange | None:
+        """The oldest change; None at the end."""
+        while not self._waiting:
+            self._filled.clear()
+            await self._filled.wait()
+        return self._waiting.popleft()

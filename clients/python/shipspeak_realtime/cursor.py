@@ -1,0 +1,54 @@
+"""Where to go on in a topic: an opaque token of the hub's, and how far this process came beyond it."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import dataclass
+
+from shipspeak.realtime.v1 import event_pb2
+from shipspeak_realtime.errors import InvalidRequestError
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """A place in one topic's log, good on every instance and transport of the hub.
+
+    Store it together with the state that the events up to it made, or a restart will skip or repeat.
+
+    Attributes:
+        topic: the topic that it belongs to.
+        token: the hub's resume token, opaque; at most 512 bytes.
+        handled_offset: events up to this offset were handled; at or above the token's own.
+    """
+
+    topic: str
+    token: bytes
+    handled_offset: int = 0
+
+    def __str__(self) -> str:
+        """Text for storing; `Cursor.parse` reads it back."""
+        token = base64.urlsafe_b64encode(self.token).decode().rstrip("=")
+        return f"{self.topic}@{self.handled_offset}.{token}"
+
+    @classmethod
+    def parse(cls, text: str) -> Cursor:
+        """Read what `str(cursor)` wrote.
+
+        Raises:
+            InvalidRequestError: when the text is not such a cursor.
+        """
+        topic, at, place = text.rpartition("@")
+        offset, dot, token = place.partition(".")
+        try:
+            if not (at and dot and topic):
+                raise ValueError(text)
+            padded = token + "=" * (-len(token) % 4)
+            return cls(topic, base64.b64decode(padded, altchars=b"-_", validate=True), int(offset))
+        except (ValueError, binascii.Error) as error:
+            message = f"{text[:80]!r} is not a cursor; give what str(event.cursor) wrote"
+            raise InvalidRequestError(message, reason="CURSOR_INVALID") from error
+
+    def position(self) -> event_pb2.Position:
+        """The cursor as the contract's Position."""
+        return event_pb2.Position(cursor=self.token, handled_offset=self.handled_offset)

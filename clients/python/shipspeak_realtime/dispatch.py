@@ -1,0 +1,277 @@
+"""Where the frames of a session go: to subscriptions, to waiting requests, to the counters."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Never, Protocol
+
+from shipspeak.realtime.v1 import frame_pb2
+from shipspeak_realtime.errors import InvalidRequestError, NetworkError
+from shipspeak_realtime.runs import Action
+from shipspeak_realtime.wire import from_frame
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from shipspeak.realtime.v1 import event_pb2
+    from shipspeak_realtime.clock import Clock
+    from shipspeak_realtime.errors import RealtimeError
+    from shipspeak_realtime.stats import Stats
+    from shipspeak_realtime.subscription import Subscription
+    from shipspeak_realtime.transport import SizedFrame
+
+_log = logging.getLogger("shipspeak_realtime")
+
+
+class Sender(Protocol):
+    """What takes frames for the hub."""
+
+    def send(self, frame: frame_pb2.ClientFrame) -> None:
+        """Queue a frame."""
+        ...
+
+
+class Dispatcher:
+    """All subscriptions of a client, over all its sessions.
+
+    Args:
+        stats: counts.
+        clock: time.
+        on_progress: called when a subscription may have caught up or fallen behind.
+        on_welcome: called at each Welcome.
+        on_expiring: called when the hub asks for a new token.
+    """
+
+    def __init__(
+        self,
+        stats: Stats,
+        clock: Clock,
+        *,
+        on_progress: Callable[[], None],
+        on_welcome: Callable[[frame_pb2.Welcome], None],
+        on_expiring: Callable[[], None],
+    ) -> None:
+        self._stats, self._clock = stats, clock
+        self._on_progress, self._on_welcome = on_progress, on_welcome
+        self._on_expiring = on_expiring
+        self._subscriptions: dict[str, Subscription] = {}
+        # The request that a topic waits for; absent = answered.
+        self._waiting: dict[str, int] = {}
+        self._pings: dict[int, tuple[float, asyncio.Future[float]]] = {}
+        self._later: set[asyncio.TimerHandle] = set()
+        self._session: Sender | None = None
+        self._last_request = 0
+
+    # For the client
+
+    def add(self, subscription: Subscription) -> None:
+        """Start a subscription, now or with the next session.
+
+        Raises:
+            InvalidRequestError: ALREADY_SUBSCRIBED: a session carries a topic once.
+        """
+        if subscription.topic in self._subscriptions:
+            message = "this client reads the topic already: share that reader, or make a client"
+            raise InvalidRequestError(
+                message, reason="ALREADY_SUBSCRIBED", topic=subscription.topic
+            )
+        self._subscriptions[subscription.topic] = subscription
+        self._subscribe(subscription)
+
+    def remove(self, subscription: Subscription) -> None:
+        """End a subscription."""
+        if self._subscriptions.get(subscription.topic) is not subscription:
+            return
+        del self._subscriptions[subscription.topic]
+        self._waiting.pop(subscription.topic, None)
+        request = frame_pb2.Unsubscribe(topic=subscription.topic)
+        self._send(frame_pb2.ClientFrame(request_id=self._next(), unsubscribe=request))
+        self._on_progress()
+
+    @property
+    def caught_up(self) -> bool:
+        """Whether every subscription has what its log had at the last answer."""
+        return not self._waiting and all(
+            subscription.caught_up for subscription in self._subscriptions.values()
+        )
+
+    def fail_all(self, error: RealtimeError) -> None:
+        """End all subscriptions with an error."""
+        for subscription in tuple(self._subscriptions.values()):
+            subscription.fail(error)
+        self._subscriptions.clear()
+        self.disconnected()
+
+    def disconnected(self) -> None:
+        """The session is over: nothing that was asked will be answered."""
+        self._session = None
+        self._waiting.clear()
+        for timer in self._later:
+            timer.cancel()
+        self._later.clear()
+        for _, answer in self._pings.values():
+            if not answer.done():
+                answer.set_exception(NetworkError("the connection broke before the answer"))
+        self._pings.clear()
+
+    def ping(self) -> asyncio.Future[float]:
+        """Send a Ping; the future gives the round trip in seconds.
+
+        Raises:
+            NetworkError: when there is no session.
+        """
+        if self._session is None:
+            message = "not connected"
+            raise NetworkError(message)
+        nonce = self._next()
+        answer: asyncio.Future[float] = asyncio.get_running_loop().create_future()
+        self._pings[nonce] = (self._clock.monotonic(), answer)
+        self._send(frame_pb2.ClientFrame(ping=frame_pb2.Ping(nonce=nonce)))
+        return answer
+
+    def refresh_token(self, token: str) -> None:
+        """Replace the session's token in place."""
+        frame = frame_pb2.ClientFrame(request_id=self._next())
+        frame.refresh_token.token = token
+        self._send(frame)
+
+    # For the session
+
+    def welcome(self, welcome: frame_pb2.Welcome, session: Sender) -> None:
+        """A session is open: subscribe all topics from where they stand."""
+        self._session = session
+        self._on_welcome(welcome)
+        for subscription in self._subscriptions.values():
+            self._subscribe(subscription)
+        self._on_progress()
+
+    def refuse(self, error: event_pb2.Error) -> Never:
+        """The hub refused the session.
+
+        Raises:
+            RealtimeError: always.
+        """
+        raise from_frame(error)
+
+    def received(self, sized: SizedFrame) -> None:
+        """Count a frame."""
+        self._stats.bytes_received += sized.size
+
+    def control(self, frame: frame_pb2.ServerFrame) -> None:
+        """Act on the statement of a frame."""
+        match frame.WhichOneof("control"):
+            case "subscribed":
+                self._subscribed(frame.subscribed)
+            case "unsubscribed":
+                self._unsubscribed(frame.unsubscribed)
+            case "error":
+                self._error(frame.error)
+            case "pong":
+                self._pong(frame.pong)
+            case "session_expiring":
+                self._on_expiring()
+            case _:
+                # Heartbeats live by having been heard; kinds of a later version are skipped.
+                pass
+
+    def runs(self, frame: frame_pb2.ServerFrame) -> list[Subscription]:
+        """Hand runs to their subscriptions; gives those whose queues are full now."""
+        full = []
+        for run in frame.runs:
+            subscription = self._subscriptions.get(run.topic)
+            if subscription is None or run.topic in self._waiting:
+                # Left already, or the answer that says where we stand is still to come.
+                continue
+            if subscription.take(run) is Action.RESUBSCRIBE:
+                self._stats.holes += 1
+                _log.warning("hole in %s: subscribing again", run.topic)
+                self._resubscribe(subscription)
+            if subscription.full:
+                full.append(subscription)
+        if frame.runs:
+            self._on_progress()
+        return full
+
+    # Inside
+
+    def _next(self) -> int:
+        self._last_request += 1
+        return self._last_request
+
+    def _send(self, frame: frame_pb2.ClientFrame) -> None:
+        if self._session is not None:
+            self._session.send(frame)
+
+    def _subscribe(self, subscription: Subscription) -> None:
+        if self._session is None:
+            return
+        request_id = self._next()
+        self._waiting[subscription.topic] = request_id
+        request = subscription.request()
+        self._send(frame_pb2.ClientFrame(request_id=request_id, subscribe=request))
+
+    def _resubscribe(self, subscription: Subscription) -> None:
+        request = frame_pb2.Unsubscribe(topic=subscription.topic)
+        self._send(frame_pb2.ClientFrame(request_id=self._next(), unsubscribe=request))
+        self._subscribe(subscription)
+
+    def _subscribed(self, answer: frame_pb2.Subscribed) -> None:
+        subscription = self._subscriptions.get(answer.topic)
+        waiting = self._waiting.get(answer.topic)
+        if subscription is None or (waiting is not None and answer.request_id != waiting):
+            # An answer to a question that a newer one has replaced.
+            return
+        self._waiting.pop(answer.topic, None)
+        subscription.subscribed(answer)
+        self._on_progress()
+
+    def _unsubscribed(self, notice: frame_pb2.Unsubscribed) -> None:
+        if not notice.HasField("error"):
+            return
+        subscription = self._subscriptions.get(notice.topic)
+        if subscription is not None:
+            self._fail(subscription, from_frame(notice.error))
+
+    def _error(self, notice: event_pb2.Error) -> None:
+        error = from_frame(notice)
+        topic = notice.topic or self._topic_of(notice.request_id)
+        subscription = self._subscriptions.get(topic)
+        if subscription is None:
+            _log.warning("the hub refused a request: %s", error)
+        elif notice.request_id and notice.request_id != self._waiting.get(topic):
+            _log.info("a replaced request for %s was refused: %s", topic, error)
+        else:
+            self._fail(subscription, error)
+
+    def _topic_of(self, request_id: int) -> str:
+        for topic, waiting in self._waiting.items():
+            if waiting == request_id:
+                return topic
+        return ""
+
+    def _fail(self, subscription: Subscription, error: RealtimeError) -> None:
+        """End a subscription, or ask again when the hub named a time for that."""
+        if error.retry_after is None:
+            self._subscriptions.pop(subscription.topic, None)
+            self._waiting.pop(subscription.topic, None)
+            subscription.fail(error)
+            self._on_progress()
+            return
+        _log.info("%s is refused for now, again in %.1f s", subscription.topic, error.retry_after)
+        loop = asyncio.get_running_loop()
+        timer = loop.call_later(error.retry_after, self._ask_again, subscription)
+        self._later = {each for each in self._later if not each.cancelled()} | {timer}
+
+    def _ask_again(self, subscription: Subscription) -> None:
+        if self._subscriptions.get(subscription.topic) is subscription:
+            self._subscribe(subscription)
+
+    def _pong(self, pong: frame_pb2.Pong) -> None:
+        sent = self._pings.pop(pong.nonce, None)
+        if sent is None:
+            return
+        sent_at, answer = sent
+        self._stats.rtt_seconds = self._clock.monotonic() - sent_at
+        if not answer.done():
+            answer.set_result(self._stats.rtt_seconds)

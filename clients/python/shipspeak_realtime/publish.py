@@ -1,0 +1,104 @@
+"""Publishing: drafts in, receipts out, through restarts of the hub."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from shipspeak_realtime.backoff import Backoff
+from shipspeak_realtime.errors import ClosedError, DeadlineError
+from shipspeak_realtime.lane import Lane
+from shipspeak_realtime.outbox import Entry, Outbox
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from shipspeak.realtime.v1 import event_pb2, frame_pb2
+    from shipspeak_realtime.clock import Clock
+    from shipspeak_realtime.receipts import Receipt
+    from shipspeak_realtime.stats import Stats
+    from shipspeak_realtime.unary import UnaryCalls
+
+
+class Publisher:
+    """All publishing of one client: a lane for each topic that has something to send."""
+
+    def __init__(
+        self, calls: UnaryCalls, clock: Clock, stats: Stats, random: Callable[[], float]
+    ) -> None:
+        self._calls, self._clock, self._stats, self._random = calls, clock, stats, random
+        self._outbox = Outbox()
+        self._lanes: dict[str, Lane] = {}
+        self._workers: dict[str, asyncio.Task[None]] = {}
+        self._got_through = asyncio.Event()
+        self._closed = False
+
+    async def publish(self, draft: event_pb2.Draft, timeout: float | None) -> Receipt:  # noqa: ASYNC109 - the deadline is part of the promise: the error must say what became of the draft
+        """Publish one draft, with repeats for as long as the deadline allows.
+
+        Raises:
+            DeadlineError: it may or may not be stored; publish again with the same id.
+            OutboxFullError: too much waits already.
+            RealtimeError: the hub's refusal.
+        """
+        entry = self._enqueue(draft)
+        try:
+            async with asyncio.timeout(timeout):
+                return await entry.receipt
+        except TimeoutError as error:
+            message = (
+                f"no receipt within {timeout:g} s; whether it was stored is not known: "
+                f"publish again with id={draft.id!r}"
+            )
+            raise DeadlineError(
+                message, reason="OUTCOME_UNKNOWN", topic=draft.topic, request_id=draft.id
+            ) from error
+        finally:
+            self._outbox.release(entry)
+
+    async def close(self) -> None:
+        """Give up on what waits."""
+        self._closed = True
+        for worker in self._workers.values():
+            worker.cancel()
+        await asyncio.gather(*self._workers.values(), return_exceptions=True)
+
+    def _enqueue(self, draft: event_pb2.Draft) -> Entry:
+        if self._closed:
+            message = "the client was closed"
+            raise ClosedError(message, topic=draft.topic, request_id=draft.id)
+        entry = self._outbox.admit(draft)
+        lane = self._lanes.get(draft.topic)
+        if lane is None:
+            backoff = Backoff(self._random)
+            lane = Lane(self._send, self._pause, backoff, self._clock, self._stats)
+            self._lanes[draft.topic] = lane
+            self._workers[draft.topic] = asyncio.create_task(
+                self._work(draft.topic, lane), name=f"publish {draft.topic}"
+            )
+        lane.add(entry)
+        return entry
+
+    async def _work(self, topic: str, lane: Lane) -> None:
+        try:
+            await lane.work()
+        finally:
+            # No await between the lane's last look and here: nothing can be added to a dead lane.
+            del self._lanes[topic], self._workers[topic]
+            lane.abandon(ClosedError("the client was closed"))
+
+    async def _send(self, request: frame_pb2.PublishRequest) -> Sequence[frame_pb2.PublishResult]:
+        response = await self._calls.publish(request)
+        # The hub is there: topics that wait after a failure need not wait longer.
+        self._got_through.set()
+        self._got_through = asyncio.Event()
+        return response.results
+
+    async def _pause(self, seconds: float) -> None:
+        sleep = asyncio.ensure_future(self._clock.sleep(seconds))
+        wake = asyncio.ensure_future(self._got_through.wait())
+        try:
+            await asyncio.wait({sleep, wake}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            sleep.cancel()
+            wake.cancel()

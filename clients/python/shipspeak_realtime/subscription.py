@@ -1,0 +1,254 @@
+"""One topic as the application reads it: position, queue, verdicts, errors."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from datetime import UTC
+from typing import TYPE_CHECKING, Literal, Self, TypeAlias
+
+from shipspeak.realtime.v1 import frame_pb2
+from shipspeak_realtime.cursor import Cursor
+from shipspeak_realtime.errors import InvalidRequestError, RealtimeError
+from shipspeak_realtime.events import Event
+from shipspeak_realtime.runs import Action, Receiver
+from shipspeak_realtime.verdicts import OnVerdict, Verdict, VerdictKind
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable
+    from types import TracebackType
+
+    from shipspeak.realtime.v1 import event_pb2
+    from shipspeak_realtime.stats import Stats
+
+_log = logging.getLogger("shipspeak_realtime")
+
+Start: TypeAlias = Literal["latest", "earliest", "snapshot"] | Cursor
+QUEUE_EVENTS = 1000
+_KEPT_VERDICTS = 100
+
+_STARTS = {
+    "latest": frame_pb2.START_LATEST,
+    "earliest": frame_pb2.START_EARLIEST,
+    "snapshot": frame_pb2.START_SNAPSHOT,
+}
+
+
+class Subscription:
+    """An endless, reconnecting reader of one topic; made by `RealtimeClient.subscribe`.
+
+    Use it as `async for event in subscription`, alone (leaving the loop ends the subscription) or
+    inside `async with subscription` (leaving the block ends it; loops may begin again).
+
+    Iteration raises the hub's refusal of this topic (`RealtimeError`), `AuthError` when no token is
+    accepted, and `ClosedError` when the client is closed. Lost connections are not errors.
+
+    Attributes:
+        topic: what it reads.
+        verdicts: the latest verdicts, oldest first, at most 100.
+    """
+
+    def __init__(
+        self,
+        topic: str,
+        *,
+        start: Start,
+        stats: Stats,
+        on_open: Callable[[Subscription], None],
+        on_close: Callable[[Subscription], None],
+        on_verdict: OnVerdict | None = None,
+        conflate: bool = False,
+        grant: str = "",
+        queue_events: int = QUEUE_EVENTS,
+    ) -> None:
+        if isinstance(start, Cursor) and start.topic != topic:
+            message = f"the cursor belongs to {start.topic!r}, not to {topic!r}"
+            raise InvalidRequestError(message, reason="CURSOR_INVALID", topic=topic)
+        if not isinstance(start, Cursor) and start not in _STARTS:
+            message = f"start is {start!r}; give 'latest', 'earliest', 'snapshot' or a Cursor"
+            raise InvalidRequestError(message, reason="START_UNAVAILABLE", topic=topic)
+        self.topic = topic
+        self.verdicts: deque[Verdict] = deque(maxlen=_KEPT_VERDICTS)
+        self._start = start
+        self._conflate = conflate
+        self._grant = grant
+        self._stats = stats
+        self._on_open, self._on_close, self._on_verdict = on_open, on_close, on_verdict
+        self._receiver = Receiver()
+        self._cursor: bytes = b""
+        self._head: int | None = None
+        self._queue: deque[Event] = deque()
+        self._limit = queue_events
+        self._filled, self._drained = asyncio.Event(), asyncio.Event()
+        self._drained.set()
+        self._error: RealtimeError | None = None
+        self._opened = self._closed = self._managed = False
+
+    # For the application
+
+    @property
+    def cursor(self) -> Cursor | None:
+        """Where the queue's end stands, for a new subscription; None before the first answer.
+
+        Events still waiting in the queue lie before it: to store a place, take `event.cursor`.
+        """
+        place = self._receiver.place
+        if place is None or not self._cursor:
+            return None
+        return Cursor(self.topic, self._cursor, place.offset)
+
+    @property
+    def caught_up(self) -> bool:
+        """Whether everything that the log had at the last answer has arrived."""
+        if self._head is None:
+            return False
+        place = self._receiver.place
+        return place is None or place.offset >= self._head
+
+    def __aiter__(self) -> AsyncGenerator[Event, None]:
+        """Events from here on."""
+        return self._events(close_at_end=not self._managed)
+
+    async def __aenter__(self) -> Self:
+        """Start receiving; the block's end stops it."""
+        self._managed = True
+        self._open()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop receiving. What waits in the queue is dropped."""
+        if self._closed:
+            return
+        self._closed = True
+        self._queue.clear()
+        self._drained.set()
+        self._filled.set()
+        if self._opened:
+            self._on_close(self)
+
+    async def _events(self, *, close_at_end: bool) -> AsyncGenerator[Event, None]:
+        self._open()
+        try:
+            while True:
+                while not self._queue:
+                    if self._error is not None:
+                        raise self._error
+                    if self._closed:
+                        return
+                    self._filled.clear()
+                    await self._filled.wait()
+                event = self._queue.popleft()
+                if len(self._queue) <= self._limit // 2:
+                    self._drained.set()
+                self._stats.events += 1
+                yield event
+        finally:
+            if close_at_end:
+                self.close()
+
+    def _open(self) -> None:
+        if not self._opened and not self._closed:
+            self._on_open(self)
+            self._opened = True
+
+    # For the connection
+
+    @property
+    def failed(self) -> bool:
+        """Whether an error ended it."""
+        return self._error is not None
+
+    def request(self) -> frame_pb2.Subscribe:
+        """What to send: from the own position where there is one, else from the start asked for."""
+        request = frame_pb2.Subscribe(topic=self.topic, conflate=self._conflate, grant=self._grant)
+        start = self.cursor or self._start
+        if isinstance(start, Cursor):
+            request.position.CopyFrom(start.position())
+        else:
+            request.at = _STARTS[start]
+        return request
+
+    def subscribed(self, answer: frame_pb2.Subscribed) -> None:
+        """Apply an answer of the hub and tell the application its verdict."""
+        resumed = self._head is not None
+        action = self._receiver.subscribed(answer)
+        place = self._receiver.place
+        overtaken = place is not None and place.offset > answer.position.handled_offset
+        # Where runs have overtaken the answer, their later cursor stays.
+        if not overtaken or not self._cursor:
+            self._cursor = answer.position.cursor
+        if action is Action.RESET:
+            self._stats.resets += 1
+        elif action is Action.GAP:
+            self._stats.gaps += 1
+        self._head = answer.head
+        self._tell(
+            Verdict(
+                self.topic,
+                VerdictKind(action.value),
+                resumed,
+                answer.lost if answer.HasField("lost") else None,
+                answer.head,
+                answer.oldest_at.ToDatetime(tzinfo=UTC) if answer.HasField("oldest_at") else None,
+            )
+        )
+
+    def take(self, run: event_pb2.TopicRun) -> Action:
+        """Put a run's new events into the queue."""
+        taken = self._receiver.run(run)
+        stats = self._stats
+        stats.duplicates += taken.duplicates
+        if taken.action is not Action.TAKE:
+            return taken.action
+        stats.conflated += run.conflated
+        stats.expired += run.expired
+        stats.withdrawn += run.withdrawn
+        before, place = self._cursor, self._receiver.place
+        if run.cursor:
+            self._cursor = run.cursor
+        for event in taken.events:
+            after = None if place is None else Cursor(self.topic, before, event.offset)
+            self._queue.append(Event(self.topic, event, after))
+        if taken.events:
+            if place is not None and run.cursor:
+                # After the run's last event nothing of the run is left: the newest token, all of it.
+                self._queue[-1] = Event(self.topic, taken.events[-1], self.cursor)
+            self._filled.set()
+        if len(self._queue) >= self._limit:
+            self._drained.clear()
+        return taken.action
+
+    async def room(self) -> None:
+        """Return when the queue has room; until then the connection reads no further."""
+        await self._drained.wait()
+
+    @property
+    def full(self) -> bool:
+        """Whether the queue has no room."""
+        return not self._drained.is_set()
+
+    def fail(self, error: RealtimeError) -> None:
+        """End with an error, raised after what waits in the queue."""
+        if self._error is None:
+            self._error = error
+        self._drained.set()
+        self._filled.set()
+
+    def _tell(self, verdict: Verdict) -> None:
+        self.verdicts.append(verdict)
+        if self._on_verdict is None:
+            return
+        try:
+            self._on_verdict(verdict)
+        except Exception:  # noqa: BLE001 - logged with its traceback
+            # The application's mistake must not take the connection from its other subscriptions.
+            _log.exception("on_verdict of %s failed", self.topic)

@@ -1,0 +1,85 @@
+"""The unary calls: token, deadline and typed errors in one place."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+import grpc
+
+from shipspeak_realtime.errors import AuthError
+from shipspeak_realtime.transport import UNARY_TIMEOUT_SECONDS, bearer
+from shipspeak_realtime.wire import from_rpc
+
+if TYPE_CHECKING:
+    from google.protobuf.message import Message
+
+    from shipspeak.realtime.v1 import frame_pb2, realtime_service_pb2
+    from shipspeak_realtime.tokens import TokenSource
+    from shipspeak_realtime.transport import Transport
+
+RequestT = TypeVar("RequestT", bound="Message")
+ResponseT = TypeVar("ResponseT", bound="Message")
+
+
+class UnaryCalls:
+    """Publish, ReadHistory and Poll on one channel."""
+
+    def __init__(self, transport: Transport, tokens: TokenSource) -> None:
+        self._stub, self._tokens = transport.stub, tokens
+
+    async def publish(
+        self, request: frame_pb2.PublishRequest
+    ) -> realtime_service_pb2.PublishResponse:
+        """One Publish call.
+
+        Raises:
+            RealtimeError: when the call failed as a whole.
+        """
+        return await self._call(self._stub.Publish, request, UNARY_TIMEOUT_SECONDS)
+
+    async def read_history(
+        self, request: realtime_service_pb2.ReadHistoryRequest
+    ) -> realtime_service_pb2.ReadHistoryResponse:
+        """One page of a topic's log.
+
+        Raises:
+            RealtimeError: when the call failed.
+        """
+        return await self._call(self._stub.ReadHistory, request, UNARY_TIMEOUT_SECONDS)
+
+    async def poll(
+        self, request: realtime_service_pb2.PollRequest
+    ) -> realtime_service_pb2.PollResponse:
+        """One Poll; its deadline is the wait and the time of a call.
+
+        Raises:
+            RealtimeError: when the call failed.
+        """
+        timeout = request.wait.seconds + UNARY_TIMEOUT_SECONDS
+        return await self._call(self._stub.Poll, request, timeout)
+
+    async def _call(
+        self,
+        method: grpc.aio.UnaryUnaryMultiCallable[RequestT, ResponseT],
+        request: RequestT,
+        timeout: float,  # noqa: ASYNC109 - gRPC's own deadline, sent to the hub
+    ) -> ResponseT:
+        try:
+            return await _once(method, request, timeout, await self._tokens.current())
+        except AuthError:
+            if not self._tokens.renewable:
+                raise
+            # The token ran out while no session refreshed it.
+            return await _once(method, request, timeout, await self._tokens.renew())
+
+
+async def _once(
+    method: grpc.aio.UnaryUnaryMultiCallable[RequestT, ResponseT],
+    request: RequestT,
+    timeout: float,  # noqa: ASYNC109 - as above
+    token: str | None,
+) -> ResponseT:
+    try:
+        return await method(request, timeout=timeout, metadata=bearer(token))
+    except grpc.aio.AioRpcError as error:
+        raise from_rpc(error) from error

@@ -1,0 +1,143 @@
+import { backoffDelay } from "./connection/backoff.js";
+import { Board } from "./connection/board.js";
+import { Connection } from "./connection/connection.js";
+import type { ConnectionSnapshot } from "./connection/snapshot.js";
+import { DEFAULT_TIMING, type Timing } from "./connection/timing.js";
+import { browserEnvironment, type Environment } from "./environment.js";
+import { type ContentInit, type PublishOptions, publish, type Receipt } from "./publish.js";
+import { RealtimeService } from "./gen/shipspeak/realtime/v1/realtime_service_pb.js";
+import { callOptions, type SessionContext } from "./session/context.js";
+import { type GetToken, TokenSource } from "./session/token.js";
+import type { Store } from "./store.js";
+import type { Member } from "./topics/members.js";
+import { TopicRegistry } from "./topics/registry.js";
+import { replay } from "./topics/replay.js";
+import type { Topic } from "./topics/topic.js";
+import type { TopicListener, TopicSnapshot } from "./topics/types.js";
+import { GrpcWebTransport } from "./transport/grpc-web.js";
+import type { Transport } from "./transport/transport.js";
+import { uuidv7 } from "./uuid.js";
+
+export interface RealtimeClientOptions {
+  /** Where the hub is, such as `https://live.example.com`; empty = the page's own origin. */
+  readonly baseUrl: string;
+  /** Gets a JWT; absent = calls go without one (a hub in dev mode). */
+  readonly getToken?: GetToken;
+  /** Stable for this running client; a new UUID by default. */
+  readonly clientId?: string;
+  /** Stable for this device; empty by default. */
+  readonly deviceId?: string;
+  /** Instead of grpc-web over fetch. */
+  readonly transport?: Transport;
+  readonly timing?: Partial<Timing>;
+  readonly environment?: Environment;
+}
+
+/** A handle on one topic; cheap, holds nothing until something subscribes. */
+export interface TopicHandle {
+  readonly name: string;
+  /** Adds a listener; the result takes it away. The first one starts the subscription, the last one ends it. */
+  subscribe(listener: TopicListener): () => void;
+}
+
+export interface RealtimeClient {
+  readonly connection: Store<ConnectionSnapshot>;
+  /** Starts, and keeps trying until `disconnect` or `close`. */
+  connect(): void;
+  /** Stops; subscriptions and their positions stay. */
+  disconnect(): void;
+  /** Stops for good. */
+  close(): void;
+  /** Ends a wait between two attempts; also leaves `needs-auth` and `failed`. */
+  retryNow(): void;
+  topic(name: string): TopicHandle;
+  /** State of a topic that is subscribed now; undefined when it is not. */
+  topicState(name: string): Store<TopicSnapshot> | undefined;
+  publish(topic: string, content: ContentInit, options?: PublishOptions): Promise<Receipt>;
+}
+
+/** A client of one hub. Does no I/O before `connect` or `publish`. */
+export function createRealtimeClient(options: RealtimeClientOptions): RealtimeClient {
+  return new Client(options);
+}
+
+class Client implements RealtimeClient {
+  readonly #context: SessionContext;
+  readonly #connection: Connection;
+  readonly #board: Board;
+
+  constructor(options: RealtimeClientOptions) {
+    const environment = options.environment ?? browserEnvironment();
+    const timing = { ...DEFAULT_TIMING, ...options.timing };
+    this.#board = new Board(environment, timing.lostAfterMs);
+    const { count } = this.#board;
+    const registry = new TopicRegistry(environment, count, {
+      onChange: () => this.#connection.subscriptionsChanged(),
+      onReplay: (topic, member) => void this.#replay(topic, member),
+    });
+    this.#context = {
+      transport: options.transport ?? new GrpcWebTransport({ baseUrl: options.baseUrl }),
+      environment,
+      timing,
+      registry,
+      tokens: new TokenSource(options.getToken, environment, timing.tokenMs),
+      clientId: options.clientId ?? uuidv7(environment.now()),
+      deviceId: options.deviceId ?? "",
+      count,
+      onRoundTrip: this.#board.roundTrip,
+    };
+    this.#connection = new Connection(this.#context, this.#board);
+  }
+
+  get connection(): Store<ConnectionSnapshot> {
+    return this.#board.store;
+  }
+
+  connect(): void {
+    this.#connection.connect();
+  }
+
+  disconnect(): void {
+    this.#connection.disconnect();
+  }
+
+  close(): void {
+    this.#connection.close();
+  }
+
+  retryNow(): void {
+    this.#connection.retryNow();
+  }
+
+  topic(name: string): TopicHandle {
+    return { name, subscribe: (listener) => this.#context.registry.subscribe(name, listener) };
+  }
+
+  topicState(name: string): Store<TopicSnapshot> | undefined {
+    return this.#context.registry.get(name)?.state;
+  }
+
+  publish(topic: string, content: ContentInit, options?: PublishOptions): Promise<Receipt> {
+    return publish(this.#context, topic, content, options);
+  }
+
+  async #replay(topic: Topic, member: Member): Promise<void> {
+    const { transport, environment, tokens } = this.#context;
+    const { signal } = new AbortController();
+    let attempt = 0;
+    await replay(topic, member, {
+      read: async (request) => {
+        await tokens.get("initial");
+        const options = callOptions(this.#context, signal);
+        const { message } = await transport.unary(RealtimeService.method.readHistory, request, options);
+        attempt = 0;
+        return message;
+      },
+      pause: () => {
+        const delayMs = backoffDelay({ kind: "retry", attempt }, environment.random(), environment.hidden());
+        attempt += 1;
+        return new Promise((resolve) => environment.schedule(resolve, delayMs));
+      },
+    });
+  }
+}

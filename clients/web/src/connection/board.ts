@@ -1,0 +1,85 @@
+import type { Environment } from "../environment.js";
+import { Cell, type Store } from "../store.js";
+import type { Count, Counters } from "../topics/types.js";
+import { INITIAL, type MachineState } from "./machine.js";
+import { type ConnectionSnapshot, IDLE_SNAPSHOT, isWanted, NO_COUNTERS, qualityOf } from "./snapshot.js";
+
+/** Gathers the facts that the connection's snapshot shows. */
+export class Board {
+  readonly #cell: Cell<ConnectionSnapshot>;
+  readonly #environment: Environment;
+  readonly #lostAfterMs: number;
+  #state: MachineState = INITIAL;
+  #counters: Counters = NO_COUNTERS;
+  #rttMs: number | null = null;
+  #retryAt: number | null = null;
+  #lostSince: number | null = null;
+  #planned = false;
+  #cancelQuality: () => void = () => {};
+
+  constructor(environment: Environment, lostAfterMs: number) {
+    this.#environment = environment;
+    this.#lostAfterMs = lostAfterMs;
+    this.#cell = new Cell(IDLE_SNAPSHOT, environment.report);
+  }
+
+  get store(): Store<ConnectionSnapshot> {
+    return this.#cell;
+  }
+
+  readonly count: Count = (name, by) => {
+    if (by === 0) return;
+    this.#counters = Object.freeze({ ...this.#counters, [name]: this.#counters[name] + by });
+    this.#soon();
+  };
+
+  readonly roundTrip = (ms: number): void => {
+    this.#rttMs = ms;
+    this.#soon();
+  };
+
+  /** The machine has moved. */
+  moved(state: MachineState, retryAt: number | null): void {
+    this.#state = state;
+    this.#retryAt = retryAt;
+    if (!isWanted(state.phase)) this.#lostSince = null;
+    else this.#lostSince ??= this.#environment.now();
+    this.#planQuality();
+    this.#show();
+  }
+
+  /** Quality falls by mere time while nothing comes. */
+  #planQuality(): void {
+    this.#cancelQuality();
+    if (this.#lostSince === null) return;
+    const leftMs = this.#lostSince + this.#lostAfterMs - this.#environment.now();
+    if (leftMs > 0) this.#cancelQuality = this.#environment.schedule(() => this.#show(), leftMs);
+  }
+
+  /** Many events of one frame make one change. */
+  #soon(): void {
+    if (this.#planned) return;
+    this.#planned = true;
+    queueMicrotask(() => this.#show());
+  }
+
+  #show(): void {
+    this.#planned = false;
+    const state = this.#state;
+    const connected = state.phase === "live" || state.phase === "syncing";
+    this.#cell.set(
+      Object.freeze({
+        phase: state.phase,
+        transport: connected ? state.rung : null,
+        quality: qualityOf(state, this.#lostSince, this.#environment.now(), this.#lostAfterMs),
+        attempt: state.attempt,
+        retryAt: this.#retryAt,
+        lostSince: this.#lostSince,
+        rttMs: this.#rttMs,
+        everConnected: state.everConnected,
+        error: state.error,
+        counters: this.#counters,
+      }),
+    );
+  }
+}

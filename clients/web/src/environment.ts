@@ -1,0 +1,56 @@
+/** Why the page asks for a fresh look at the connection. */
+export type WakeReason = "online" | "visible" | "restored";
+
+/** Everything the client takes from its surroundings; tests inject their own. */
+export interface Environment {
+  /** Wall clock in milliseconds. Liveness is judged by it, since timers of hidden pages are throttled. */
+  now(): number;
+  /** Uniform in [0, 1). */
+  random(): number;
+  /** Runs `task` once after `ms`; the result cancels it. */
+  schedule(task: () => void, ms: number): () => void;
+  /** What the browser believes; false is trusted only together with a failed call. */
+  online(): boolean;
+  hidden(): boolean;
+  /** Calls `listener` when the page comes online, becomes visible or returns from the back/forward cache. */
+  onWake(listener: (reason: WakeReason) => void): () => void;
+  /** Where exceptions of the application's own listeners go. */
+  report(error: unknown): void;
+}
+
+/** The real surroundings, in a browser or outside of one. Touches no global until it is used. */
+export function browserEnvironment(): Environment {
+  return {
+    now: () => Date.now(),
+    random: () => Math.random(),
+    schedule: (task, ms) => {
+      const timer = setTimeout(task, ms);
+      return () => clearTimeout(timer);
+    },
+    online: () => globalThis.navigator?.onLine !== false,
+    hidden: () => globalThis.document?.visibilityState === "hidden",
+    onWake: listenForWake,
+    report: (error) => {
+      if (typeof globalThis.reportError === "function") globalThis.reportError(error);
+      else queueMicrotask(() => throwAgain(error));
+    },
+  };
+}
+
+function throwAgain(error: unknown): never {
+  throw error;
+}
+
+function listenForWake(listener: (reason: WakeReason) => void): () => void {
+  if (typeof window === "undefined") return () => {};
+  const stop = new AbortController();
+  const options = { signal: stop.signal };
+  window.addEventListener("online", () => listener("online"), options);
+  window.addEventListener("pageshow", (event) => event.persisted && listener("restored"), options);
+  document.addEventListener(
+    "visibilitychange",
+    () => document.visibilityState === "visible" && listener("visible"),
+    options,
+  );
+  return () => stop.abort();
+}

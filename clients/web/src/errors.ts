@@ -1,0 +1,104 @@
+import { Code } from "./gen/google/rpc/code_pb.js";
+import { ErrorReason } from "./gen/shipspeak/realtime/v1/error_reason_pb.js";
+
+/**
+ * What a failure means to the client, whatever caused it.
+ *
+ * - `network`: the hub was not reached, or the answer broke off. Trying again may help.
+ * - `timeout`: no answer in time.
+ * - `unsupported`: this way of talking is blocked here (captive portal, proxy, other server).
+ * - `auth`: the token is missing, bad or old.
+ * - `permission`: the principal lacks the right.
+ * - `protocol`: bytes that break the protocol, or versions that do not fit. Trying again does not help.
+ * - `busy`: the hub asks to come back later.
+ * - `refused`: the hub understood and said no.
+ * - `aborted`: given up by this side.
+ */
+export type ErrorKind =
+  | "network"
+  | "timeout"
+  | "unsupported"
+  | "auth"
+  | "permission"
+  | "protocol"
+  | "busy"
+  | "refused"
+  | "aborted";
+
+export interface RealtimeErrorFacts {
+  readonly kind: ErrorKind;
+  /** Canonical status code; null when no status was received. */
+  readonly code?: Code | null;
+  /** UNSPECIFIED when the hub named none. */
+  readonly reason?: ErrorReason;
+  /** Wait at least this long before trying again, in milliseconds; null when the hub named no time. */
+  readonly retryAfterMs?: number | null;
+  /** Facts named at the reason. */
+  readonly metadata?: Readonly<Record<string, string>>;
+  readonly cause?: unknown;
+}
+
+/** Every error that this package raises or reports. */
+export class RealtimeError extends Error {
+  override readonly name = "RealtimeError";
+  readonly kind: ErrorKind;
+  readonly code: Code | null;
+  readonly reason: ErrorReason;
+  readonly retryAfterMs: number | null;
+  readonly metadata: Readonly<Record<string, string>>;
+
+  constructor(message: string, facts: RealtimeErrorFacts) {
+    super(message, facts.cause === undefined ? undefined : { cause: facts.cause });
+    this.kind = facts.kind;
+    this.code = facts.code ?? null;
+    this.reason = facts.reason ?? ErrorReason.UNSPECIFIED;
+    this.retryAfterMs = facts.retryAfterMs ?? null;
+    this.metadata = facts.metadata ?? {};
+  }
+
+  /** Whether the same call may succeed later without anything else changing. */
+  get retryable(): boolean {
+    return this.kind === "network" || this.kind === "timeout" || this.kind === "busy";
+  }
+}
+
+const KIND_OF_CODE: Readonly<Partial<Record<Code, ErrorKind>>> = {
+  [Code.CANCELLED]: "network",
+  [Code.UNKNOWN]: "network",
+  [Code.DEADLINE_EXCEEDED]: "timeout",
+  [Code.RESOURCE_EXHAUSTED]: "busy",
+  [Code.UNIMPLEMENTED]: "unsupported",
+  [Code.INTERNAL]: "network",
+  [Code.UNAVAILABLE]: "network",
+  [Code.DATA_LOSS]: "network",
+  [Code.UNAUTHENTICATED]: "auth",
+  [Code.PERMISSION_DENIED]: "permission",
+};
+
+/** A status of the hub as an error. Reasons that the client acts upon win over the code. */
+export function errorFromStatus(
+  code: Code,
+  message: string,
+  details: Pick<RealtimeErrorFacts, "reason" | "retryAfterMs" | "metadata"> = {},
+): RealtimeError {
+  const reason = details.reason ?? ErrorReason.UNSPECIFIED;
+  return new RealtimeError(message || Code[code] || `status ${code}`, {
+    ...details,
+    code,
+    kind: kindOf(code, reason),
+  });
+}
+
+function kindOf(code: Code, reason: ErrorReason): ErrorKind {
+  if (reason === ErrorReason.PROTOCOL_VERSION_UNSUPPORTED) return "protocol";
+  if (reason === ErrorReason.FEATURE_UNAVAILABLE) return "refused";
+  return KIND_OF_CODE[code] ?? "refused";
+}
+
+/** Any thrown value as an error of this package: TypeErrors of fetch are the network (never judged by text). */
+export function toRealtimeError(thrown: unknown): RealtimeError {
+  if (thrown instanceof RealtimeError) return thrown;
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  const kind: ErrorKind = thrown instanceof TypeError ? "network" : "protocol";
+  return new RealtimeError(message, { kind, cause: thrown });
+}

@@ -1,0 +1,23 @@
+// The core of @shipspeak/realtime: no React, no I/O at import.
+export {
+  createRealtimeClient,
+  type RealtimeClient,
+  type RealtimeClientOptions,
+  type TopicHandle,
+} from "./client.js";
+export type { Phase, Rung } from "./connection/machine.js";
+export type { ConnectionSnapshot, Quality } from "./connection/snapshot.js";
+export { DEFAULT_TIMING, type Timing } from "./connection/timing.js";
+export { browserEnvironment, type Environment, type WakeReason } from "./environment.js";
+export { type ErrorKind, RealtimeError } from "./errors.js";
+export type { Content, Draft, Event } from "./gen/shipspeak/realtime/v1/event_pb.js";
+export { type Figure, type MeetingUpdate, RecoveryKind } from "./gen/shipspeak/realtime/v1/meeting_pb.js";
+export { INITIAL_MEETING, type MeetingFailure, type MeetingState, type StageState } from "./meeting/state.js";
+export { meetingReducer } from "./meeting/reducer.js";
+export { type MeetingSnapshot, type MeetingStore, meetingStore } from "./meeting/store.js";
+export type { ContentInit, PublishOptions, Receipt } from "./publish.js";
+export type { GetToken, TokenReason } from "./session/token.js";
+export type { Store } from "./store.js";
+export type { Counters, Start, TopicListener, TopicSnapshot, VerdictNews } from "./topics/types.js";
+export { GrpcWebTransport } from "./transport/grpc-web.js";
+export type { CallOptions, Sized, Transport } from "./transport/transport.js";

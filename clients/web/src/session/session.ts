@@ -1,0 +1,29 @@
+import type { RealtimeError } from "../errors.js";
+
+/** What a session tells its owner. After `lost` or `sentAway` nothing more comes. */
+export interface SessionEvents {
+  /** The hub has accepted the session. */
+  welcome(): void;
+  /** Everything that was there at the start has been handed over. */
+  caughtUp(): void;
+  /** A sign of life of the hub. */
+  heartbeat(): void;
+  lost(error: RealtimeError): void;
+  /** The hub asked to come back, spread over this time. */
+  sentAway(withinMs: number): void;
+  /** The session's token ends soon. */
+  expiring(): void;
+}
+
+/** One connection to the hub over one transport. */
+export interface Session {
+  start(): void;
+  /** Ends the session without a word to its owner. */
+  close(): void;
+  /** The registry's set of subscriptions has changed. */
+  subscriptionsChanged(): void;
+  /** The token source holds a new token. */
+  tokenChanged(): void;
+  /** Looks at the clock now, since timers may have slept. */
+  checkAlive(): void;
+}

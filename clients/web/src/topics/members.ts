@@ -1,0 +1,56 @@
+import type { RealtimeError } from "../errors.js";
+import type * as pb from "../gen/shipspeak/realtime/v1/event_pb.js";
+import { type Position, type RunView, receiveRun } from "./position.js";
+import type { Count, TopicListener, VerdictNews } from "./types.js";
+
+/** One listener of a topic. While it replays history it has a position of its own. */
+export class Member {
+  /** Where its replay stands; meaningless otherwise. */
+  position: Position | null = null;
+  replaying: boolean;
+  readonly #listener: TopicListener;
+  readonly #count: Count;
+  readonly #report: (error: unknown) => void;
+
+  constructor(listener: TopicListener, replaying: boolean, count: Count, report: (error: unknown) => void) {
+    this.#listener = listener;
+    this.replaying = replaying;
+    this.#count = count;
+    this.#report = report;
+  }
+
+  /** Applies the receiver's rule to a member that replays. Its position begins with the first run of history. */
+  replay(run: RunView, source: "history" | "live"): void {
+    if (source === "history") {
+      this.position ??= { epoch: run.epoch, offset: run.afterOffset, cursor: new Uint8Array(0) };
+    }
+    const outcome = receiveRun(this.position, run);
+    if (outcome.kind !== "take") return;
+    this.position = outcome.position;
+    this.deliver(outcome.events);
+  }
+
+  deliver(events: readonly pb.Event[]): void {
+    for (const event of events) {
+      this.#count("events", 1);
+      this.#guard(() => this.#listener.onEvent?.(event));
+    }
+  }
+
+  tell(news: VerdictNews): void {
+    this.#guard(() => this.#listener.onVerdict?.(news));
+  }
+
+  fail(error: RealtimeError): void {
+    this.#guard(() => this.#listener.onError?.(error));
+  }
+
+  /** The application's exceptions are its own; they must not stop delivery to others. */
+  #guard(task: () => void): void {
+    try {
+      task();
+    } catch (error) {
+      this.#report(error);
+    }
+  }
+}

@@ -1,0 +1,124 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import type { Environment } from "../environment.js";
+import { errorFromStatus, type RealtimeError } from "../errors.js";
+import type * as events from "../gen/shipspeak/realtime/v1/event_pb.js";
+import { ErrorReason } from "../gen/shipspeak/realtime/v1/error_reason_pb.js";
+import { type ServerFrame, Start, type SubscribeSchema } from "../gen/shipspeak/realtime/v1/frame_pb.js";
+import { durationMs } from "../time.js";
+import type { Member } from "./members.js";
+import { Topic } from "./topic.js";
+import type { Count, TopicListener } from "./types.js";
+
+/** A topic outlives its last listener this long, so that a component which mounts again changes nothing. */
+const LINGER_MS = 1000;
+
+export type SubscribeInit = MessageInitShape<typeof SubscribeSchema> & { readonly topic: string };
+
+export interface RegistryHooks {
+  /** The set of subscriptions is another one now. */
+  readonly onChange: () => void;
+  /** A listener wants history that has gone by. */
+  readonly onReplay: (topic: Topic, member: Member) => void;
+}
+
+/** All topics of a client. Every transport feeds its frames in here, so each topic has one position. */
+export class TopicRegistry {
+  readonly #topics = new Map<string, Topic>();
+  readonly #environment: Environment;
+  readonly #count: Count;
+  readonly #hooks: RegistryHooks;
+
+  constructor(environment: Environment, count: Count, hooks: RegistryHooks) {
+    this.#environment = environment;
+    this.#count = count;
+    this.#hooks = hooks;
+  }
+
+  /** Adds a listener; the result takes it away. */
+  subscribe(name: string, listener: TopicListener): () => void {
+    const topic = this.#topics.get(name) ?? this.#open(name, listener);
+    const member = topic.join(listener);
+    if (member.replaying) this.#hooks.onReplay(topic, member);
+    return () => {
+      if (topic.members.delete(member) && topic.members.size === 0) this.#linger(topic);
+    };
+  }
+
+  get(name: string): Topic | undefined {
+    return this.#topics.get(name);
+  }
+
+  /** What to ask of the hub now: one entry for each topic, from its position where it has one. */
+  subscriptions(): SubscribeInit[] {
+    return [...this.#topics.values()].filter((topic) => !topic.refused).map(subscribeInit);
+  }
+
+  get caughtUp(): boolean {
+    return [...this.#topics.values()].every((topic) => topic.refused || topic.caughtUp);
+  }
+
+  /** Takes one frame of any transport; false = a topic must be subscribed again from its position. */
+  receive(frame: ServerFrame): boolean {
+    let hole = false;
+    const { control } = frame;
+    if (control.case === "subscribed") {
+      hole = this.#topics.get(control.value.topic)?.subscribed(control.value) === "resubscribe";
+    } else if (control.case === "error") {
+      this.#refused(control.value.topic, control.value);
+    } else if (control.case === "unsubscribed" && control.value.error) {
+      this.#refused(control.value.topic, control.value.error);
+    }
+    for (const run of frame.runs) {
+      if (this.#topics.get(run.topic)?.receive(run) === "resubscribe") hole = true;
+    }
+    return !hole;
+  }
+
+  #open(name: string, listener: TopicListener): Topic {
+    const topic = new Topic(name, listener.start ?? "latest", this.#count, this.#environment.report);
+    this.#topics.set(name, topic);
+    this.#hooks.onChange();
+    return topic;
+  }
+
+  #linger(topic: Topic): void {
+    this.#environment.schedule(() => {
+      if (topic.members.size > 0 || this.#topics.get(topic.name) !== topic) return;
+      this.#topics.delete(topic.name);
+      this.#hooks.onChange();
+    }, LINGER_MS);
+  }
+
+  #refused(name: string, error: events.Error): void {
+    const topic = this.#topics.get(name);
+    if (!topic) return;
+    const retryAfterMs = durationMs(error.retryAfter);
+    if (error.reason === ErrorReason.CURSOR_INVALID && topic.position !== null) {
+      topic.forgetPosition();
+      this.#hooks.onChange();
+    } else if (retryAfterMs !== null) {
+      this.#environment.schedule(this.#hooks.onChange, retryAfterMs);
+    } else if (error.reason !== ErrorReason.ALREADY_SUBSCRIBED) {
+      topic.refuse(fromFrame(error));
+    }
+  }
+}
+
+/** A refusal on a stream as an error of this package. */
+export function fromFrame(error: events.Error): RealtimeError {
+  return errorFromStatus(error.code, error.message, {
+    reason: error.reason,
+    retryAfterMs: durationMs(error.retryAfter),
+    metadata: error.metadata,
+  });
+}
+
+function subscribeInit(topic: Topic): SubscribeInit {
+  const { name, position, start } = topic;
+  if (position === null || position.cursor.length === 0) {
+    const at = start === "earliest" ? Start.EARLIEST : Start.LATEST;
+    return { topic: name, start: { case: "at", value: at } };
+  }
+  const { cursor, offset } = position;
+  return { topic: name, start: { case: "position", value: { cursor, handledOffset: offset } } };
+}

@@ -1,0 +1,174 @@
+import type { RealtimeError } from "../errors.js";
+import type * as pb from "../gen/shipspeak/realtime/v1/event_pb.js";
+import { type Subscribed, Verdict } from "../gen/shipspeak/realtime/v1/frame_pb.js";
+import { Cell, type Store } from "../store.js";
+import { Member } from "./members.js";
+import { type Position, receiveRun } from "./position.js";
+import { RecentIds } from "./recent-ids.js";
+import type { Count, Start, TopicListener, TopicSnapshot, VerdictNews } from "./types.js";
+
+const PENDING: TopicSnapshot = Object.freeze({ status: "pending", offset: null, error: null });
+
+/**
+ * What became of a run (`take`, `drop`, `ignore`) or an answer (a verdict). `resubscribe`: there is a hole; ask
+ * again from the own position.
+ */
+export type TopicAction = "take" | "drop" | "ignore" | "resubscribe" | VerdictNews["verdict"];
+
+/** One topic that this client reads: its position, shared by every transport, and its listeners. */
+export class Topic {
+  readonly name: string;
+  readonly start: Start;
+  readonly members = new Set<Member>();
+  position: Position | null = null;
+  readonly #cell: Cell<TopicSnapshot>;
+  readonly #seen = new RecentIds();
+  readonly #count: Count;
+  readonly #report: (error: unknown) => void;
+  #head: bigint | null = null;
+  #begun = false;
+
+  constructor(name: string, start: Start, count: Count, report: (error: unknown) => void) {
+    this.name = name;
+    this.start = start;
+    this.#count = count;
+    this.#report = report;
+    this.#cell = new Cell(PENDING, report);
+  }
+
+  get state(): Store<TopicSnapshot> {
+    return this.#cell;
+  }
+
+  get refused(): boolean {
+    return this.#cell.getSnapshot().status === "refused";
+  }
+
+  /** Everything that was there at the last answer has been handed over. */
+  get caughtUp(): boolean {
+    if (this.position === null) return this.#cell.getSnapshot().status !== "pending";
+    return this.#head !== null && this.position.offset >= this.#head;
+  }
+
+  /** Adds a listener. One that wants history which has gone by already replays it first. */
+  join(listener: TopicListener): Member {
+    const replaying = listener.start === "earliest" && (this.#begun || this.start !== "earliest");
+    const member = new Member(listener, replaying, this.#count, this.#report);
+    this.members.add(member);
+    return member;
+  }
+
+  /** Takes the hub's answer to the subscription, or a verdict that it gives unasked. */
+  subscribed(answer: Subscribed): TopicAction {
+    if (answer.verdict === Verdict.LIVE || answer.position === undefined) {
+      this.position = null;
+      this.#publish("live");
+      return this.#tell({ verdict: "live", lost: null });
+    }
+    this.#head = answer.head;
+    const { cursor, handledOffset } = answer.position;
+    return this.#place({ epoch: answer.epoch, offset: handledOffset, cursor }, answer);
+  }
+
+  /** Takes a run. */
+  receive(run: pb.TopicRun): TopicAction {
+    for (const member of this.members) if (member.replaying) member.replay(run, "live");
+    const outcome = receiveRun(this.position, run);
+    switch (outcome.kind) {
+      case "take":
+        this.#count("duplicates", outcome.dropped);
+        this.position = outcome.position;
+        this.#deliver(outcome.events);
+        this.#publish("live");
+        return "take";
+      case "volatile":
+        return this.#deliver(outcome.events.filter((event) => this.#fresh(event)));
+      case "duplicate":
+        this.#count("duplicates", run.events.length);
+        return "drop";
+      case "foreign":
+        return "ignore";
+      case "hole":
+        return "resubscribe";
+    }
+  }
+
+  /** The hub does not know the cursor any more: begin again as if it were another log. */
+  forgetPosition(): void {
+    this.position = null;
+    this.#head = null;
+    this.#begun = false;
+    this.#count("resets", 1);
+    this.#tell({ verdict: "reset", lost: null });
+    this.#publish("pending");
+  }
+
+  refuse(error: RealtimeError): void {
+    this.#cell.set(Object.freeze({ status: "refused", offset: this.position?.offset ?? null, error }));
+    for (const member of this.members) member.fail(error);
+  }
+
+  #place(next: Position, answer: Subscribed): TopicAction {
+    const lost = answer.lost === undefined ? null : Number(answer.lost);
+    const known = this.position;
+    if (known === null) return this.#adopt(next, { verdict: verdictOf(answer.verdict), lost });
+    // Another epoch is a reset whatever the verdict's name: silence would hide a lost log.
+    if (answer.verdict === Verdict.RESET || next.epoch !== known.epoch) {
+      return this.#adopt(next, { verdict: "reset", lost });
+    }
+    if (next.offset > known.offset) {
+      return answer.verdict === Verdict.GAP ? this.#adopt(next, { verdict: "gap", lost }) : "resubscribe";
+    }
+    this.#publish("live");
+    return this.#tell({ verdict: "ok", lost: null }); // what overlaps is dropped run by run
+  }
+
+  #adopt(next: Position, news: VerdictNews): TopicAction {
+    if (news.verdict === "gap") this.#count("gaps", 1);
+    if (news.verdict === "reset") this.#count("resets", 1);
+    this.position = next;
+    this.#tell(news);
+    if (news.verdict === "reset") this.#resetReplays(news);
+    this.#publish("live");
+    return news.verdict;
+  }
+
+  #resetReplays(news: VerdictNews): void {
+    for (const member of this.members) {
+      if (!member.replaying) continue;
+      member.position = null;
+      member.tell(news);
+    }
+  }
+
+  #fresh(event: pb.Event): boolean {
+    if (this.#seen.add(event.id)) return true;
+    this.#count("duplicates", 1);
+    return false;
+  }
+
+  #deliver(events: readonly pb.Event[]): TopicAction {
+    if (events.length === 0) return "drop";
+    this.#begun = true;
+    for (const member of [...this.members]) if (!member.replaying) member.deliver(events);
+    return "take";
+  }
+
+  #tell(news: VerdictNews): TopicAction {
+    for (const member of [...this.members]) if (!member.replaying) member.tell(news);
+    return news.verdict;
+  }
+
+  #publish(status: "pending" | "live"): void {
+    const offset = this.position?.offset ?? null;
+    const now = this.#cell.getSnapshot();
+    if (now.status !== status || now.offset !== offset) {
+      this.#cell.set(Object.freeze({ status, offset, error: null }));
+    }
+  }
+}
+
+function verdictOf(verdict: Verdict): VerdictNews["verdict"] {
+  if (verdict === Verdict.GAP) return "gap";
+  return verdict === Verdict.RESET ? "reset" : "ok";
+}

@@ -1,0 +1,57 @@
+import type { RealtimeError } from "../errors.js";
+import type * as pb from "../gen/shipspeak/realtime/v1/event_pb.js";
+
+/** Where a subscription begins that has no position yet. */
+export type Start = "earliest" | "latest";
+
+/**
+ * What the hub said about completeness.
+ *
+ * - `ok`: nothing is missing.
+ * - `gap`: history was trimmed; events before the new position are gone.
+ * - `reset`: the log is another one: throw state away and build it anew from what follows.
+ * - `live`: the topic keeps no history.
+ */
+export interface VerdictNews {
+  readonly verdict: "ok" | "gap" | "reset" | "live";
+  /** Events lost, at most; null = not known, or none. */
+  readonly lost: number | null;
+}
+
+export interface TopicListener {
+  /** Default `latest`. */
+  readonly start?: Start;
+  /** Each event once, in log order. */
+  readonly onEvent?: (event: pb.Event) => void;
+  readonly onVerdict?: (news: VerdictNews) => void;
+  /** The topic was refused; nothing more follows. */
+  readonly onError?: (error: RealtimeError) => void;
+}
+
+/** What can be shown of a topic; frozen, its identity changes only on change. */
+export interface TopicSnapshot {
+  /** `pending`: not answered yet; `refused`: see `error`. */
+  readonly status: "pending" | "live" | "refused";
+  /** The last offset accounted for; null before the first answer and in volatile topics. */
+  readonly offset: bigint | null;
+  readonly error: RealtimeError | null;
+}
+
+/** Facts about one client's life, counted from its construction. */
+export interface Counters {
+  /** Events handed to the application. */
+  readonly events: number;
+  /** Events that came again and were dropped. */
+  readonly duplicates: number;
+  /** Times that the hub said GAP. */
+  readonly gaps: number;
+  /** Times that the hub said RESET. */
+  readonly resets: number;
+  /** Bytes of messages received with runs. */
+  readonly bytes: number;
+  /** Changes from the stream to polling, and back. */
+  readonly stepDowns: number;
+  readonly stepUps: number;
+}
+
+export type Count = (name: keyof Counters, by: number) => void;

@@ -84,12 +84,10 @@ static void delivered(struct conn *c, const uint8_t *marker, int64_t now)
         g.max_latency = latency;
 }
 
-/* Finds markers in p. Returns where a marker starts that the end of p cuts off (n when none does);
- * *after is the end of the last whole marker. */
-static size_t scan(struct conn *c, const uint8_t *p, size_t n, int64_t now, size_t *after)
+/* Finds markers in p. Returns where a marker starts that the end of p cuts off; n when none does. */
+static size_t scan(struct conn *c, const uint8_t *p, size_t n, int64_t now)
 {
     size_t at = 0;
-    *after = 0;
     while (at < n) {
         const uint8_t *hit = memchr(p + at, '@', n - at);
         if (!hit)
@@ -103,7 +101,6 @@ static size_t scan(struct conn *c, const uint8_t *p, size_t n, int64_t now, size
         } else if (memcmp(hit + 24, "@SEQ=", 5) == 0 && hit[MARKER_BYTES - 1] == ';') {
             delivered(c, hit, now);
             at += MARKER_BYTES;
-            *after = at;
         } else {
             at++;
         }
@@ -113,27 +110,24 @@ static size_t scan(struct conn *c, const uint8_t *p, size_t n, int64_t now, size
 
 static void scan_stream(struct conn *c, const uint8_t *p, size_t n, int64_t now)
 {
-    size_t start = 0, after;
     if (c->carry_len) {
         uint8_t joined[2 * MARKER_BYTES];
         size_t take = n < MARKER_BYTES - 1 ? n : MARKER_BYTES - 1, kept = c->carry_len;
         memcpy(joined, c->carry, kept);
         memcpy(joined + kept, p, take);
-        size_t tail = scan(c, joined, kept + take, now, &after);
+        size_t cut = scan(c, joined, kept + take, now);
         if (take == n) { /* all of p is in joined; keep what may still become a marker */
-            c->carry_len = (uint8_t)(kept + take - tail);
-            memcpy(c->carry, joined + tail, c->carry_len);
+            c->carry_len = (uint8_t)(kept + take - cut);
+            memcpy(c->carry, joined + cut, c->carry_len);
             return;
         }
-        /* a marker that began in the carry is whole by now; one that begins in p does not fit yet */
-        start = after > kept ? after - kept : 0;
+        /* A marker that began in the carry is counted now and its rest does not look like the start
+         * of one; a marker that begins in p did not fit into joined. So p is scanned from its start. */
         c->carry_len = 0;
     }
-    size_t tail = scan(c, p + start, n - start, now, &after) + start;
-    if (tail < n) {
-        c->carry_len = (uint8_t)(n - tail);
-        memcpy(c->carry, p + tail, n - tail);
-    }
+    size_t cut = scan(c, p, n, now);
+    c->carry_len = (uint8_t)(n - cut);
+    memcpy(c->carry, p + cut, n - cut);
 }
 
 static void message_start(struct conn *c, uint8_t tag)

@@ -56,23 +56,31 @@ async def test_a_sound_hub_has_every_event_counted_once_and_in_order():
     assert counts.received_bytes > counts.deliveries * _WORKLOAD.payload_bytes
 
 
-async def test_the_closed_loop_waits_for_each_delivery():
+async def test_the_closed_loop_closes_on_deliveries_not_on_answers():
     hub = TutorialHub()
-    outstanding: list[int] = []
     deliver = hub.deliver
+    undelivered: set[str] = set()
+    seen_at_publish: list[int] = []
 
-    def watch(topic, event):
-        outstanding.append(sum(queue.qsize() for queue in hub._queues[topic]))
+    def finish(topic, event):
+        undelivered.remove(event.id)
         deliver(topic, event)
 
-    hub.deliver = watch  # type: ignore[method-assign]
+    def later(topic, event):  # the answer goes out at once
+        seen_at_publish.append(len(undelivered))
+        undelivered.add(event.id)
+        asyncio.get_running_loop().call_later(0.01, finish, topic, event)
 
-    def one_at_a_time(generator: Generator) -> Counts:
-        generator.start_closed_loop(1, _EVENTS)
+    hub.deliver = later  # type: ignore[method-assign]
+
+    def two_at_a_time(generator: Generator) -> Counts:
+        generator.start_closed_loop(2, _EVENTS)
         return generator.wait(_EVENTS * _CONNECTIONS)
 
-    await _against(hub, one_at_a_time)
-    assert outstanding == [0] * _EVENTS
+    counts = await _against(hub, two_at_a_time)
+    assert counts.deliveries == _EVENTS * _CONNECTIONS
+    assert len(seen_at_publish) == _EVENTS
+    assert max(seen_at_publish) == 1
 
 
 async def test_a_lost_event_is_seen():

@@ -93,6 +93,23 @@ async def test_the_request_is_what_a_browser_sends():
     assert request.subscriptions[0].topic == _WORKLOAD.topic
 
 
+async def test_a_connection_is_ready_after_welcome_and_subscribed_only():
+    async def talk(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        only_welcome = frame_pb2.ServerFrame(welcome=welcome()).SerializeToString()
+        writer.write(_HEAD + _chunks(grpc_message(only_welcome), 3))
+
+    def listen(port: int) -> Connected:
+        with Generator() as generator:
+            return generator.subscribe(_WORKLOAD, port, 1, browser=True, timeout=0.3)
+
+    async with raw_server(talk) as port:
+        connected = await asyncio.to_thread(listen, port)
+    assert (connected.ready, connected.failed) == (0, 0)
+    (first,) = split_messages(connected.first_payload)
+    assert frame_pb2.ServerFrame.FromString(first).HasField("welcome")
+
+
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [

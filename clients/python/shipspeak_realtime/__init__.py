@@ -17,6 +17,7 @@ from shipspeak_realtime.client import RealtimeClient
 from shipspeak_realtime.connection import ConnectionChange
 from shipspeak_realtime.contents import make_content, make_draft
 from shipspeak_realtime.cursor import Cursor
+from shipspeak_realtime.describe import describe
 from shipspeak_realtime.errors import (
     AuthError,
     ClosedError,
@@ -32,6 +33,7 @@ from shipspeak_realtime.errors import (
     UnsupportedError,
 )
 from shipspeak_realtime.events import Event
+from shipspeak_realtime.health import Health, check_health
 from shipspeak_realtime.ids import IdFactory
 from shipspeak_realtime.meeting import MeetingPublisher, stable_ids
 from shipspeak_realtime.receipts import Outcome, Receipt
@@ -50,6 +52,7 @@ __all__ = [
     "Cursor",
     "DeadlineError",
     "Event",
+    "Health",
     "IdFactory",
     "InvalidRequestError",
     "MeetingPublisher",
@@ -70,6 +73,8 @@ __all__ = [
     "UnsupportedError",
     "Verdict",
     "VerdictKind",
+    "check_health",
+    "describe",
     "make_content",
     "make_draft",
     "stable_ids",

@@ -1,0 +1,67 @@
+"""``rthub health``: one health check, told by the exit code, for probes and scripts."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from typer.core import TyperCommand
+
+from shipspeak_realtime import Health, RealtimeError, check_health
+
+BAD_ARGUMENTS = 1
+CANNOT_CONNECT = 2
+CALL_FAILED = 3
+NOT_SERVING = 4
+
+# typer shows the class of one kind of bad argument; the base of all kinds is above it.
+_UsageError: Any = typer.BadParameter.__base__
+
+_console = Console(stderr=True, highlight=False)
+
+
+class HealthCommand(TyperCommand):
+    """Bad arguments exit 1, since 2 says that the hub cannot be reached."""
+
+    def make_context(self, *args: Any, **extra: Any) -> Any:
+        """Parse the arguments."""
+        try:
+            return super().make_context(*args, **extra)
+        except _UsageError as error:
+            error.exit_code = BAD_ARGUMENTS
+            raise
+
+
+def health(
+    server: Annotated[
+        str, typer.Option(envvar="RTHUB_SERVER", help="host:port of the gRPC door.")
+    ] = "127.0.0.1:50051",
+    service: Annotated[
+        str,
+        typer.Option(
+            help="Full name of a service, such as shipspeak.realtime.v1.RealtimeService, or of a "
+            "shard; empty = the hub as a whole."
+        ),
+    ] = "",
+    timeout: Annotated[
+        float, typer.Option(min=0.1, help="Seconds to connect, and again to answer.")
+    ] = 3.0,
+) -> None:
+    """Ask a hub whether it serves.
+
+    Exits 0 serving, 1 bad arguments, 2 cannot connect, 3 the call failed, 4 not serving.
+    """
+    try:
+        answer = asyncio.run(check_health(server, service, timeout=timeout))
+    except RealtimeError as error:
+        no_connection = error.reason == "NOT_CONNECTED"
+        what = "cannot connect" if no_connection else "the call failed"
+        _console.print(f"[bold red]{what}[/] {escape(str(error))}")
+        raise typer.Exit(CANNOT_CONNECT if no_connection else CALL_FAILED) from error
+    if answer is not Health.SERVING:
+        _console.print(f"[bold red]{answer.name}[/] {escape(service or server)}")
+        raise typer.Exit(NOT_SERVING)
+    typer.echo(f"SERVING {service or server}")

@@ -44,7 +44,7 @@ requirements: venv ## Print each requirement with its tests; fail if a shipped o
 	@$(PY) -m tests.requirements_index
 
 bench: venv ## Measure throughput, latency and memory beside a tutorial-style hub
-	@$(PY) -m tests.run bench
+	@$(PY) -m benchmarks.bench
 
 chaos: venv ## Kill the hub 20 times under load and judge what subscribers saw
 	@$(PY) -m tests.run chaos

@@ -102,7 +102,7 @@ def _build(environment: dict[str, str]) -> None:
         if path.is_file() and not IGNORED.intersection(path.relative_to(CLIENTS).parts)
     ]
     state = _digest(sources)
-    page = ROOT / "web_bridge/page/index.html"
+    page = CLIENTS / "demo/dist/index.html"
     if page.exists() and stamp.exists() and stamp.read_text(encoding="utf-8") == state:
         return
     _npm(environment, "run", "build")

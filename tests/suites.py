@@ -64,4 +64,5 @@ SUITES = (
     _pytest("architecture", 120),
     _pytest("contract", 120),
     _pytest("unit", 300),
+    _pytest("wire", 300),
 )

@@ -1,9 +1,10 @@
 """The grpc-web side of the door, built on sonora's grpcASGI.
 
-What is left of sonora is registration and routing: `add_generic_rpc_handlers`, the table of
-handlers, `_get_rpc_handler`, the fall-through to `_application`, and the grpc.Server type that
-generated ``add_XServicer_to_server`` functions want. The request path is our own, because sonora's
-loses status, messages and disconnects: see the tests in tests/wire, which run against both.
+What is left of sonora is registration: `add_generic_rpc_handlers` and its table of handlers, the
+fall-through to `_application`, and the grpc.Server type that generated ``add_XServicer_to_server``
+functions want. Routing walks the same table, but hands over the call's metadata, which sonora leaves
+out. The request path is our own, because sonora's loses statuses, messages and disconnects: the
+checks in tests/wire run against both.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
+import re
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -51,6 +53,9 @@ logger = logging.getLogger(__name__)
 
 # Set by web_bridge.server: cuts the connection of a reader that does not read.
 ABORT_EXTENSION = "shipspeak.abort"
+
+# /package.Service/Method
+_METHOD_PATH = re.compile(r"/[A-Za-z_]\w*(\.[A-Za-z_]\w*)+/[A-Za-z_]\w*")
 
 
 class GrpcWebBridge(grpcASGI):  # type: ignore[misc]  # sonora ships no types
@@ -113,11 +118,11 @@ class GrpcWebBridge(grpcASGI):  # type: ignore[misc]  # sonora ships no types
         return len(self._streams) + len(self._pushes)
 
     def _is_call(self, scope: Scope) -> bool:
-        path = scope["path"]
-        if path in self._push or self._get_rpc_handler(path) is not None:
+        """Whether a gRPC answer is wanted, be it a refusal: told by content type or by path."""
+        if is_text(header(scope["headers"], b"content-type")) is not None:
             return True
-        # A method that is not here: the client wants a gRPC status, not a page.
-        return is_text(header(scope["headers"], b"content-type")) is not None
+        path = scope["path"]
+        return path in self._push or _METHOD_PATH.fullmatch(path) is not None
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send, head: ResponseHead) -> None:
         try:

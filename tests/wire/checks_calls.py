@@ -48,30 +48,6 @@ async def unwritten_stream_is_unimplemented(server: Server) -> None:
     assert answer.status_message() == ("12", "Method not implemented!")
 
 
-@mends(3)
-async def unwritten_unary_is_unimplemented(server: Server) -> None:
-    answer = await call(server.port, "unwritten")
-    assert answer.status_message() == ("12", "Method not implemented!")
-
-
-@mends(4)
-async def late_body_end_loses_nothing(server: Server) -> None:
-    body = frame(b"1000")
-    head = post("/echo.Echo/count", b"").replace(
-        b"content-length: 0", b"transfer-encoding: chunked"
-    )
-    client = await Raw.connect(server.port)
-    try:
-        await client.send(head + b"%x\r\n%s\r\n" % (len(body), body))
-        await asyncio.sleep(0.05)  # the wire's own time: the end comes in a packet of its own
-        await client.send(b"0\r\n\r\n")
-        answer = await client.read_answer()
-    finally:
-        client.close()
-    assert answer.messages() == [b"%d" % number for number in range(1000)]
-    assert answer.trailers()["grpc-status"] == "0"
-
-
 @mends(8)
 async def unhandled_exception_is_unknown(server: Server) -> None:
     answer = await call(server.port, "fail", b"", ("origin", ORIGIN))

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import json
 import struct
 
-from tests.wire.raw import PREFIX, TEXT, Raw, ask, call, frame, post
+from tests.wire.raw import PREFIX, TEXT, ask, call, frame, post
 from tests.wire.registry import mends
 from tests.wire.servers import MESSAGE_BYTES, Server
 
@@ -124,22 +123,6 @@ async def compressed_message_is_unimplemented(server: Server) -> None:
 @mends(19)
 async def oversize_message_is_refused(server: Server) -> None:
     await _malformed(server, frame(b"x" * (MESSAGE_BYTES + 1)), "8")
-
-
-@mends(20)
-async def text_chunks_may_split_anywhere(server: Server) -> None:
-    body = base64.b64encode(frame(b"hello"))
-    head = post("/echo.Echo/unary", b"", length=len(body), content_type=TEXT)
-    client = await Raw.connect(server.port)
-    try:
-        await client.send(head)
-        for byte in body:
-            await client.send(bytes([byte]))
-            await asyncio.sleep(0.002)  # each byte is to be a packet, and a chunk, of its own
-        answer = await client.read_answer()
-    finally:
-        client.close()
-    assert answer.messages(text=True) == [b"hello"]
 
 
 @mends(20)

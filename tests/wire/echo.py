@@ -131,10 +131,22 @@ class Echo:
             self.initial_bad,
             self.facts,
         )
-        streams = (self.count, self.empty, self.abort_late, self.fail_late, self.idle, self.write)
-        methods = {method.__name__: grpc.unary_unary_rpc_method_handler(method) for method in unary}
+        streams = (
+            self.count,
+            self.empty,
+            self.abort_late,
+            self.fail_late,
+            self.idle,
+            self.write,
+        )
+        methods = {
+            method.__name__: grpc.unary_unary_rpc_method_handler(method, bytes, bytes)
+            for method in unary
+        }
         for stream in streams:
-            methods[stream.__name__] = grpc.unary_stream_rpc_method_handler(stream)
-        methods["unwritten_stream"] = grpc.unary_stream_rpc_method_handler(self.unwritten)
-        methods["upload"] = grpc.stream_unary_rpc_method_handler(self.unary)
+            handler = grpc.unary_stream_rpc_method_handler(stream, bytes, bytes)
+            methods[stream.__name__] = handler
+        unwritten = grpc.unary_stream_rpc_method_handler(self.unwritten, bytes, bytes)
+        methods["unwritten_stream"] = unwritten
+        methods["upload"] = grpc.stream_unary_rpc_method_handler(self.unary, bytes, bytes)
         return grpc.method_handlers_generic_handler("echo.Echo", methods)

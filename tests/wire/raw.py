@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import socket
 import struct
 from dataclasses import dataclass, field
 from urllib.parse import unquote
@@ -32,11 +33,13 @@ class Answer:
     def frames(self, *, text: bool = False) -> list[tuple[int, bytes]]:
         body = decode_pieces(self.body) if text else self.body
         found = []
-        while body:
-            flags, length = PREFIX.unpack_from(body)
-            assert len(body) >= PREFIX.size + length, "a cut frame"
-            found.append((flags, body[PREFIX.size : PREFIX.size + length]))
-            body = body[PREFIX.size + length :]
+        at = 0
+        while at < len(body):
+            assert len(body) >= at + PREFIX.size, "a cut frame"
+            flags, length = PREFIX.unpack_from(body, at)
+            at += PREFIX.size + length
+            assert len(body) >= at, "a cut frame"
+            found.append((flags, body[at - length : at]))
         return found
 
     def messages(self, *, text: bool = False) -> list[bytes]:
@@ -77,8 +80,14 @@ class Raw:
     answer: Answer = field(default_factory=lambda: Answer(0, []))
 
     @classmethod
-    async def connect(cls, port: int) -> Raw:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    async def connect(cls, port: int, *, receive_buffer: int | None = None) -> Raw:
+        """Connect; a receive buffer that is set stays small, so that a reader can stall."""
+        sock = socket.socket()
+        sock.setblocking(False)
+        if receive_buffer is not None:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        await asyncio.get_running_loop().sock_connect(sock, ("127.0.0.1", port))
+        reader, writer = await asyncio.open_connection(sock=sock)
         return cls(reader, writer)
 
     async def send(self, data: bytes) -> None:

@@ -9,6 +9,7 @@
     ├── NotFound               the named thing is not here
     ├── AlreadyExists          the named thing is here already
     ├── FailedPrecondition     the state forbids it now
+    ├── Aborted                overtaken by a newer call
     ├── OutOfRange             beyond what is kept
     ├── ResourceExhausted      a limit was reached
     ├── Unavailable            try again later, perhaps elsewhere
@@ -101,6 +102,12 @@ class FailedPrecondition(HubError):
     """The state forbids it now."""
 
     code = code_pb2.FAILED_PRECONDITION
+
+
+class Aborted(HubError):
+    """A newer call has overtaken it."""
+
+    code = code_pb2.ABORTED
 
 
 class OutOfRange(HubError):

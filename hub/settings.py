@@ -24,6 +24,8 @@ class Settings(BaseSettings):
         (), description="Origins whose pages may call the browsers' door; comma-separated; * only with --dev."
     )
     page_dir: Path | None = Field(None, description="Folder of the page served at /; default: the reference page.")
+    page_config: str = Field("{}", description="JSON that the page reads at /demo-config.json.")
+    page_connect_sources: tuple[str, ...] = Field((), description="Origins beside the hub that the page may call.")
     ready_file: Path | None = Field(None, description="Written as JSON {grpc, http, pid} once the hub serves.")
 
     # Storage

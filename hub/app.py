@@ -1,0 +1,242 @@
+"""The composition root: every room of the hub, wired together, started and drained in order."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import os
+import resource
+import time
+import uuid
+from pathlib import Path
+
+import grpc
+import structlog
+from grpc_health.v1 import health_pb2_grpc
+from shipspeak.realtime.v1 import realtime_service_pb2
+
+from hub.auth.tokens import Authenticator
+from hub.engine.sqlite import Retention, SqliteEngine
+from hub.fanout.flush import Flusher
+from hub.fanout.registry import TopicRegistry
+from hub.pipeline.history import HistoryReader
+from hub.pipeline.poll import Poller
+from hub.pipeline.publish import Publisher, PublishLimits
+from hub.pipeline.subscribe import Subscriber
+from hub.routes import BlockableApp, DevSwitches, config_route, publish_route
+from hub.rpc.admin import SERVICE as ADMIN_SERVICE
+from hub.rpc.admin import admin_methods
+from hub.rpc.admission import Admission
+from hub.rpc.commands import Commands
+from hub.rpc.connection import Connections
+from hub.rpc.handlers import unary_handlers
+from hub.rpc.streams import ConnectMethod, ListenMethod
+from hub.rpc.unary import Pipelines, UnaryMethods
+from hub.server.door import MAX_MESSAGE_BYTES, GrpcDoor
+from hub.server.health import Health
+from hub.server.streams import StreamHandlers
+from hub.session.manager import SILENT_HEARTBEATS, Sessions
+from hub.session.session import Session
+from hub.settings import Settings
+from hub.telemetry.metrics import Metrics
+from hub.topics.namespaces import Namespaces
+from web_bridge.app import make_app
+from web_bridge.server import HttpServer
+
+log = structlog.get_logger(__name__)
+
+REALTIME = realtime_service_pb2.DESCRIPTOR.services_by_name["RealtimeService"].full_name
+LISTEN = f"/{REALTIME}/Listen"
+_REPOSITORY_PAGE = Path(__file__).parent.parent / "clients" / "demo" / "dist"
+
+
+class Hub:
+    """One instance: engine, fan-out, sessions, both doors.
+
+    Args:
+        settings: frozen and validated.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.instance = uuid.uuid4().hex[:12]
+        self.metrics = Metrics()
+        clock = time.time
+        namespaces = Namespaces()
+
+        def retention(topic: str) -> Retention:
+            kept = namespaces.of(topic).topic_class
+            return Retention(kept.max_events, kept.max_age)
+
+        self.engine = SqliteEngine(
+            settings.data_dir,
+            shards=settings.shards,
+            clock=lambda: int(clock() * 1000),
+            retention=retention,
+            dedup_lifetime_s=settings.dedup_lifetime,
+        )
+        flusher = Flusher()
+        self.registry = TopicRegistry(
+            self.engine, namespaces, flusher, ring_bytes=settings.ring_bytes, clock=clock
+        )
+        self.connections = Connections()
+        self.sessions = Sessions(
+            clock,
+            self.registry,
+            heartbeat_interval=settings.heartbeat_interval,
+            max_sessions=settings.max_sessions,
+            on_closed=self._release,
+        )
+        limits = PublishLimits(settings.max_event_bytes, settings.max_batch_events, settings.max_batch_bytes)
+        publisher = Publisher(self.engine, self.registry, namespaces, limits, self.metrics, clock)
+        subscriber = Subscriber(
+            self.engine,
+            self.registry,
+            namespaces,
+            self.metrics,
+            max_subscriptions=settings.max_subscriptions,
+            clock=clock,
+        )
+        pipelines = Pipelines(
+            publisher, subscriber, Poller(self.engine, subscriber, clock), HistoryReader(self.engine, namespaces, clock)
+        )
+        admission = Admission(
+            settings, Authenticator(settings, clock), self.sessions, self.connections, self.metrics, self.instance
+        )
+        commands = Commands(admission, publisher, subscriber, clock)
+        listen = ListenMethod(self.sessions, admission, subscriber, self.metrics, clock)
+        methods = UnaryMethods(pipelines, admission, self.sessions, self.connections, listen, clock).table()
+        tables = {REALTIME: methods, ADMIN_SERVICE.full_name: admin_methods(admission)}
+        self.health = Health(tuple(tables), self.engine)
+        self.switches = DevSwitches()
+        self.grpc_door = GrpcDoor(
+            [unary_handlers(service, table, self.metrics, "grpc") for service, table in tables.items()],
+            StreamHandlers(ConnectMethod(self.sessions, commands, self.metrics), listen, self.metrics),
+            self.health,
+            tuple(tables),
+            settings.heartbeat_interval,
+        )
+        routes = {
+            ("POST", "/v1/publish"): publish_route(methods["Publish"]),
+            ("GET", "/demo-config.json"): config_route({**json.loads(settings.page_config), "dev": settings.dev}),
+        }
+        if settings.dev:
+            routes.update(self.switches.routes())
+        app = make_app(
+            handlers=[unary_handlers(service, table, self.metrics, "grpc-web") for service, table in tables.items()],
+            interceptors=[],
+            push={LISTEN: listen},
+            allowed_origins=settings.allowed_origins,
+            page_dir=settings.page_dir or _REPOSITORY_PAGE,
+            readiness=lambda: self.health.ready,
+            metrics=self._render_metrics,
+            routes=routes,
+            max_message_bytes=MAX_MESSAGE_BYTES,
+            connect_sources=settings.page_connect_sources,
+        )
+        health_pb2_grpc.add_HealthServicer_to_server(self.health.servicer, _HandlerCollector(app))
+        self.http_server = HttpServer(
+            BlockableApp(app, LISTEN, self.switches) if settings.dev else app, settings.host, settings.http_port, user_timeout=SILENT_HEARTBEATS * settings.heartbeat_interval
+        )
+        self._ticker: asyncio.Task[None] | None = None
+
+    async def start(self) -> tuple[int, int]:
+        """Open the store, then the doors, then tell that the hub serves.
+
+        Returns:
+            The ports of the gRPC door and of the browsers' door.
+
+        Raises:
+            OSError: an address cannot be bound.
+            HubError: the store cannot be opened.
+        """
+        _raise_file_limit()
+        await self.engine.start()
+        await self.health.start()
+        grpc_port = await self.grpc_door.start(self.settings.host, self.settings.grpc_port)
+        http_port = await self.http_server.start()
+        self._ticker = asyncio.get_running_loop().create_task(self._tick_every_second())
+        await self.health.set_ready()
+        # What was made at start lives as long as the process: the collector need not look at it again.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(50_000, 20, 20)
+        log.info(
+            "serving",
+            instance=self.instance,
+            grpc=f"{self.settings.host}:{grpc_port}",
+            page=f"http://{self.settings.host}:{http_port}/",
+            data=str(self.settings.data_dir),
+            shards=self.engine.shard_count,
+        )
+        if self.settings.dev:
+            log.warning("DEVELOPMENT_MODE", meaning="callers without a token may do anything; never use it in production")
+        self._write_ready_file(grpc_port, http_port)
+        return grpc_port, http_port
+
+    async def stop(self) -> None:
+        """Drain: unready first, then the sessions, the doors, and the store last."""
+        settings = self.settings
+        await self.health.drain()
+        await self.sessions.drain(settings.drain_spread, settings.drain_grace)
+        await asyncio.gather(self.http_server.drain(1.0), self.grpc_door.stop(1.0))
+        if self._ticker is not None:
+            self._ticker.cancel()
+            await asyncio.wait([self._ticker])
+        await self.engine.stop()
+        if settings.ready_file is not None:
+            settings.ready_file.unlink(missing_ok=True)
+        log.info("stopped", instance=self.instance)
+
+    def _release(self, session: Session) -> None:
+        self.registry.release(session)
+        self.connections.release(session)
+
+    async def _tick_every_second(self) -> None:
+        while True:
+            await asyncio.sleep(1.0)
+            try:
+                self.sessions.tick()
+                self.registry.sweep()
+                await self.health.refresh()
+            except Exception:
+                # One failed round must not end the heartbeats of everyone.
+                log.exception("tick_failed")
+
+    def _render_metrics(self) -> tuple[bytes, str]:
+        self.metrics.sessions.set(len(self.sessions))
+        self.metrics.topics.set(len(self.registry))
+        self.metrics.ring_bytes.set(self.registry.ring_bytes)
+        return self.metrics.render()
+
+    def _write_ready_file(self, grpc_port: int, http_port: int) -> None:
+        path = self.settings.ready_file
+        if path is None:
+            return
+        host = self.settings.host
+        ready = {"grpc": f"{host}:{grpc_port}", "http": f"http://{host}:{http_port}", "pid": os.getpid()}
+        unfinished = path.with_suffix(".tmp")
+        unfinished.write_text(json.dumps(ready))
+        unfinished.replace(path)
+
+
+class _HandlerCollector:
+    """Takes what generated ``add_..._to_server`` code registers, for the bridge."""
+
+    def __init__(self, app: object) -> None:
+        self._app = app
+
+    def add_generic_rpc_handlers(self, handlers: tuple[grpc.GenericRpcHandler, ...]) -> None:
+        """Pass the handlers on."""
+        self._app.add_generic_rpc_handlers(handlers)  # type: ignore[attr-defined]
+
+    def add_registered_method_handlers(self, service: str, handlers: dict[str, grpc.RpcMethodHandler[bytes, bytes]]) -> None:
+        """The same handlers once more, for servers that look methods up by name; not needed here."""
+
+
+def _raise_file_limit() -> None:
+    """A connection is a file: take all that the system allows."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

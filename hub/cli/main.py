@@ -1,0 +1,26 @@
+"""``rthub``: all commands."""
+
+from __future__ import annotations
+
+import typer
+
+from hub.cli import demo, health, publish, serve, tail, token
+
+app = typer.Typer(
+    name="rthub",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    help="A real-time updates hub: typed events in, live in every browser tab, nothing acknowledged lost.",
+)
+app.command("serve")(serve.serve)
+app.command("demo")(demo.demo)
+app.command("token")(token.token)
+app.command("publish")(publish.publish)
+app.command("tail")(tail.tail)
+app.command("health")(health.health)
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    app()

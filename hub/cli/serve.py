@@ -1,0 +1,85 @@
+"""``rthub serve``: run a hub until SIGTERM or SIGINT."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from pathlib import Path
+from typing import Annotated, Any
+
+import structlog
+import typer
+import uvloop
+from pydantic import ValidationError
+from rich.console import Console
+
+from hub.app import Hub
+from hub.errors import HubError
+from hub.settings import Settings
+from hub.telemetry.logs import configure_logs
+
+log = structlog.get_logger(__name__)
+_console = Console(stderr=True)
+
+EXIT_BAD_SETTINGS = 1
+EXIT_CANNOT_START = 2
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address of both doors. Default 127.0.0.1.")] = None,
+    grpc_port: Annotated[int | None, typer.Option(help="gRPC door; 0 = a free port. Default 50051.")] = None,
+    http_port: Annotated[int | None, typer.Option(help="Browsers' door; 0 = a free port. Default 8080.")] = None,
+    data_dir: Annotated[Path | None, typer.Option(help="Folder of the shard files. Default ./rthub-data.")] = None,
+    shards: Annotated[int | None, typer.Option(help="Shard files, fixed when the folder is made. Default 4.")] = None,
+    origin: Annotated[list[str] | None, typer.Option(help="Origin whose pages may call; repeat for more.")] = None,
+    dev: Annotated[bool | None, typer.Option("--dev", help="Development: no token needed. Loud about it.")] = None,
+    ready_file: Annotated[Path | None, typer.Option(help="Write {grpc, http, pid} here once serving.")] = None,
+    heartbeat: Annotated[float | None, typer.Option(help="Heartbeat interval in seconds. Default 20.")] = None,
+    log_json: Annotated[bool | None, typer.Option("--log-json", help="Log lines as JSON.")] = None,
+) -> None:
+    """Run a hub. Everything can also be set by RTHUB_* environment variables; see docs/settings.md."""
+    given: dict[str, Any] = {
+        "host": host,
+        "grpc_port": grpc_port,
+        "http_port": http_port,
+        "data_dir": data_dir,
+        "shards": shards,
+        "allowed_origins": tuple(origin) if origin else None,
+        "dev": dev,
+        "ready_file": ready_file,
+        "heartbeat_interval": heartbeat,
+        "log_json": log_json,
+    }
+    settings = load_settings({name: value for name, value in given.items() if value is not None})
+    configure_logs(json=settings.log_json, level=settings.log_level)
+    raise typer.Exit(uvloop.run(run(settings)))
+
+
+def load_settings(given: dict[str, Any]) -> Settings:
+    """Settings from arguments and environment; exits with a readable list of what is wrong."""
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        for problem in error.errors():
+            name = ".".join(str(part) for part in problem["loc"])
+            text = problem["msg"].removeprefix("Value error, ")
+            _console.print(f"[bold red]settings[/] {name + ': ' if name else ''}{text}", highlight=False)
+        raise typer.Exit(EXIT_BAD_SETTINGS) from error
+
+
+async def run(settings: Settings) -> int:
+    """Serve until SIGTERM or SIGINT, then drain; the exit status."""
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    hub = Hub(settings)
+    try:
+        await hub.start()
+    except (OSError, HubError) as error:
+        _console.print(f"[bold red]cannot start[/] {error}", highlight=False)
+        await hub.engine.stop()
+        return EXIT_CANNOT_START
+    await stopping.wait()
+    await hub.stop()
+    return 0

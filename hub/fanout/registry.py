@@ -1,0 +1,162 @@
+"""Which topics are live on this instance, and who holds them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import structlog
+
+from hub.engine.contract import Engine
+from hub.fanout.budget import RingBudget
+from hub.fanout.flush import Flusher
+from hub.fanout.ring import CHUNK_BYTES, Ring
+from hub.fanout.topic import LiveTopic
+from hub.model.events import StoredEvent
+from hub.session.position import Subscription
+from hub.session.session import Session
+from hub.topics.namespaces import Namespaces
+
+log = structlog.get_logger(__name__)
+
+LINGER_SECONDS = 60.0
+_PREFILL_EVENTS = 256
+_PREFILL_BYTES = 2 * CHUNK_BYTES
+
+
+class TopicRegistry:
+    """Topic name -> live topic; opened once for all who wait, kept for a while after the last reader has gone.
+
+    Args:
+        engine: of the durable topics.
+        namespaces: tells which topics are volatile.
+        flusher: sends what is new.
+        ring_bytes: memory of all rings.
+        clock: seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        namespaces: Namespaces,
+        flusher: Flusher,
+        *,
+        ring_bytes: int,
+        clock: Callable[[], float],
+    ) -> None:
+        self._engine = engine
+        self._namespaces = namespaces
+        self._flusher = flusher
+        self._clock = clock
+        self._budget = RingBudget(ring_bytes)
+        self._topics: dict[str, LiveTopic] = {}
+        self._opening: dict[str, asyncio.Task[LiveTopic]] = {}
+
+    def __len__(self) -> int:
+        return len(self._topics)
+
+    @property
+    def ring_bytes(self) -> int:
+        """Memory of sealed chunks."""
+        return self._budget.bytes
+
+    def live(self, topic: str) -> LiveTopic | None:
+        """The topic, if someone here reads it."""
+        return self._topics.get(topic)
+
+    async def open(self, topic: str) -> LiveTopic:
+        """The live topic; its ring starts exactly at the head that the engine gave."""
+        live = self._topics.get(topic)
+        if live is not None:
+            live.released_at = self._clock()
+            return live
+        task = self._opening.get(topic)
+        if task is None:
+            task = asyncio.get_running_loop().create_task(self._open(topic))
+            self._opening[topic] = task
+            task.add_done_callback(lambda _: self._opening.pop(topic, None))
+        return await asyncio.shield(task)
+
+    async def _open(self, topic: str) -> LiveTopic:
+        if not self._namespaces.of(topic).topic_class.durable:
+            live = LiveTopic(Ring(topic, 0, 0, self._budget), None, self._flusher, self._clock)
+            self._topics[topic] = live
+            live.released_at = self._clock()
+            return live
+        feed = _OpeningFeed()
+        state = await self._engine.open(topic, feed)
+        live = LiveTopic(Ring(topic, state.epoch, state.head, self._budget), self._engine, self._flusher, self._clock)
+        feed.connect(live)
+        if state.head > state.floor:
+            page = await self._engine.read_latest(
+                topic, before=state.head, max_events=_PREFILL_EVENTS, max_bytes=_PREFILL_BYTES
+            )
+            if page.events:
+                live.ring.prefill(page.events, page.after)
+        live.released_at = self._clock()
+        live.feed = feed
+        self._topics[topic] = live
+        return live
+
+    def subscribe(self, live: LiveTopic, subscription: Subscription) -> None:
+        """Begin to deliver."""
+        live.subscribers[subscription] = None
+        subscription.session.add_subscription(subscription)
+
+    def unsubscribe(self, session: Session, topic: str) -> bool:
+        """Stop delivering; False when there was no such subscription."""
+        subscription = session.remove_subscription(topic)
+        if subscription is None:
+            return False
+        live = self._topics.get(topic)
+        if live is not None:
+            live.subscribers.pop(subscription, None)
+            live.released_at = self._clock()
+        return True
+
+    def release(self, session: Session) -> None:
+        """The session has ended."""
+        for topic in tuple(session.subscriptions):
+            self.unsubscribe(session, topic)
+
+    def sweep(self) -> None:
+        """Let go of topics that nobody has read for a while; to be called now and then."""
+        now = self._clock()
+        for topic, live in tuple(self._topics.items()):
+            if live.subscribers or live.watchers or now - live.released_at < LINGER_SECONDS:
+                continue
+            del self._topics[topic]
+            if live.feed is not None:
+                self._engine.close(topic, live.feed)
+            live.ring.release()
+
+    def complete_as_of_ms(self) -> int:
+        """Everything stored before this time has been handed to the rings."""
+        return self._engine.complete_as_of_ms(())
+
+
+class _OpeningFeed:
+    """Keeps what is stored between the engine's answer and the making of the ring."""
+
+    def __init__(self) -> None:
+        self._live: LiveTopic | None = None
+        self._early: list[StoredEvent] = []
+
+    def connect(self, live: LiveTopic) -> None:
+        """From now on to the live topic, what came early first."""
+        self._live = live
+        if self._early:
+            live.on_events(self._early)
+            self._early = []
+
+    def on_events(self, events: list[StoredEvent] | tuple[StoredEvent, ...]) -> None:
+        """As in TopicFeed."""
+        if self._live is None:
+            self._early.extend(events)
+        else:
+            self._live.on_events(events)
+
+    def on_trimmed(self, floor: int) -> None:
+        """As in TopicFeed."""
+        if self._live is not None:
+            self._live.on_trimmed(floor)

@@ -1,0 +1,229 @@
+"""A topic's latest events as finished bytes, shared by all its readers.
+
+Events lie in chunks of at most 64 KiB; a frame never crosses a chunk's edge, so that readers at different places
+meet at the same edges and share the same bytes from there on. A slot is a local number: 0 is the first event
+after the ring was opened, earlier ones (read from the log to fill the ring) have negative numbers.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from hub.fanout.budget import RingBudget
+from hub.model.cursor import Cursor, encode_cursor
+from hub.model.events import StoredEvent
+from hub.model.wire import RunHeader, framed_event
+
+CHUNK_BYTES = 65_536
+_SHARED_FRAMES = 64
+_NEVER = 1 << 62
+
+
+@dataclass(slots=True)
+class Entry:
+    """One event, framed as an entry of TopicRun.events."""
+
+    offset: int
+    event_id: str
+    framed: bytes
+    priority: int
+    expires_ms: int
+
+
+@dataclass(slots=True, eq=False)
+class Chunk:
+    """A stretch of the ring.
+
+    Attributes:
+        first_slot: slot of its first entry.
+        after: the offset before its first entry.
+        frames: frames already built, by (first, past-the-last) entry, with the time until which they hold.
+    """
+
+    first_slot: int
+    after: int
+    entries: list[Entry] = field(default_factory=list)
+    size: int = 0
+    frames: dict[tuple[int, int], tuple[int, bytes]] = field(default_factory=dict)
+    sealed: bool = False
+    dropped: bool = False
+
+
+class Ring:
+    """The latest events of one topic.
+
+    Args:
+        topic: its name.
+        epoch: identity of its log; 0 = volatile.
+        head: newest offset when the ring was opened.
+        budget: of all rings of this instance.
+    """
+
+    def __init__(self, topic: str, epoch: int, head: int, budget: RingBudget) -> None:
+        self.topic = topic
+        self.epoch = epoch
+        self.head = head
+        self.next_slot = 0
+        self.last_slots = [-_NEVER] * 5
+        self._start = head
+        self._header = RunHeader(topic, epoch)
+        self._budget = budget
+        self._chunks: list[Chunk] = []
+
+    @property
+    def start_offset(self) -> int:
+        """The ring has every event after this offset."""
+        return self._start
+
+    @property
+    def first_slot(self) -> int:
+        """The oldest slot that is still here."""
+        return self._chunks[0].first_slot if self._chunks else self.next_slot
+
+    def append(self, event: StoredEvent) -> bool:
+        """Take a live event.
+
+        Returns:
+            False when events before it are missing here: the ring then starts anew at this event, and readers
+            behind it go to the log.
+        """
+        if event.offset and event.offset <= self.head:
+            return True
+        contiguous = not event.offset or event.prev <= self.head
+        if not contiguous:
+            self._drop_all()
+            self._start = event.prev
+        chunk = self._chunks[-1] if self._chunks else None
+        if chunk is None or chunk.sealed or chunk.size >= CHUNK_BYTES:
+            if chunk is not None:
+                self._seal(chunk)
+            chunk = Chunk(self.next_slot, self.head if contiguous else event.prev)
+            self._chunks.append(chunk)
+        self._put(chunk, event)
+        self.last_slots[event.priority] = self.next_slot
+        self.next_slot += 1
+        self.head = event.offset
+        return contiguous
+
+    def prefill(self, events: Sequence[StoredEvent], after: int) -> None:
+        """Put events before the first one: read from the log, in order, ending where the ring begins.
+
+        Args:
+            events: with after < offset <= start_offset; others are left out.
+            after: the offset before the first of them.
+        """
+        older = [event for event in events if after < event.offset <= self._start]
+        if not older or self.first_slot > 0 or (self._chunks and self._chunks[0].first_slot < 0):
+            return
+        slot, chunks, before = -len(older), list[Chunk](), after
+        for event in older:
+            if not chunks or chunks[-1].size >= CHUNK_BYTES:
+                chunks.append(Chunk(slot, before))
+            self._put(chunks[-1], event)
+            self.last_slots[event.priority] = max(self.last_slots[event.priority], slot)
+            slot += 1
+            before = event.offset
+        self._chunks[:0] = chunks
+        self._start = after
+        for chunk in chunks:
+            self._seal(chunk)
+
+    def slot_after(self, offset: int) -> int | None:
+        """The slot of the first event after ``offset``; None when the ring does not reach back so far."""
+        if offset >= self.head:
+            return self.next_slot
+        if offset < self._start:
+            return None
+        chunk = self._chunks[bisect_right(self._chunks, offset, key=lambda chunk: chunk.after) - 1]
+        return chunk.first_slot + bisect_right(chunk.entries, offset, key=lambda entry: entry.offset)
+
+    def holds(self, offset: int, event_id: str) -> bool:
+        """Whether the event at ``offset`` is here and has this id: proof that a cursor is good without the log."""
+        slot = self.slot_after(offset)
+        if slot is None or slot <= self.first_slot or self._start >= offset:
+            return False
+        chunk, index = self._locate(slot - 1)
+        entry = chunk.entries[index]
+        return entry.offset == offset and entry.event_id == event_id
+
+    def frame(self, slot: int, now_ms: int) -> tuple[bytes, int, int]:
+        """One frame of the events from ``slot`` to the end of its chunk.
+
+        Returns:
+            (serialized ServerFrame, slot behind it, offset that it reaches).
+        """
+        chunk, first = self._locate(slot)
+        last = len(chunk.entries)
+        cached = chunk.frames.get((first, last))
+        through = chunk.entries[-1].offset
+        if cached is not None and now_ms < cached[0]:
+            return cached[1], chunk.first_slot + last, through
+        frame, holds_until = self._build(chunk, first, now_ms)
+        if len(chunk.frames) >= _SHARED_FRAMES:
+            chunk.frames.clear()
+        chunk.frames[first, last] = (holds_until, frame)
+        return frame, chunk.first_slot + last, through
+
+    def release(self) -> None:
+        """Give the memory back."""
+        self._drop_all()
+
+    def drop_oldest(self, chunk: Chunk) -> None:
+        """Let go of everything up to and with a chunk (the budget asks for it)."""
+        while self._chunks:
+            oldest = self._chunks.pop(0)
+            self._forget(oldest)
+            self._start = oldest.entries[-1].offset
+            if oldest is chunk:
+                return
+
+    def _build(self, chunk: Chunk, first: int, now_ms: int) -> tuple[bytes, int]:
+        parts, expired, holds_until = [], 0, _NEVER
+        for entry in chunk.entries[first:]:
+            if entry.expires_ms and entry.expires_ms <= now_ms:
+                expired += 1
+                continue
+            if entry.expires_ms:
+                holds_until = min(holds_until, entry.expires_ms)
+            parts.append(entry.framed)
+        after = chunk.entries[first - 1].offset if first else chunk.after
+        newest = chunk.entries[-1]
+        cursor = b""
+        if self.epoch:
+            cursor = encode_cursor(self.topic, Cursor(self.epoch, newest.offset, newest.event_id, now_ms))
+        frame = self._header.frame(
+            after=after, through=newest.offset, events=b"".join(parts), cursor=cursor, expired=expired
+        )
+        return frame, holds_until
+
+    def _locate(self, slot: int) -> tuple[Chunk, int]:
+        newest = self._chunks[-1]
+        if slot >= newest.first_slot:
+            return newest, slot - newest.first_slot
+        chunk = self._chunks[bisect_right(self._chunks, slot, key=lambda chunk: chunk.first_slot) - 1]
+        return chunk, slot - chunk.first_slot
+
+    def _put(self, chunk: Chunk, event: StoredEvent) -> None:
+        framed = framed_event(event.data)
+        chunk.entries.append(Entry(event.offset, event.event_id, framed, event.priority, event.expires_ms))
+        chunk.size += len(framed)
+
+    def _seal(self, chunk: Chunk) -> None:
+        if not chunk.sealed:
+            chunk.sealed = True
+            chunk.frames.clear()
+            self._budget.add(self, chunk)
+
+    def _forget(self, chunk: Chunk) -> None:
+        if not chunk.dropped:
+            chunk.dropped = True
+            if chunk.sealed:
+                self._budget.forget(chunk)
+
+    def _drop_all(self) -> None:
+        for chunk in self._chunks:
+            self._forget(chunk)
+        self._chunks.clear()
+        self._start = self.head

@@ -1,0 +1,1 @@
+"""The data paths, each readable on one screen: publish, subscribe, poll, history."""

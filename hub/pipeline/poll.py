@@ -1,0 +1,183 @@
+"""Poll: one short session. What lies behind the given positions, at once, or after a wait."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from shipspeak.realtime.v1 import frame_pb2, realtime_service_pb2
+
+from hub.auth.grants import Principal
+from hub.engine.contract import Engine
+from hub.errors import HubError
+from hub.fanout.splice import splice
+from hub.fanout.topic import gap_frame
+from hub.model.wire import delimited
+from hub.pipeline.subscribe import Begin, Subscriber
+from hub.session.frames import duration, error_frame
+
+DEFAULT_EVENTS = 500
+DEFAULT_BYTES = 262_144
+_MAX_CONCURRENT_BEGINS = 32
+
+
+@dataclass(slots=True)
+class _Reader:
+    begin: Begin
+    position: int
+    volatile_slot: int
+
+
+@dataclass(slots=True)
+class _Answer:
+    """Frames gathered so far, within the limits of one answer."""
+
+    events: int
+    bytes: int
+    frames: list[bytes]
+    more: bool = False
+
+    @property
+    def full(self) -> bool:
+        return self.events <= 0 or self.bytes <= 0
+
+
+class Poller:
+    """Answers polls.
+
+    Args:
+        engine: proves heads.
+        subscriber: judges positions, as for any session.
+        clock: seconds since the epoch.
+    """
+
+    def __init__(self, engine: Engine, subscriber: Subscriber, clock: Callable[[], float]) -> None:
+        self._engine = engine
+        self._subscriber = subscriber
+        self._clock = clock
+
+    async def poll(
+        self, request: realtime_service_pb2.PollRequest, authenticate: Callable[[], Principal]
+    ) -> bytes:
+        """Answer one poll with a serialized PollResponse.
+
+        Args:
+            request: validated.
+            authenticate: gives the principal now; called again before the answer, so that a right which ended
+                during the wait does not count (G10).
+
+        Raises:
+            HubError: the token is refused. Refusals of single topics are error frames.
+        """
+        readers, told = await self._begin_all(request, authenticate())
+        wait = request.wait.ToMilliseconds() / 1000 if request.HasField("wait") else 0.0
+        answer = await self._gather(request, readers, told)
+        # That a topic is volatile is no news: such a subscription waits although it never has a cursor.
+        live_only = [reader.begin.frame() for reader in readers if reader.begin.live.volatile]
+        if len(answer.frames) == len(live_only) and readers and wait > 0:
+            await self._wait(readers, wait)
+            answer = await self._gather(request, readers, live_only)
+        principal = authenticate()
+        for reader in readers:
+            principal.require("subscribe", reader.begin.live.name)
+        response = b"".join(delimited(0x0A, frame) for frame in answer.frames)
+        tail = realtime_service_pb2.PollResponse(more=answer.more)
+        if not wait and not answer.more:
+            tail.next_poll_after.CopyFrom(duration(1.0))
+        return response + tail.SerializeToString()
+
+    async def _begin_all(
+        self, request: realtime_service_pb2.PollRequest, principal: Principal
+    ) -> tuple[list[_Reader], list[bytes]]:
+        gate = asyncio.Semaphore(_MAX_CONCURRENT_BEGINS)
+
+        async def begin(subscription: frame_pb2.Subscribe) -> Begin | HubError:
+            async with gate:
+                try:
+                    return await self._subscriber.begin(principal, subscription)
+                except HubError as error:
+                    return error
+
+        begun = await asyncio.gather(*(begin(subscription) for subscription in request.subscriptions))
+        readers, frames = [], []
+        for subscription, outcome in zip(request.subscriptions, begun, strict=True):
+            if isinstance(outcome, HubError):
+                frames.append(error_frame(outcome, topic=subscription.topic))
+                continue
+            told = subscription.WhichOneof("start") == "position" and outcome.verdict == frame_pb2.VERDICT_OK
+            if not told:
+                frames.append(outcome.frame())
+            readers.append(_Reader(outcome, outcome.position, outcome.live.ring.next_slot))
+        return readers, frames
+
+    async def _gather(
+        self, request: realtime_service_pb2.PollRequest, readers: list[_Reader], frames: list[bytes]
+    ) -> _Answer:
+        answer = _Answer(request.max_events or DEFAULT_EVENTS, request.max_bytes or DEFAULT_BYTES, list(frames))
+        for reader in readers:
+            if reader.begin.live.volatile:
+                self._take_volatile(reader, answer)
+            else:
+                await self._take(reader, answer)
+        return answer
+
+    async def _take(self, reader: _Reader, answer: _Answer) -> None:
+        live = reader.begin.live
+        slot = live.ring.slot_after(reader.position)
+        # The head is proved by the engine, not by the ring (an instance's ring may be behind without knowing).
+        if slot == live.ring.next_slot and (await self._engine.head(live.name)).head <= reader.position:
+            return
+        while not answer.full:
+            page = await self._engine.read(
+                live.name, reader.position, max_events=answer.events, max_bytes=answer.bytes
+            )
+            now_ms = int(self._clock() * 1000)
+            spliced = splice(live.name, reader.position, page, now_ms)
+            if spliced.gap:
+                answer.frames.append(self._gap(reader, spliced.after))
+            if spliced.frame is None:
+                return
+            answer.frames.append(spliced.frame)
+            answer.events -= len(page.events)
+            answer.bytes -= len(spliced.frame)
+            reader.position = spliced.through
+            if not page.more:
+                return
+        answer.more = True
+
+    def _take_volatile(self, reader: _Reader, answer: _Answer) -> None:
+        ring = reader.begin.live.ring
+        slot = max(reader.volatile_slot, ring.first_slot)
+        while slot < ring.next_slot and not answer.full:
+            frame, after, _ = ring.frame(slot, int(self._clock() * 1000))
+            answer.frames.append(frame)
+            answer.events -= after - slot
+            answer.bytes -= len(frame)
+            slot = reader.volatile_slot = after
+
+    def _gap(self, reader: _Reader, floor: int) -> bytes:
+        ring = reader.begin.live.ring
+        return gap_frame(ring.topic, ring.epoch, floor, ring.head, floor - reader.position)
+
+    async def _wait(self, readers: list[_Reader], seconds: float) -> None:
+        """Until one of the topics has something new, or the time is over."""
+        woken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        for reader in readers:
+            reader.begin.live.watchers[woken] = None
+        try:
+            if all(_caught_up(reader) for reader in readers):
+                async with asyncio.timeout(seconds):
+                    await woken
+        except TimeoutError:
+            return
+        finally:
+            for reader in readers:
+                reader.begin.live.watchers.pop(woken, None)
+
+
+def _caught_up(reader: _Reader) -> bool:
+    ring = reader.begin.live.ring
+    if reader.begin.live.volatile:
+        return reader.volatile_slot >= ring.next_slot
+    return ring.head <= reader.position

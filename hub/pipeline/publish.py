@@ -1,0 +1,220 @@
+"""Publish: drafts in, one result each, after commit."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from shipspeak.realtime.v1 import error_reason_pb2 as reasons
+from shipspeak.realtime.v1 import event_pb2, frame_pb2
+
+from hub.auth.grants import Principal
+from hub.engine.contract import AppendResult, Engine, NotAttempted, Stored
+from hub.errors import HubError, InvalidArgument, Unimplemented
+from hub.fanout.registry import TopicRegistry
+from hub.model.events import NORMAL, Append, StoredEvent
+from hub.session.frames import error_message, timestamp_ms
+from hub.telemetry.metrics import Metrics
+from hub.topics.namespaces import Namespace, Namespaces
+
+_HUB_PAYLOADS = frozenset({"receipt"})
+
+
+@dataclass(frozen=True, slots=True)
+class PublishLimits:
+    """Sizes in bytes and drafts."""
+
+    max_event_bytes: int
+    max_batch_events: int
+    max_batch_bytes: int
+
+
+class Publisher:
+    """Admits drafts and hands them to the engine, or, for volatile topics, straight to the readers.
+
+    Args:
+        engine: stores durable topics.
+        registry: live topics of this instance.
+        namespaces: policies.
+        limits: sizes.
+        metrics: counted by outcome.
+        clock: seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        registry: TopicRegistry,
+        namespaces: Namespaces,
+        limits: PublishLimits,
+        metrics: Metrics,
+        clock: Callable[[], float],
+    ) -> None:
+        self._engine = engine
+        self._registry = registry
+        self._namespaces = namespaces
+        self._limits = limits
+        self._metrics = metrics
+        self._clock = clock
+
+    async def publish(
+        self, request: frame_pb2.PublishRequest, principal: Principal, device: str
+    ) -> list[frame_pb2.PublishResult]:
+        """Store a validated batch; a refused draft is a result, a refused batch an error.
+
+        Everything up to the engine's queue happens before the first await, so batches of one stream keep their order.
+
+        Raises:
+            InvalidArgument: BATCH_TOO_LARGE, or BATCH_TOPICS_MIXED.
+        """
+        started = time.perf_counter()
+        self._check_batch(request)
+        now_ms = int(self._clock() * 1000)
+        results: list[AppendResult | None] = [None] * len(request.drafts)
+        failed_topics: set[str] = set()
+        appends: list[Append] = []
+        places: list[int] = []
+        for index, draft in enumerate(request.drafts):
+            if draft.topic in failed_topics:
+                results[index] = NotAttempted()
+                continue
+            try:
+                namespace = self._admit(draft, principal)
+                append = self._append(draft, principal, device, now_ms, group=int(request.all_or_nothing))
+            except HubError as error:
+                results[index] = error
+                failed_topics.add(draft.topic)
+                continue
+            if namespace.topic_class.durable:
+                appends.append(append)
+                places.append(index)
+            else:
+                self._pass_on(append)
+                results[index] = Stored(0, 0)
+        if request.all_or_nothing and failed_topics:
+            appends, places = [], []
+        if appends:
+            for index, result in zip(places, await self._engine.publish(appends), strict=True):
+                results[index] = result
+        self._metrics.publish_seconds.observe(time.perf_counter() - started)
+        return [
+            self._result(draft, result or NotAttempted())
+            for draft, result in zip(request.drafts, results, strict=True)
+        ]
+
+    def _check_batch(self, request: frame_pb2.PublishRequest) -> None:
+        size = request.ByteSize()
+        if len(request.drafts) > self._limits.max_batch_events or size > self._limits.max_batch_bytes:
+            raise InvalidArgument(
+                reasons.ERROR_REASON_BATCH_TOO_LARGE,
+                f"the batch has {len(request.drafts)} drafts in {size} bytes; send smaller batches",
+                max_events=self._limits.max_batch_events,
+                max_bytes=self._limits.max_batch_bytes,
+            )
+        if request.all_or_nothing and len({draft.topic for draft in request.drafts}) > 1:
+            raise InvalidArgument(
+                reasons.ERROR_REASON_BATCH_TOPICS_MIXED, "an all_or_nothing batch must name one topic; split it"
+            )
+
+    def _admit(self, draft: event_pb2.Draft, principal: Principal) -> Namespace:
+        namespace = self._namespaces.of(draft.topic)
+        principal.require("publish", draft.topic)
+        payload = draft.content.WhichOneof("payload") or ""
+        if payload in _HUB_PAYLOADS:
+            raise InvalidArgument(
+                reasons.ERROR_REASON_PAYLOAD_RESERVED,
+                f"only the hub publishes {payload}; acknowledge with READ or DISMISS",
+                topic=draft.topic,
+                payload=payload,
+            )
+        if payload not in namespace.payloads:
+            raise InvalidArgument(
+                reasons.ERROR_REASON_PAYLOAD_NOT_ALLOWED,
+                f"{namespace.name} topics carry {', '.join(sorted(namespace.payloads))}, not {payload}",
+                topic=draft.topic,
+                payload=payload,
+            )
+        size = draft.content.ByteSize()
+        if size > self._limits.max_event_bytes:
+            raise InvalidArgument(
+                reasons.ERROR_REASON_EVENT_TOO_LARGE,
+                f"the event has {size} bytes; send a link in place of large content",
+                topic=draft.topic,
+                max_bytes=self._limits.max_event_bytes,
+            )
+        if draft.HasField("deliver_at"):
+            raise Unimplemented(
+                reasons.ERROR_REASON_FEATURE_UNAVAILABLE,
+                "this hub does not schedule drafts yet; publish it when it is due",
+                topic=draft.topic,
+                feature="deliver_at",
+            )
+        if not namespace.topic_class.durable and draft.HasField("expected_offset"):
+            raise InvalidArgument(
+                reasons.ERROR_REASON_FIELD_INVALID,
+                "volatile topics have no offsets to expect",
+                topic=draft.topic,
+                field="expected_offset",
+            )
+        return namespace
+
+    def _append(
+        self, draft: event_pb2.Draft, principal: Principal, device: str, now_ms: int, *, group: int
+    ) -> Append:
+        expires_ms = now_ms + draft.ttl.ToMilliseconds() if draft.HasField("ttl") else 0
+        event = event_pb2.Event(
+            id=draft.id,
+            content=draft.content,
+            published_at=timestamp_ms(now_ms),
+            publisher=principal.subject,
+            publisher_device=device,
+        )
+        if expires_ms:
+            event.expires_at.CopyFrom(timestamp_ms(expires_ms))
+        return Append(
+            topic=draft.topic,
+            event_id=draft.id,
+            publisher=principal.subject,
+            body=event.SerializeToString(),
+            priority=draft.content.priority or NORMAL,
+            key=draft.content.key,
+            published_ms=now_ms,
+            expires_ms=expires_ms,
+            expected_offset=draft.expected_offset if draft.HasField("expected_offset") else None,
+            first_sent_ms=draft.first_sent_at.ToMilliseconds() if draft.HasField("first_sent_at") else 0,
+            group=group,
+        )
+
+    def _pass_on(self, append: Append) -> None:
+        live = self._registry.live(append.topic)
+        if live is not None:
+            event = StoredEvent(
+                0, 0, append.event_id, append.body, append.priority, append.key, append.published_ms, append.expires_ms
+            )
+            live.on_events((event,))
+
+    def _result(self, draft: event_pb2.Draft, result: AppendResult) -> frame_pb2.PublishResult:
+        message = frame_pb2.PublishResult(id=draft.id)
+        if isinstance(result, Stored):
+            volatile = not result.epoch
+            message.outcome = frame_pb2.OUTCOME_ACCEPTED if volatile else frame_pb2.OUTCOME_STORED
+            message.duplicate = result.duplicate
+            message.epoch = result.epoch
+            message.offset = result.offset
+        elif isinstance(result, NotAttempted):
+            message.outcome = frame_pb2.OUTCOME_NOT_ATTEMPTED
+            earlier = HubError(
+                reasons.ERROR_REASON_EARLIER_DRAFT_FAILED,
+                "an earlier draft of this topic and batch failed; send this one again",
+                topic=draft.topic,
+                retry_after=0.0,
+            )
+            message.error.CopyFrom(error_message(earlier))
+        else:
+            unknown = result.reason == reasons.ERROR_REASON_OUTCOME_UNKNOWN
+            message.outcome = frame_pb2.OUTCOME_UNKNOWN if unknown else frame_pb2.OUTCOME_REFUSED
+            message.error.CopyFrom(error_message(result, topic=draft.topic))
+        namespace = draft.topic.partition("/")[0] if isinstance(result, Stored) else "-"
+        self._metrics.published.labels(namespace, frame_pb2.Outcome.Name(message.outcome)).inc()
+        return message

@@ -1,0 +1,28 @@
+"""AdminService: the admin right is demanded first; the methods come with their own features."""
+
+from __future__ import annotations
+
+from shipspeak.realtime.v1 import admin_service_pb2
+from shipspeak.realtime.v1 import error_reason_pb2 as reasons
+
+from hub.errors import Unimplemented
+from hub.rpc.admission import Admission
+from hub.rpc.unary import UnaryMethod
+from hub.session.sink import Caller
+
+SERVICE = admin_service_pb2.DESCRIPTOR.services_by_name["AdminService"]
+
+
+def admin_methods(admission: Admission) -> dict[str, UnaryMethod]:
+    """RPC name -> method, for all RPCs of the service."""
+    return {method.name: _unavailable(method.name, admission) for method in SERVICE.methods}
+
+
+def _unavailable(name: str, admission: Admission) -> UnaryMethod:
+    async def refuse(request: bytes, caller: Caller) -> bytes:
+        admission.principal(caller).require_admin()
+        raise Unimplemented(
+            reasons.ERROR_REASON_FEATURE_UNAVAILABLE, f"this hub does not offer {name} yet", feature=name
+        )
+
+    return refuse

@@ -1,0 +1,142 @@
+"""From Hello to Welcome: version first, then the contract's rules, then the token."""
+
+from __future__ import annotations
+
+import math
+
+from shipspeak.realtime.v1 import error_reason_pb2 as reasons
+from shipspeak.realtime.v1 import frame_pb2
+
+from hub.auth.grants import Principal
+from hub.auth.tokens import Authenticator
+from hub.errors import Unauthenticated
+from hub.rpc.connection import Connection, Connections
+from hub.rpc.decode import PROTOCOL_VERSION
+from hub.session.frames import duration, timestamp
+from hub.session.manager import Sessions
+from hub.session.sink import Caller
+from hub.session.states import Input
+from hub.session.window import ByteWindow
+from hub.settings import Settings
+from hub.telemetry.metrics import Metrics
+
+_BEARER = "bearer "
+_MIN_WINDOW = 65_536
+
+
+def token_of(caller: Caller, hello_token: str = "") -> str:
+    """The call's token: from ``authorization: Bearer`` metadata (RFC 6750 section 2.1), or from Hello.
+
+    Raises:
+        Unauthenticated: TOKEN_MALFORMED when the metadata has another scheme.
+    """
+    header = caller.metadata.get("authorization", "")
+    if not header:
+        return hello_token
+    if not header.lower().startswith(_BEARER):
+        raise Unauthenticated(
+            reasons.ERROR_REASON_TOKEN_MALFORMED, "the authorization metadata is not `Bearer <JWT>`"
+        )
+    return header[len(_BEARER) :].strip()
+
+
+class Admission:
+    """Opens sessions.
+
+    Args:
+        settings: limits, heartbeat, window.
+        authenticator: tokens to principals.
+        sessions: all sessions.
+        connections: all connections.
+        metrics: counted by transport.
+        instance: name of this instance.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        authenticator: Authenticator,
+        sessions: Sessions,
+        connections: Connections,
+        metrics: Metrics,
+        instance: str,
+    ) -> None:
+        self._settings = settings
+        self._authenticator = authenticator
+        self._sessions = sessions
+        self._connections = connections
+        self._metrics = metrics
+        self._instance = instance
+
+    def principal(self, caller: Caller, hello_token: str = "") -> Principal:
+        """Who calls. Raises: Unauthenticated."""
+        return self._authenticator.authenticate(token_of(caller, hello_token))
+
+    def welcome(self, connection: Connection, hello: frame_pb2.Hello, now: float) -> None:
+        """Admit a session whose Hello has been checked, and queue its Welcome.
+
+        Raises:
+            Unauthenticated: the token is refused.
+        """
+        session = connection.session
+        principal = self.principal(session.caller, hello.token)
+        connection.principal = principal
+        connection.device = hello.device_id
+        session.hello = hello
+        session.hello.token = ""
+        session.subject = principal.subject
+        session.rights_until = principal.expires_at
+        asked = hello.window_bytes
+        session.window = ByteWindow(max(_MIN_WINDOW, min(asked, self._settings.window_bytes)) if asked else 0)
+        session.apply(Input.WELCOMED)
+        self._sessions.opened(session)
+        self._connections.add(connection)
+        self._metrics.opened.labels(session.caller.transport).inc()
+        session.send_control(self._welcome_frame(connection, now))
+
+    def refresh(self, connection: Connection, token: str) -> float:
+        """Replace a session's token; seconds since the epoch when the new one ends.
+
+        Raises:
+            Unauthenticated: the token is refused, or is another principal's (PRINCIPAL_MISMATCH).
+        """
+        principal = self._authenticator.authenticate(token)
+        if principal.subject != connection.principal.subject:
+            raise Unauthenticated(
+                reasons.ERROR_REASON_PRINCIPAL_MISMATCH, "the new token is another user's; open a new session for it"
+            )
+        connection.principal = principal
+        session = connection.session
+        session.rights_until = principal.expires_at
+        session.expiry_told = False
+        session.heard()
+        return principal.expires_at
+
+    def _welcome_frame(self, connection: Connection, now: float) -> bytes:
+        settings = self._settings
+        welcome = frame_pb2.Welcome(
+            session_id=connection.session.session_id,
+            instance=self._instance,
+            protocol_version=PROTOCOL_VERSION,
+            heartbeat_interval=duration(settings.heartbeat_interval),
+            server_time=timestamp(now),
+            limits=frame_pb2.Limits(
+                max_event_bytes=settings.max_event_bytes,
+                max_batch_events=settings.max_batch_events,
+                max_batch_bytes=settings.max_batch_bytes,
+                max_subscriptions=settings.max_subscriptions,
+                idempotency_window=duration(settings.dedup_lifetime),
+            ),
+            durability=frame_pb2.DURABILITY_LOCAL_FSYNC,
+            window_bytes=connection.session.window.size,
+            principal=connection.principal.subject,
+        )
+        return frame_pb2.ServerFrame(welcome=welcome).SerializeToString()
+
+
+def token_accepted_frame(request_id: int, expires_at: float) -> bytes:
+    """ServerFrame{token_accepted}."""
+    accepted = frame_pb2.TokenAccepted(request_id=request_id)
+    if not math.isinf(expires_at):
+        accepted.expires_at.CopyFrom(timestamp(expires_at))
+    return frame_pb2.ServerFrame(token_accepted=accepted).SerializeToString()

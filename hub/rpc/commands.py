@@ -1,0 +1,134 @@
+"""What a client's frames do: one small method per frame kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from shipspeak.realtime.v1 import error_reason_pb2 as reasons
+from shipspeak.realtime.v1 import frame_pb2
+
+from hub.errors import InvalidArgument, Unimplemented
+from hub.pipeline.publish import Publisher
+from hub.pipeline.subscribe import Subscriber
+from hub.rpc.admission import Admission, token_accepted_frame
+from hub.rpc.connection import Connection
+from hub.rpc.decode import check, check_version, parse
+from hub.session.frames import go_away_frame, pong_frame
+from hub.session.states import Effect, Input
+
+_LATER = {
+    "acknowledge": "work subscriptions and receipts",
+    "presence": "presence",
+    "open_work": "work subscriptions",
+    "close_work": "work subscriptions",
+}
+
+
+class Commands:
+    """Carries out the frames of Connect sessions.
+
+    Args:
+        admission: opens sessions.
+        publisher: stores drafts.
+        subscriber: starts and ends subscriptions.
+        clock: seconds since the epoch.
+    """
+
+    def __init__(
+        self, admission: Admission, publisher: Publisher, subscriber: Subscriber, clock: Callable[[], float]
+    ) -> None:
+        self._admission = admission
+        self._publisher = publisher
+        self._subscriber = subscriber
+        self._clock = clock
+
+    async def on_frame(self, connection: Connection, data: bytes) -> None:
+        """Take one serialized ClientFrame. A bad frame is answered with an Error; the session goes on.
+
+        Raises:
+            HubError: the session cannot be opened; close it with this error.
+        """
+        session = connection.session
+        session.heard()
+        try:
+            frame = parse(frame_pb2.ClientFrame, data)
+        except InvalidArgument as error:
+            if session.apply(Input.COMMAND) is Effect.REFUSE_FIRST_FRAME:
+                raise _hello_first() from error
+            connection.refuse(error)
+            return
+        kind = frame.WhichOneof("frame") or ""
+        effect = session.apply(Input.HELLO if kind == "hello" else Input.COMMAND)
+        if effect is Effect.ADMIT:
+            check_version(frame.hello)
+            check(frame)
+            self._admission.welcome(connection, frame.hello, self._clock())
+        elif effect is Effect.REFUSE_FIRST_FRAME:
+            raise _hello_first()
+        elif effect is Effect.REFUSE_SECOND_HELLO:
+            error = InvalidArgument(reasons.ERROR_REASON_FIELD_INVALID, "Hello comes once", field="hello")
+            connection.refuse(error, request_id=frame.request_id)
+        elif effect is Effect.RUN:
+            await self._run(connection, frame, kind)
+
+    async def _run(self, connection: Connection, frame: frame_pb2.ClientFrame, kind: str) -> None:
+        request_id = frame.request_id
+        try:
+            check(frame)
+        except InvalidArgument as error:
+            connection.refuse(error, request_id=request_id)
+            return
+        if kind == "publish":
+            await connection.run(lambda: self._publish(connection, frame), request_id=request_id)
+        elif kind == "subscribe":
+            topic = frame.subscribe.topic
+            await connection.run(lambda: self._subscribe(connection, frame), request_id=request_id, topic=topic)
+        elif kind == "unsubscribe":
+            topic = frame.unsubscribe.topic
+            await connection.run(lambda: self._unsubscribe(connection, frame), request_id=request_id, topic=topic)
+        elif kind == "window":
+            connection.session.on_handled(frame.window.handled_bytes)
+        elif kind == "ping":
+            connection.session.send_control(pong_frame(frame.ping.nonce, int(self._clock() * 1000)))
+        elif kind == "refresh_token":
+            await connection.run(lambda: self._refresh(connection, frame), request_id=request_id)
+        else:
+            connection.refuse(_unavailable(kind), request_id=request_id)
+
+    async def _publish(self, connection: Connection, frame: frame_pb2.ClientFrame) -> None:
+        results = await self._publisher.publish(frame.publish, connection.principal, connection.device)
+        published = frame_pb2.Published(request_id=frame.request_id, results=results)
+        connection.session.send_control(frame_pb2.ServerFrame(published=published).SerializeToString())
+
+    async def _subscribe(self, connection: Connection, frame: frame_pb2.ClientFrame) -> None:
+        await self._subscriber.subscribe(
+            connection.session, connection.principal, frame.subscribe, frame.request_id
+        )
+
+    async def _unsubscribe(self, connection: Connection, frame: frame_pb2.ClientFrame) -> None:
+        self._subscriber.unsubscribe(connection.session, frame.unsubscribe.topic, frame.request_id)
+
+    async def _refresh(self, connection: Connection, frame: frame_pb2.ClientFrame) -> None:
+        expires_at = self._admission.refresh(connection, frame.refresh_token.token)
+        connection.session.send_control(token_accepted_frame(frame.request_id, expires_at))
+
+
+def farewell(error: Exception) -> list[bytes]:
+    """Frames that tell a refused client what to do before its stream ends with a status."""
+    reason = getattr(error, "reason", reasons.ERROR_REASON_INTERNAL)
+    if reason == reasons.ERROR_REASON_PROTOCOL_VERSION_UNSUPPORTED:
+        return [go_away_frame(reason, frame_pb2.GO_AWAY_ACTION_UPGRADE, 0)]
+    return []
+
+
+def _hello_first() -> InvalidArgument:
+    return InvalidArgument(reasons.ERROR_REASON_HELLO_REQUIRED, "the first frame must be Hello")
+
+
+def _unavailable(kind: str) -> Unimplemented:
+    feature = _LATER.get(kind, kind)
+    return Unimplemented(
+        reasons.ERROR_REASON_FEATURE_UNAVAILABLE, f"this hub does not offer {feature} yet", feature=feature
+    )
+
+

@@ -1,0 +1,99 @@
+"""A session together with who is behind it, and the work that it has under way."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from hub.auth.grants import ANONYMOUS_DEVELOPER, Principal
+from hub.errors import HubError
+from hub.rpc.status import hub_error_of
+from hub.session.frames import error_frame
+from hub.session.session import Session
+
+MAX_COMMANDS_IN_FLIGHT = 128
+
+
+class Connection:
+    """One admitted client.
+
+    Commands run side by side, so that a publisher's commits overlap; those of one topic's subscription run one
+    after the other. Publishing keeps its order, since a batch reaches the engine's queue before its first await
+    and tasks start in the order in which they were made.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.principal: Principal = ANONYMOUS_DEVELOPER
+        self.device = ""
+        self._gate = asyncio.Semaphore(MAX_COMMANDS_IN_FLIGHT)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._last_of_topic: dict[str, asyncio.Task[None]] = {}
+
+    async def run(self, command: Callable[[], Awaitable[None]], *, request_id: int, topic: str = "") -> None:
+        """Start a command; waits only while too many are under way. Its refusal becomes an Error frame.
+
+        Args:
+            command: what to do.
+            request_id: of the frame, for the answer.
+            topic: commands with the same non-empty topic run in order.
+        """
+        await self._gate.acquire()
+        before = self._last_of_topic.get(topic) if topic else None
+        task = asyncio.get_running_loop().create_task(self._run(command, request_id, topic, before))
+        self._tasks.add(task)
+        if topic:
+            self._last_of_topic[topic] = task
+        task.add_done_callback(lambda done: self._done(done, topic))
+
+    async def _run(
+        self, command: Callable[[], Awaitable[None]], request_id: int, topic: str, before: asyncio.Task[None] | None
+    ) -> None:
+        if before is not None:
+            await asyncio.wait([before])
+        try:
+            await command()
+        except asyncio.CancelledError:
+            raise
+        except Exception as failure:  # noqa: BLE001 - turned into a typed answer and logged in hub_error_of
+            error = hub_error_of(failure, f"command of session {self.session.session_id}")
+            self.refuse(error, request_id=request_id, topic=topic)
+
+    def refuse(self, error: HubError, *, request_id: int = 0, topic: str = "") -> None:
+        """Answer with an Error frame; the session goes on."""
+        self.session.send_control(error_frame(error, request_id=request_id, topic=topic))
+
+    def _done(self, task: asyncio.Task[None], topic: str) -> None:
+        self._tasks.discard(task)
+        self._gate.release()
+        if topic and self._last_of_topic.get(topic) is task:
+            del self._last_of_topic[topic]
+
+    async def settle(self) -> None:
+        """Wait for the commands under way."""
+        while self._tasks:
+            await asyncio.wait(tuple(self._tasks))
+
+    def cancel(self) -> None:
+        """Give up the commands under way; what the engine has accepted is stored all the same."""
+        for task in tuple(self._tasks):
+            task.cancel()
+
+
+class Connections:
+    """Connections by session id."""
+
+    def __init__(self) -> None:
+        self._by_session: dict[str, Connection] = {}
+
+    def add(self, connection: Connection) -> None:
+        """Keep a connection until its session ends."""
+        self._by_session[connection.session.session_id] = connection
+
+    def of(self, session: Session) -> Connection:
+        """The connection of an open session."""
+        return self._by_session[session.session_id]
+
+    def release(self, session: Session) -> None:
+        """The session has ended."""
+        self._by_session.pop(session.session_id, None)

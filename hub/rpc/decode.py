@@ -1,0 +1,94 @@
+"""All validation of input, in one place: bytes become messages that keep the contract's rules, or typed errors."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import protovalidate
+from google.protobuf.message import DecodeError, Message
+from shipspeak.realtime.v1 import error_reason_pb2 as reasons
+from shipspeak.realtime.v1 import frame_pb2
+
+from hub.errors import FailedPrecondition, HubError, InvalidArgument
+
+PROTOCOL_VERSION = 1
+MIN_PROTOCOL_VERSION = 1
+
+M = TypeVar("M", bound=Message)
+
+_validator = protovalidate.Validator()
+
+
+def parse(kind: type[M], data: bytes) -> M:
+    """Parse a message without judging its content.
+
+    Raises:
+        InvalidArgument: FRAME_MALFORMED.
+    """
+    message = kind()
+    try:
+        message.ParseFromString(data)
+    except DecodeError as error:
+        raise InvalidArgument(
+            reasons.ERROR_REASON_FRAME_MALFORMED,
+            f"{len(data)} bytes are no {kind.DESCRIPTOR.full_name}; check the client's generated code",
+        ) from error
+    return message
+
+
+def check(message: Message) -> None:
+    """Hold a message against the rules in the contract.
+
+    Raises:
+        InvalidArgument: FIELD_INVALID with the first broken rule, or FRAME_MALFORMED for a frame of no known kind.
+    """
+    violations = _validator.collect_violations(message, fail_fast=True)
+    if not violations:
+        return
+    violation = violations[0].proto
+    field = ".".join(
+        element.field_name + (f"[{element.index}]" if element.HasField("index") else "")
+        for element in violation.field.elements
+    )
+    if isinstance(message, frame_pb2.ClientFrame) and field == "frame":
+        raise InvalidArgument(
+            reasons.ERROR_REASON_FRAME_MALFORMED, "the frame says nothing that this hub knows; upgrade the hub"
+        )
+    raise InvalidArgument(
+        reasons.ERROR_REASON_FIELD_INVALID,
+        f"{field or 'the message'}: {violation.message}",
+        field=field,
+        rule=violation.rule_id,
+    )
+
+
+def decode(kind: type[M], data: bytes) -> M:
+    """Parse and check.
+
+    Raises:
+        InvalidArgument: FRAME_MALFORMED or FIELD_INVALID.
+    """
+    message = parse(kind, data)
+    check(message)
+    return message
+
+
+def check_version(hello: frame_pb2.Hello) -> None:
+    """Refuse clients of another protocol version; this comes before any other check.
+
+    Raises:
+        FailedPrecondition: PROTOCOL_VERSION_UNSUPPORTED.
+    """
+    if not MIN_PROTOCOL_VERSION <= hello.protocol_version <= PROTOCOL_VERSION:
+        raise version_error(hello.protocol_version)
+
+
+def version_error(version: int) -> HubError:
+    """The refusal of a protocol version."""
+    return FailedPrecondition(
+        reasons.ERROR_REASON_PROTOCOL_VERSION_UNSUPPORTED,
+        f"the client speaks protocol version {version}, this hub {MIN_PROTOCOL_VERSION} to {PROTOCOL_VERSION}; "
+        "upgrade the older of the two",
+        min=MIN_PROTOCOL_VERSION,
+        max=PROTOCOL_VERSION,
+    )

@@ -1,0 +1,116 @@
+"""Sessions on streams, for whatever door: Connect's frames in both directions, Listen's one way."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+from shipspeak.realtime.v1 import frame_pb2, realtime_service_pb2
+
+from hub.errors import HubError
+from hub.pipeline.subscribe import Subscriber
+from hub.rpc.admission import Admission
+from hub.rpc.commands import Commands, farewell
+from hub.rpc.connection import Connection
+from hub.rpc.decode import check, check_version, parse
+from hub.rpc.status import hub_error_of
+from hub.session.manager import Sessions
+from hub.session.session import Session
+from hub.session.sink import Attachment, Caller, FrameSink
+from hub.session.states import Input
+from hub.telemetry.metrics import Metrics
+
+
+class ListenMethod:
+    """Opens Listen sessions: the door attaches a sink and waits, the hub sends."""
+
+    def __init__(
+        self,
+        sessions: Sessions,
+        admission: Admission,
+        subscriber: Subscriber,
+        metrics: Metrics,
+        clock: Callable[[], float],
+    ) -> None:
+        self._sessions = sessions
+        self._admission = admission
+        self._subscriber = subscriber
+        self._metrics = metrics
+        self._clock = clock
+
+    async def open(self, request: bytes, caller: Caller, sink: FrameSink) -> Attachment:
+        """Open a session on a serialized ListenRequest; Welcome is sent at once, verdicts follow.
+
+        Raises:
+            HubError: the session is refused; nothing was sent.
+        """
+        session: Session | None = None
+        try:
+            listen = parse(realtime_service_pb2.ListenRequest, request)
+            check_version(listen.hello)
+            check(listen)
+            session = self._sessions.create(caller, sink)
+            session.apply(Input.HELLO)
+            connection = Connection(session)
+            self._admission.welcome(connection, listen.hello, self._clock())
+        except HubError as error:
+            self._metrics.refused.labels(error.reason_name).inc()
+            if session is not None:
+                session.detach()
+            raise
+        await self.subscribe_all(connection, list(listen.subscriptions))
+        return ListenAttachment(connection)
+
+    async def subscribe_all(self, connection: Connection, subscriptions: list[frame_pb2.Subscribe]) -> None:
+        """Start subscriptions side by side; refusals become Error frames on the stream."""
+        for subscription in subscriptions:
+            await connection.run(
+                _bind(self._subscriber, connection, subscription), request_id=0, topic=subscription.topic
+            )
+
+
+class ListenAttachment:
+    """A Listen session and its door's hold on it."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def detach(self) -> None:
+        """The peer is gone."""
+        self._connection.cancel()
+        self._connection.session.detach()
+
+
+class ConnectMethod:
+    """Runs Connect sessions."""
+
+    def __init__(self, sessions: Sessions, commands: Commands, metrics: Metrics) -> None:
+        self._sessions = sessions
+        self._commands = commands
+        self._metrics = metrics
+
+    def create(self, caller: Caller, sink: FrameSink) -> Connection:
+        """A session before its Hello.
+
+        Raises:
+            HubError: the instance is draining or full.
+        """
+        return Connection(self._sessions.create(caller, sink))
+
+    async def run(self, connection: Connection, frames: AsyncIterator[bytes]) -> None:
+        """Take frames until the client half-closes; then answers under way are finished and the stream ends."""
+        session = connection.session
+        try:
+            async for data in frames:
+                await self._commands.on_frame(connection, data)
+            await connection.settle()
+            session.close(None)
+        except Exception as failure:  # noqa: BLE001 - the session ends with a typed status; unknown ones are logged
+            error = hub_error_of(failure, f"session {session.session_id}")
+            self._metrics.refused.labels(error.reason_name).inc()
+            session.close(error, farewell(error))
+
+
+def _bind(
+    subscriber: Subscriber, connection: Connection, subscription: frame_pb2.Subscribe
+) -> Callable[[], Awaitable[None]]:
+    return lambda: subscriber.subscribe(connection.session, connection.principal, subscription)

@@ -1,0 +1,166 @@
+"""The unary methods of RealtimeService: serialized request in, serialized response out, refusals as HubError."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from shipspeak.realtime.v1 import error_reason_pb2 as reasons
+from shipspeak.realtime.v1 import frame_pb2
+from shipspeak.realtime.v1 import realtime_service_pb2 as messages
+
+from hub.errors import Aborted, Unimplemented
+from hub.pipeline.history import HistoryReader
+from hub.pipeline.poll import Poller
+from hub.pipeline.publish import Publisher
+from hub.pipeline.subscribe import Subscriber
+from hub.rpc.admission import Admission
+from hub.rpc.connection import Connection, Connections
+from hub.rpc.decode import check, check_version, decode, parse
+from hub.rpc.streams import ListenMethod
+from hub.session.frames import timestamp
+from hub.session.manager import Sessions, draining_error
+from hub.session.sink import Caller
+
+UnaryMethod = Callable[[bytes, Caller], Awaitable[bytes]]
+
+_LATER = {
+    "Acknowledge": "work subscriptions and receipts",
+    "CancelScheduled": "scheduled drafts",
+    "ReadPresence": "presence",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Pipelines:
+    """The data paths that the methods call."""
+
+    publisher: Publisher
+    subscriber: Subscriber
+    poller: Poller
+    history: HistoryReader
+
+
+class UnaryMethods:
+    """One method per RPC; each takes the serialized request and what the door knows of the caller.
+
+    Args:
+        pipelines: data paths.
+        admission: tells who calls.
+        sessions: for the calls that belong to a session.
+        connections: who is behind a session.
+        listen: starts subscriptions of a Listen session.
+        clock: seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        pipelines: Pipelines,
+        admission: Admission,
+        sessions: Sessions,
+        connections: Connections,
+        listen: ListenMethod,
+        clock: Callable[[], float],
+    ) -> None:
+        self._pipelines = pipelines
+        self._admission = admission
+        self._sessions = sessions
+        self._connections = connections
+        self._listen = listen
+        self._clock = clock
+
+    def table(self) -> dict[str, UnaryMethod]:
+        """RPC name -> method, for all unary RPCs of the service."""
+        methods: dict[str, UnaryMethod] = {
+            "Poll": self.poll,
+            "Publish": self.publish,
+            "UpdateSubscriptions": self.update_subscriptions,
+            "Touch": self.touch,
+            "RefreshSession": self.refresh_session,
+            "ReadHistory": self.read_history,
+        }
+        for name, feature in _LATER.items():
+            methods[name] = self._unavailable(feature)
+        return methods
+
+    async def poll(self, request: bytes, caller: Caller) -> bytes:
+        """Poll."""
+        if self._sessions.draining:
+            raise draining_error()
+        message = parse(messages.PollRequest, request)
+        check_version(message.hello)
+        check(message)
+        token = message.hello.token
+        return await self._pipelines.poller.poll(message, lambda: self._admission.principal(caller, token))
+
+    async def publish(self, request: bytes, caller: Caller) -> bytes:
+        """Publish."""
+        principal = self._admission.principal(caller)
+        message = decode(frame_pb2.PublishRequest, request)
+        results = await self._pipelines.publisher.publish(message, principal, "")
+        return messages.PublishResponse(results=results).SerializeToString()
+
+    async def update_subscriptions(self, request: bytes, caller: Caller) -> bytes:
+        """UpdateSubscriptions: ends what is not in the set, starts what is new; verdicts come on the stream."""
+        message = decode(messages.UpdateSubscriptionsRequest, request)
+        connection = self._connection(message.session_id, caller)
+        session = connection.session
+        if message.revision <= session.revision:
+            raise Aborted(
+                reasons.ERROR_REASON_REVISION_STALE,
+                f"revision {message.revision} is not above {session.revision}, the last one applied",
+                revision=session.revision,
+            )
+        session.revision = message.revision
+        session.heard()
+        wanted = {subscription.topic: subscription for subscription in message.subscriptions}
+        for topic in tuple(session.subscriptions):
+            if topic not in wanted:
+                self._pipelines.subscriber.unsubscribe(session, topic)
+        new = [subscription for topic, subscription in wanted.items() if topic not in session.subscriptions]
+        await self._listen.subscribe_all(connection, new)
+        await connection.settle()
+        return messages.UpdateSubscriptionsResponse(revision=message.revision).SerializeToString()
+
+    async def touch(self, request: bytes, caller: Caller) -> bytes:
+        """Touch: sign of life and window report."""
+        message = decode(messages.TouchRequest, request)
+        if message.HasField("presence"):
+            raise _unimplemented("presence")
+        self._connection(message.session_id, caller).session.on_handled(message.handled_bytes)
+        return messages.TouchResponse(server_time=timestamp(self._clock())).SerializeToString()
+
+    async def refresh_session(self, request: bytes, caller: Caller) -> bytes:
+        """RefreshSession. The caller's own token may have ended; the new one must be the session's principal's."""
+        message = decode(messages.RefreshSessionRequest, request)
+        subject = self._admission.principal(Caller(), message.token).subject
+        session = self._sessions.owned_by(message.session_id, subject)
+        expires_at = self._admission.refresh(self._connections.of(session), message.token)
+        response = messages.RefreshSessionResponse()
+        if not math.isinf(expires_at):
+            response.expires_at.CopyFrom(timestamp(expires_at))
+        return response.SerializeToString()
+
+    async def read_history(self, request: bytes, caller: Caller) -> bytes:
+        """ReadHistory."""
+        principal = self._admission.principal(caller)
+        message = decode(messages.ReadHistoryRequest, request)
+        return (await self._pipelines.history.read(message, principal)).SerializeToString()
+
+    def _connection(self, session_id: str, caller: Caller) -> Connection:
+        principal = self._admission.principal(caller)
+        return self._connections.of(self._sessions.owned_by(session_id, principal.subject))
+
+    def _unavailable(self, feature: str) -> UnaryMethod:
+        async def refuse(request: bytes, caller: Caller) -> bytes:
+            self._admission.principal(caller)
+            raise _unimplemented(feature)
+
+        return refuse
+
+
+def _unimplemented(feature: str) -> Unimplemented:
+    return Unimplemented(
+        reasons.ERROR_REASON_FEATURE_UNAVAILABLE, f"this hub does not offer {feature} yet", feature=feature
+    )

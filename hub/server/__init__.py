@@ -1,0 +1,1 @@
+"""The back ends' door: grpc.aio server, stream sink, health and reflection."""

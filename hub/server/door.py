@@ -1,0 +1,77 @@
+"""The gRPC server."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from hub.server.health import Health
+from hub.server.streams import SERVICE, StreamHandlers
+
+# A frame is bounded by the batch limit and its overhead; this leaves room for both.
+MAX_MESSAGE_BYTES = 4 * 1024 * 1024
+
+
+def server_options(heartbeat_interval: float) -> list[tuple[str, int]]:
+    """Channel arguments: keepalive finds dead peers, and clients' own pings are welcome.
+
+    gRPC's defaults answer a client that pings more often than every 5 minutes with too_many_pings.
+    """
+    return [
+        ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+        ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+        ("grpc.keepalive_time_ms", int(heartbeat_interval * 1000)),
+        ("grpc.keepalive_timeout_ms", 10_000),
+        ("grpc.keepalive_permit_without_calls", 1),
+        ("grpc.http2.min_recv_ping_interval_without_data_ms", 5_000),
+        ("grpc.http2.max_ping_strikes", 0),
+        ("grpc.so_reuseport", 0),
+    ]
+
+
+class GrpcDoor:
+    """The back ends' door.
+
+    Args:
+        handlers: the unary methods of all services.
+        streams: Connect and Listen.
+        health: served here too.
+        services: full names, for reflection.
+        heartbeat_interval: seconds.
+    """
+
+    def __init__(
+        self,
+        handlers: Sequence[grpc.GenericRpcHandler],
+        streams: StreamHandlers,
+        health: Health,
+        services: Sequence[str],
+        heartbeat_interval: float,
+    ) -> None:
+        self._server = grpc.aio.server(options=server_options(heartbeat_interval))
+        streaming = grpc.method_handlers_generic_handler(SERVICE, streams.handlers())
+        self._server.add_generic_rpc_handlers((streaming, *handlers))
+        health_pb2_grpc.add_HealthServicer_to_server(health.servicer, self._server)
+        health_name = health_pb2.DESCRIPTOR.services_by_name["Health"].full_name
+        reflection.enable_server_reflection((*services, health_name, reflection.SERVICE_NAME), self._server)
+
+    async def start(self, host: str, port: int) -> int:
+        """Listen in plain text; the port bound.
+
+        Raises:
+            OSError: the address cannot be bound.
+        """
+        address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        try:
+            bound = self._server.add_insecure_port(address)
+        except RuntimeError as error:
+            raise OSError(f"the gRPC door cannot listen on {address}: {error}") from error
+        await self._server.start()
+        return bound
+
+    async def stop(self, grace: float) -> None:
+        """Refuse new calls, wait up to ``grace`` seconds for those under way, then end."""
+        await self._server.stop(grace)

@@ -1,0 +1,52 @@
+"""grpc.health.v1 for the whole hub, each service and each shard, on every door."""
+
+from __future__ import annotations
+
+from grpc_health.v1 import health_pb2
+from grpc_health.v1.health import aio as health_aio
+
+from hub.engine.contract import Engine
+
+_SERVING = health_pb2.HealthCheckResponse.SERVING
+_NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
+
+
+class Health:
+    """NOT_SERVING until ready, and again from the first moment of draining.
+
+    Args:
+        services: full names of the services.
+        engine: tells about the shards, which are named ``shard/0`` and on.
+    """
+
+    def __init__(self, services: tuple[str, ...], engine: Engine) -> None:
+        self.servicer = health_aio.HealthServicer()
+        self.ready = False
+        self._services = services
+        self._engine = engine
+        self._told: dict[str, bool] = {}
+
+    async def start(self) -> None:
+        """Answer NOT_SERVING for every known name."""
+        await self.refresh()
+
+    async def set_ready(self) -> None:
+        """The doors are open."""
+        self.ready = True
+        await self.refresh()
+
+    async def drain(self) -> None:
+        """For good: NOT_SERVING, told to watchers at once."""
+        self.ready = False
+        await self.servicer.enter_graceful_shutdown()
+
+    async def refresh(self) -> None:
+        """Tell what has changed; to be called about once a second."""
+        shards = {f"shard/{number}": self._engine.shard_serving(number) for number in range(self._engine.shard_count)}
+        states = {name: self.ready and serving for name, serving in shards.items()}
+        for name in ("", *self._services):
+            states[name] = self.ready and all(shards.values())
+        for name, serving in states.items():
+            if self._told.get(name) is not serving:
+                self._told[name] = serving
+                await self.servicer.set(name, _SERVING if serving else _NOT_SERVING)

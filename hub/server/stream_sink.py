@@ -1,0 +1,72 @@
+"""A grpc.aio stream as a FrameSink: one writer, one frame in flight."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import grpc
+
+from hub.errors import HubError
+from hub.rpc.handlers import Context
+
+
+class GrpcStreamSink:
+    """Writes frames in the call's own task; see ``run``."""
+
+    def __init__(self, context: Context) -> None:
+        self.on_writable: Callable[[], None] | None = None
+        self.error: HubError | None = None
+        self._context = context
+        self._loop = asyncio.get_running_loop()
+        self._pending: bytes | None = None
+        self._closed = False
+        self._gone = False
+        self._wake: asyncio.Future[None] | None = None
+
+    @property
+    def writable(self) -> bool:
+        """Whether no frame is in flight."""
+        return self._pending is None and not self._closed and not self._gone
+
+    def send(self, frame: bytes) -> None:
+        """Give the writer a frame."""
+        self._pending = frame
+        self._notify()
+
+    def close(self, error: HubError | None) -> None:
+        """End the stream once the frame in flight is written."""
+        if not self._closed:
+            self._closed = True
+            self.error = error
+            self._notify()
+
+    def abandon(self) -> None:
+        """The peer is gone: nothing is written any more."""
+        self._gone = True
+        self._notify()
+
+    async def run(self) -> None:
+        """Write until closed. Returns also when the peer is gone."""
+        while not self._gone:
+            frame = self._pending
+            if frame is None:
+                if self._closed:
+                    return
+                self._wake = self._loop.create_future()
+                await self._wake
+                self._wake = None
+                continue
+            try:
+                await self._context.write(frame)
+            except (grpc.aio.UsageError, grpc.aio.AioRpcError, asyncio.InvalidStateError, ConnectionError):
+                # The call has ended under us; the reader learns the same and detaches the session.
+                self._gone = True
+                return
+            self._pending = None
+            if self.on_writable is not None and not self._closed:
+                self.on_writable()
+
+    def _notify(self) -> None:
+        if self._wake is not None and not self._wake.done():
+            self._wake.set_result(None)

@@ -1,0 +1,93 @@
+"""Connect and Listen on the gRPC door."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import grpc
+from shipspeak.realtime.v1 import realtime_service_pb2
+
+from hub.errors import HubError
+from hub.rpc.handlers import Context, caller_of
+from hub.rpc.status import abort
+from hub.rpc.streams import ConnectMethod, ListenMethod
+from hub.server.stream_sink import GrpcStreamSink
+from hub.session.session import MAX_CONTROL_FRAMES, Session
+from hub.telemetry.metrics import Metrics
+
+SERVICE = realtime_service_pb2.DESCRIPTOR.services_by_name["RealtimeService"].full_name
+_TRANSPORT = "grpc"
+
+
+class StreamHandlers:
+    """The streaming RPCs as grpc.aio handlers.
+
+    Args:
+        connect: runs Connect sessions.
+        listen: opens Listen sessions.
+        metrics: refusals by reason.
+    """
+
+    def __init__(self, connect: ConnectMethod, listen: ListenMethod, metrics: Metrics) -> None:
+        self._connect = connect
+        self._listen = listen
+        self._metrics = metrics
+
+    def handlers(self) -> dict[str, grpc.RpcMethodHandler]:
+        """RPC name -> handler; requests and responses are bytes."""
+        return {
+            "Connect": grpc.stream_stream_rpc_method_handler(self.connect),
+            "Listen": grpc.unary_stream_rpc_method_handler(self.listen),
+        }
+
+    async def connect(self, _requests: object, context: Context) -> None:
+        """One session on a bidirectional stream."""
+        sink = GrpcStreamSink(context)
+        try:
+            connection = self._connect.create(caller_of(context, _TRANSPORT), sink)
+        except HubError as error:
+            self._metrics.refused.labels(error.reason_name).inc()
+            await abort(context, error)
+        session = connection.session
+        frames = _frames(context, session, sink)
+        reader = asyncio.get_running_loop().create_task(self._connect.run(connection, frames))
+        try:
+            await sink.run()
+        finally:
+            reader.cancel()
+            connection.cancel()
+            session.detach()
+        await _end(context, sink)
+
+    async def listen(self, request: bytes, context: Context) -> None:
+        """One session on a server stream."""
+        sink = GrpcStreamSink(context)
+        try:
+            attachment = await self._listen.open(request, caller_of(context, _TRANSPORT), sink)
+        except HubError as error:
+            await abort(context, error)
+        try:
+            await sink.run()
+        finally:
+            attachment.detach()
+        await _end(context, sink)
+
+
+async def _frames(context: Context, session: Session, sink: GrpcStreamSink) -> AsyncIterator[bytes]:
+    """The client's frames; pauses while it does not read its answers."""
+    while True:
+        while session.control_backlog > MAX_CONTROL_FRAMES:
+            await asyncio.sleep(0.05)
+        data = await context.read()
+        if not isinstance(data, bytes):
+            # grpc.aio.EOF: half-closed, or the peer is gone; a write tells which.
+            if context.cancelled() or context.done():
+                sink.abandon()
+            return
+        yield data
+
+
+async def _end(context: Context, sink: GrpcStreamSink) -> None:
+    if sink.error is not None:
+        await abort(context, sink.error)

@@ -1,0 +1,172 @@
+"""The connection manager: all sessions of this instance, their heartbeats, expiry and end."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+import structlog
+from shipspeak.realtime.v1 import error_reason_pb2 as reasons
+from shipspeak.realtime.v1 import frame_pb2
+
+from hub.errors import NotFound, ResourceExhausted, Unauthenticated, Unavailable
+from hub.session import frames
+from hub.session.session import Session
+from hub.session.sink import Caller, FrameSink
+from hub.session.states import State
+
+log = structlog.get_logger(__name__)
+
+# A peer silent for this many heartbeats is dead (G11).
+SILENT_HEARTBEATS = 2.5
+EXPIRY_NOTICE_SECONDS = 60.0
+
+
+class Completeness(Protocol):
+    """Tells how far the sessions' topics are known to be complete."""
+
+    def complete_as_of_ms(self) -> int:
+        """Everything stored before this time has been handed to the fan-out."""
+
+
+class Sessions:
+    """All sessions.
+
+    Args:
+        clock: seconds since the epoch.
+        completeness: asked once per tick.
+        heartbeat_interval: seconds.
+        max_sessions: more are refused.
+        on_closed: releases a session's subscriptions; called once per session.
+    """
+
+    def __init__(
+        self,
+        clock: Callable[[], float],
+        completeness: Completeness,
+        *,
+        heartbeat_interval: float,
+        max_sessions: int,
+        on_closed: Callable[[Session], None],
+    ) -> None:
+        self._clock = clock
+        self._completeness = completeness
+        self._interval = heartbeat_interval
+        self._max = max_sessions
+        self._release = on_closed
+        self._sessions: dict[str, Session] = {}
+        self.draining = False
+
+    def __len__(self) -> int:
+        return len(self._sessions)
+
+    def __iter__(self) -> Iterator[Session]:
+        return iter(tuple(self._sessions.values()))
+
+    def create(self, caller: Caller, sink: FrameSink) -> Session:
+        """A new session, before its Hello.
+
+        Raises:
+            Unavailable: DRAINING.
+            ResourceExhausted: CONNECTION_LIMIT.
+        """
+        if self.draining:
+            raise draining_error()
+        if len(self._sessions) >= self._max:
+            raise ResourceExhausted(
+                reasons.ERROR_REASON_CONNECTION_LIMIT,
+                f"this instance has its {self._max} sessions; try another one",
+                retry_after=5.0,
+            )
+        session = Session(uuid.uuid4().hex, caller, sink, self._clock, self._on_closed)
+        self._sessions[session.session_id] = session
+        return session
+
+    def opened(self, session: Session) -> None:
+        """The session was welcomed: its heartbeats begin."""
+        session.next_heartbeat = self._clock() + self._interval
+
+    def owned_by(self, session_id: str, subject: str) -> Session:
+        """The session of a unary call, which must come from the session's own principal.
+
+        Raises:
+            NotFound: SESSION_UNKNOWN, also for another principal's session, so that ids cannot be probed.
+        """
+        session = self._sessions.get(session_id)
+        if session is None or session.subject != subject or session.state is State.NEW:
+            raise NotFound(
+                reasons.ERROR_REASON_SESSION_UNKNOWN, "there is no such session of yours here; open a new one"
+            )
+        return session
+
+    def tick(self) -> None:
+        """Heartbeats, silent peers and expiry; to be called about once a second."""
+        now = self._clock()
+        now_ms = int(now * 1000)
+        as_of = self._completeness.complete_as_of_ms()
+        complete = frames.heartbeat_frame(now_ms, as_of)
+        lagging = frames.heartbeat_frame(now_ms, None)
+        for session in self:
+            if session.window.size and now - session.last_heard > SILENT_HEARTBEATS * self._interval:
+                session.close(_silent_error(now - session.last_heard))
+            elif session.state is State.NEW and now - session.opened_at > SILENT_HEARTBEATS * self._interval:
+                session.close(_silent_error(now - session.opened_at))
+            elif now >= session.rights_until:
+                self._expire(session)
+            else:
+                self._notify_expiry(session, now)
+                if now >= session.next_heartbeat:
+                    session.next_heartbeat = now + self._interval
+                    session.send_control(lagging if session.lagging() else complete)
+
+    def _notify_expiry(self, session: Session, now: float) -> None:
+        if session.expiry_told or session.rights_until - now > EXPIRY_NOTICE_SECONDS:
+            return
+        session.expiry_told = True
+        expiring = frame_pb2.SessionExpiring(at=frames.timestamp(session.rights_until))
+        session.send_control(frame_pb2.ServerFrame(session_expiring=expiring).SerializeToString())
+
+    def _expire(self, session: Session) -> None:
+        error = Unauthenticated(
+            reasons.ERROR_REASON_SESSION_EXPIRED, "the session's token has ended; connect again with a new one"
+        )
+        go_away = frames.go_away_frame(error.reason, frame_pb2.GO_AWAY_ACTION_REAUTHENTICATE, 0)
+        session.close(error, [go_away])
+
+    async def drain(self, spread: float, grace: float) -> None:
+        """Tell every client to go, wait until they have gone, then end the streams that are left.
+
+        Args:
+            spread: seconds that the clients spread their return over.
+            grace: longest wait in seconds.
+        """
+        self.draining = True
+        log.info("draining", sessions=len(self), spread_seconds=spread, grace_seconds=grace)
+        for session in self:
+            session.go_away(reasons.ERROR_REASON_DRAINING, frame_pb2.GO_AWAY_ACTION_RESUME, spread)
+        deadline = asyncio.get_running_loop().time() + min(spread, grace)
+        while self._sessions and asyncio.get_running_loop().time() < deadline:
+            await asyncio.sleep(0.05)
+        for session in self:
+            session.close(draining_error())
+
+    def _on_closed(self, session: Session) -> None:
+        self._sessions.pop(session.session_id, None)
+        self._release(session)
+
+
+def draining_error() -> Unavailable:
+    """The refusal of an instance that is about to end."""
+    return Unavailable(
+        reasons.ERROR_REASON_DRAINING, "this instance is draining; resume from your cursors", retry_after=0.5
+    )
+
+
+def _silent_error(seconds: float) -> Unavailable:
+    return Unavailable(
+        reasons.ERROR_REASON_HEARTBEAT_MISSED,
+        f"nothing was heard from the client for {seconds:.0f} s; send Window or Touch each heartbeat",
+        retry_after=0.0,
+    )

@@ -1,0 +1,55 @@
+"""Positions, not queues: what a session holds per subscribed topic."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from hub.session.session import Session
+
+
+class RunSource(Protocol):
+    """One topic of the fan-out, as a session sees it."""
+
+    @property
+    def name(self) -> str:
+        """The topic."""
+
+    def next_frame(self, subscription: Subscription, now_ms: int) -> bytes | None:
+        """The next serialized ServerFrame for a subscription, moving its position.
+
+        None when nothing is waiting, or when it must be read from the log first; then the source offers the
+        subscription to its session again once the page is there.
+        """
+
+    def waiting_priority(self, subscription: Subscription) -> int:
+        """The highest priority (1 = CRITICAL) that waits for a subscription; 0 = it is caught up."""
+
+
+class Subscription:
+    """A session's place in one topic.
+
+    Attributes:
+        session: whose it is.
+        source: the topic.
+        slot: next slot of the topic's ring to send; None while the position lies before the ring.
+        offset: everything up to here was sent, or counted.
+        epoch: identity of the log.
+        rights_until: seconds since the epoch after which nothing more may be sent.
+        page: a frame read from the log, and the offset that it reaches.
+        reading: a read of the log is under way.
+    """
+
+    __slots__ = ("epoch", "offset", "page", "reading", "rights_until", "session", "slot", "source")
+
+    def __init__(
+        self, session: Session, source: RunSource, *, epoch: int, offset: int, slot: int | None, rights_until: float
+    ) -> None:
+        self.session = session
+        self.source = source
+        self.epoch = epoch
+        self.offset = offset
+        self.slot = slot
+        self.rights_until = rights_until
+        self.page: tuple[bytes, int] | None = None
+        self.reading = False

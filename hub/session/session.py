@@ -1,0 +1,212 @@
+"""One connected client: its rights, its subscriptions and its way out. No I/O and no clock of its own."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+from hub.errors import HubError, ReasonValue
+from hub.session import frames
+from hub.session.lanes import Lanes
+from hub.session.position import Subscription
+from hub.session.sink import Caller, FrameSink
+from hub.session.states import TRANSITIONS, Effect, Input, State
+from hub.session.window import ByteWindow
+from shipspeak.realtime.v1 import frame_pb2
+
+# A peer that asks and never reads its answers is not read from any more beyond this.
+MAX_CONTROL_FRAMES = 1_000
+
+
+class Flight(Protocol):
+    """The flush that this session's last frame belongs to; it is told when the sink has taken the frame."""
+
+    def landed(self) -> None:
+        """The frame was given to the transport."""
+
+
+class Session:
+    """A client's session.
+
+    Args:
+        session_id: names it in unary calls.
+        caller: what the door knows of the call.
+        sink: the way out; its ``on_writable`` is taken over.
+        clock: seconds since the epoch.
+        on_closed: called once when the session ends.
+    """
+
+    def __init__(
+        self,
+        session_id: str,
+        caller: Caller,
+        sink: FrameSink,
+        clock: Callable[[], float],
+        on_closed: Callable[[Session], None],
+    ) -> None:
+        self.session_id = session_id
+        self.caller = caller
+        self.sink = sink
+        self.state = State.NEW
+        self.hello = frame_pb2.Hello()
+        self.subject = ""
+        self.rights_until = math.inf
+        self.window = ByteWindow(0)
+        self.subscriptions: dict[str, Subscription] = {}
+        self.revision = 0
+        self.opened_at = clock()
+        self.last_heard = self.opened_at
+        self.next_heartbeat = math.inf
+        self.expiry_told = False
+        self.flight: Flight | None = None
+        self._clock = clock
+        self._on_closed = on_closed
+        self._controls: deque[bytes] = deque()
+        self._lanes = Lanes()
+        self._closing: HubError | None = None
+        self._ended = False
+        sink.on_writable = self._on_writable
+
+    def apply(self, what: Input) -> Effect:
+        """Move through the table and give the effect that the caller must carry out."""
+        self.state, effect = TRANSITIONS[self.state, what]
+        return effect
+
+    def heard(self) -> None:
+        """The peer gave a sign of life."""
+        self.last_heard = self._clock()
+
+    # Out
+
+    @property
+    def control_backlog(self) -> int:
+        """Control frames that the transport has not taken yet."""
+        return len(self._controls)
+
+    def send_control(self, frame: bytes) -> None:
+        """Queue a control frame; control frames go before runs."""
+        if self.state is State.CLOSED:
+            return
+        self._controls.append(frame)
+        self.pump()
+
+    def offer(self, subscription: Subscription) -> None:
+        """A topic has something for this session: send it now, or when the sink and the window allow."""
+        self._lanes.add(subscription)
+        if self.sink.writable:
+            self.pump()
+
+    def pump(self) -> None:
+        """Send what may be sent: control frames first, then runs while the window is open."""
+        sink = self.sink
+        while sink.writable and not self._ended:
+            if self._controls:
+                sink.send(self._controls.popleft())
+                continue
+            if self.state is State.CLOSED:
+                self._ended = True
+                sink.close(self._closing)
+                return
+            frame = self._next_run()
+            if frame is None:
+                return
+            self.window.on_sent(len(frame))
+            sink.send(frame)
+
+    def _next_run(self) -> bytes | None:
+        now = self._clock()
+        while self._lanes:
+            subscription = self._choose()
+            if subscription is None:
+                return None
+            if now >= self.rights_until or now >= subscription.rights_until:
+                # The right has ended: nothing more is handed to the transport (G10); the manager's tick closes.
+                self._lanes.remove(subscription)
+                continue
+            source = subscription.source
+            frame = source.next_frame(subscription, int(now * 1000))
+            if frame is None or not source.waiting_priority(subscription):
+                self._lanes.remove(subscription)
+            else:
+                self._lanes.requeue(subscription)
+            if frame is not None:
+                return frame
+        return None
+
+    def _choose(self) -> Subscription | None:
+        if self.window.open:
+            return self._lanes.next()
+        return self._lanes.next_critical() if self.window.may_overdraw else None
+
+    def _on_writable(self) -> None:
+        flight, self.flight = self.flight, None
+        if flight is not None:
+            flight.landed()
+        self.pump()
+
+    # In
+
+    def on_handled(self, total: int) -> None:
+        """Take a window report: running total of handled bytes."""
+        self.heard()
+        self.window.on_handled(total)
+        self.pump()
+
+    def add_subscription(self, subscription: Subscription) -> None:
+        """Start sending a topic."""
+        self.subscriptions[subscription.source.name] = subscription
+        self.offer(subscription)
+
+    def remove_subscription(self, topic: str) -> Subscription | None:
+        """Stop sending a topic; its subscription, if there was one."""
+        subscription = self.subscriptions.pop(topic, None)
+        if subscription is not None:
+            self._lanes.remove(subscription)
+        return subscription
+
+    # Life
+
+    def lagging(self) -> bool:
+        """Whether anything waits for this session (so that no complete_as_of may be claimed)."""
+        return bool(self._controls) or any(
+            subscription.source.waiting_priority(subscription) for subscription in self.subscriptions.values()
+        )
+
+    def go_away(self, reason: ReasonValue, action: frame_pb2.GoAwayAction.ValueType, within: float) -> None:
+        """Announce the end; ``within`` seconds to spread the return over."""
+        effect = self.apply(Input.DRAIN)
+        if effect is Effect.SEND_GO_AWAY:
+            self._controls.append(frames.go_away_frame(reason, action, within))
+            self.pump()
+        elif effect is Effect.END_STREAM:
+            self._end()
+
+    def close(self, error: HubError | None, last_frames: Iterable[bytes] = ()) -> None:
+        """End the stream with a status, after the control frames already queued and ``last_frames``."""
+        if self.state is State.CLOSED:
+            return
+        self._controls.extend(last_frames)
+        self._closing = error
+        if self.apply(Input.CLOSE) is Effect.END_STREAM:
+            self._end()
+
+    def detach(self) -> None:
+        """The peer is gone."""
+        already = self.state is State.CLOSED
+        self.apply(Input.PEER_GONE)
+        self._ended = True
+        self._controls.clear()
+        if not already:
+            self._release()
+
+    def _end(self) -> None:
+        self._release()
+        self.pump()
+
+    def _release(self) -> None:
+        flight, self.flight = self.flight, None
+        if flight is not None:
+            flight.landed()
+        self._on_closed(self)

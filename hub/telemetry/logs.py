@@ -1,0 +1,36 @@
+"""Structured logs: readable lines for people, JSON for machines. No token and no payload is ever logged."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+import structlog
+
+
+def configure_logs(*, json: bool, level: str) -> None:
+    """Set up structlog and the standard library's logging; to be called once per process.
+
+    Args:
+        json: one JSON object per line in place of text.
+        level: least level logged: debug, info, warning or error.
+    """
+    number = logging.getLevelNamesMapping()[level.upper()]
+    renderer: structlog.types.Processor = (
+        structlog.processors.JSONRenderer() if json else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    )
+    processors: list[structlog.types.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.StackInfoRenderer(),
+    ]
+    if json:
+        processors.append(structlog.processors.format_exc_info)
+    structlog.configure(
+        processors=[*processors, renderer],
+        wrapper_class=structlog.make_filtering_bound_logger(number),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    logging.basicConfig(stream=sys.stderr, level=max(number, logging.WARNING), format="%(asctime)s %(name)s %(message)s")

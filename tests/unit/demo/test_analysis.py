@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -50,7 +51,7 @@ TOTALS = {
 }
 
 
-def table(figures):
+def table(figures: dict[str, Any]) -> dict[str, tuple[Any, ...]]:
     """Put each speaker's figures side by side, in the order of the tables above."""
     rows = {}
     stages = ("speakers", "pace", "language", "questions")
@@ -166,7 +167,7 @@ def test_stage_names_match_what_watchers_are_told():
     assert ("upload", "parse", *(stage.name for stage in STAGES)) == STAGE_NAMES
 
 
-def run_cut(transcript: Transcript, cut: int) -> dict:
+def run_cut(transcript: Transcript, cut: int) -> dict[str, Any]:
     """Run every stage, and put the place through JSON after step number ``cut``."""
     analysis, steps = Analysis(), 0
     while not analysis.done:

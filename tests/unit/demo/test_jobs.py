@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import pytest
 from shipspeak_demo.store import Database, JobQueue, LeaseLost, Meetings, NotFailed, Uploads
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 @pytest.fixture
@@ -89,7 +93,7 @@ def test_a_late_holder_can_write_nothing(queued, queue, meetings, clock):
     late = queue.claim("w1")
     clock.advance(5)
     taken = queue.claim("w1")
-    writes = [
+    writes: list[Callable[[], None]] = [
         lambda: queue.renew(late),
         lambda: queue.release(late),
         lambda: queue.checkpoint(late, "old"),
@@ -137,8 +141,9 @@ def test_an_outcome_that_was_not_published_comes_back(queued, queue, meetings, c
     assert queue.claim("w3") is None
 
 
-def fail(queue):
+def fail(queue: JobQueue) -> None:
     lease = queue.claim("w")
+    assert lease is not None
     queue.checkpoint(lease, "half way")
     queue.settle(lease, "failed", failure=json.dumps({"code": "X"}))
     queue.close(lease)

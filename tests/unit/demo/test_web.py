@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 
 import httpx
 import jwt
 import pytest
 from shipspeak_demo.announcer import Announcer
-from shipspeak_demo.facts import StageBegan, UploadProgressed
+from shipspeak_demo.facts import Fact, StageBegan, UploadProgressed
 from shipspeak_demo.rate import RateMeter
 from shipspeak_demo.settings import Settings, SettingsError, read_settings
 from shipspeak_demo.store import Database, JobQueue, Meetings, Uploads
 from shipspeak_demo.web.app import create_app
 from shipspeak_demo.web.services import LARGEST_UPLOAD, Services
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
 
 SECRET = "0123456789abcdef0123456789abcdef"
 PAGE = "http://127.0.0.1:8080"
@@ -24,11 +28,11 @@ class Told:
     """Keeps what was published, and can hold publishing up as a hub that is away does."""
 
     def __init__(self) -> None:
-        self.facts: list = []
+        self.facts: list[Fact] = []
         self.open = asyncio.Event()
         self.open.set()
 
-    async def __call__(self, fact) -> None:
+    async def __call__(self, fact: Fact) -> None:
         await self.open.wait()
         self.facts.append(fact)
 
@@ -48,9 +52,13 @@ def settings(tmp_path, samples) -> Settings:
 
 
 @pytest.fixture
-async def services(settings, clock):
+async def told():
+    return Told()
+
+
+@pytest.fixture
+async def services(settings, clock, told):
     database = Database(settings.database)
-    told = Told()
     services = Services(
         settings=settings,
         meetings=Meetings(database, clock),
@@ -59,7 +67,6 @@ async def services(settings, clock):
         clock=clock,
         now=clock,
     )
-    services.announcer.told = told
     yield services
     await services.announcer.close(1)
     database.close()
@@ -72,18 +79,18 @@ async def http(services):
         yield http
 
 
-async def make(http, size: int) -> dict:
+async def make(http, size: int):
     answer = await http.post("/api/meetings", json={"filename": "a.vtt", "size": size})
     assert answer.status_code == 201
     return answer.json()
 
 
-async def send(http, url: str, offset: int, body) -> httpx.Response:
+async def send(http, url: str, offset: int, body):
     headers = {**CHUNK, "Upload-Offset": str(offset)}
     return await http.patch(url, content=body, headers=headers)
 
 
-async def test_an_upload_in_chunks_queues_the_meeting(http, services, settings):
+async def test_an_upload_in_chunks_queues_the_meeting(http, services, settings, told):
     meeting = await make(http, 11)
     for offset, body in ((0, b"hello"), (5, b" "), (6, b"world")):
         answer = await send(http, meeting["upload_url"], offset, body)
@@ -95,7 +102,7 @@ async def test_an_upload_in_chunks_queues_the_meeting(http, services, settings):
     assert (shown["status"], shown["received"], shown["size"]) == ("queued", 11, 11)
     assert (settings.uploads / f"{meeting['id']}-1").read_bytes() == b"hello world"
     await services.announcer.drained()
-    began, *progress = services.announcer.told.facts
+    began, *progress = told.facts
     assert isinstance(began, StageBegan)
     assert progress[-1].sent == progress[-1].total == 11
     assert sorted({fact.sent for fact in progress}) == [fact.sent for fact in progress]
@@ -123,7 +130,9 @@ async def test_a_broken_line_keeps_what_came(services, settings):
     scope = {
         "type": "http", "method": "PATCH", "path": url, "raw_path": url.encode(),
         "query_string": b"", "root_path": "", "scheme": "http", "http_version": "1.1",
-        "headers": [(b"content-type", b"application/offset+octet-stream"), (b"upload-offset", b"0")],
+        "headers": [
+            (b"content-type", b"application/offset+octet-stream"), (b"upload-offset", b"0"),
+        ],
     }  # fmt: skip
 
     async def receive():
@@ -158,7 +167,7 @@ async def test_two_at_once_are_one_too_many(http):
     meeting = await make(http, 8)
     first_half_in, go_on = asyncio.Event(), asyncio.Event()
 
-    async def slow():
+    async def slow() -> AsyncIterator[bytes]:
         yield b"abcd"
         first_half_in.set()
         await go_on.wait()
@@ -173,10 +182,10 @@ async def test_two_at_once_are_one_too_many(http):
     assert (first.result().status_code, first.result().headers["upload-offset"]) == (204, "8")
 
 
-async def test_progress_is_told_while_the_bytes_come(http, services, clock):
+async def test_progress_is_told_while_the_bytes_come(http, services, clock, told):
     meeting = await make(http, 50)
 
-    async def throttled():
+    async def throttled() -> AsyncIterator[bytes]:
         for _ in range(5):
             clock.advance(0.5)
             yield b"0123456789"
@@ -184,20 +193,20 @@ async def test_progress_is_told_while_the_bytes_come(http, services, clock):
 
     await send(http, meeting["upload_url"], 0, throttled())
     await services.announcer.drained()
-    told = [fact for fact in services.announcer.told.facts if isinstance(fact, UploadProgressed)]
+    told = [fact for fact in told.facts if isinstance(fact, UploadProgressed)]
     assert [fact.sent for fact in told] == [10, 20, 30, 40, 50]
     assert {fact.bytes_per_second for fact in told} == {20.0}
 
 
-async def test_an_upload_does_not_wait_for_the_hub(http, services):
-    services.announcer.told.open.clear()
+async def test_an_upload_does_not_wait_for_the_hub(http, services, told):
+    told.open.clear()
     meeting = await make(http, 30)
     for offset in (0, 10, 20):
         assert (await send(http, meeting["upload_url"], offset, b"x" * 10)).status_code == 204
-    assert services.announcer.told.facts == []
-    services.announcer.told.open.set()
+    assert told.facts == []
+    told.open.set()
     await services.announcer.drained()
-    told = services.announcer.told.facts
+    told = told.facts
     assert isinstance(told[0], StageBegan)
     # What waited was replaced by newer progress of the same upload.
     assert told[-1].sent == 30
@@ -256,6 +265,7 @@ async def test_recovery_uploads_again(http, services, clock):
     await send(http, meeting["upload_url"], 0, b"hi")
     queue = JobQueue(services.meetings._database, clock)
     lease = queue.claim("w")
+    assert lease is not None
     queue.settle(lease, "x", failure='{"code": "BROKEN_TRANSCRIPT"}')
     queue.close(lease)
     shown = (await http.get(f"/api/meetings/{meeting['id']}")).json()
@@ -291,16 +301,17 @@ async def test_result_and_transcript(http, services, clock):
         ["Dana", "Lee"],
     )
     queue = JobQueue(services.meetings._database, clock)
-    queue.settle(queue.claim("w"), "x", result='{"summary": {}}')
+    lease = queue.claim("w")
+    assert lease is not None
+    queue.settle(lease, "x", result='{"summary": {}}')
     assert (await http.get(f"{base}/result")).json() == {"summary": {}}
 
 
 async def test_page_token(http, clock):
     body = (await http.get("/api/token?user=alice")).json()
-    options = {"verify_exp": False, "verify_iat": False}
     claims = jwt.decode(
         body["token"], SECRET, algorithms=["HS256"], audience="demo-audience",
-        issuer="demo-issuer", options=options,
+        issuer="demo-issuer", options={"verify_exp": False, "verify_iat": False},
     )  # fmt: skip
     assert (claims["sub"], claims["exp"] - claims["iat"], claims["exp"]) == (
         "alice",

@@ -85,9 +85,13 @@ def _finish(state: State, timing: Timing) -> Figures:
 
 def _headline(speakers: int, duration_ms: int, state: State) -> str:
     minutes, seconds = divmod(duration_ms // 1000, 60)
-    said = f"{state['words']} words in {minutes} min {seconds} s"
-    plural = "speaker" if speakers == 1 else "speakers"
-    return f"{speakers} {plural}, {said}, longest turn by {state['longest']['speaker']}"
+    who, said = _counted(speakers, "speaker"), _counted(state["words"], "word")
+    longest = state["longest"]["speaker"]
+    return f"{who}, {said} in {minutes} min {seconds} s, longest turn by {longest}"
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 SUMMARY = Stage("summary", _start, _step, _finish)

@@ -94,12 +94,16 @@ def _running(
                 print(f"note: {command[2]} did not stop in {_STOP_SECONDS} s and was killed")
 
 
+def _port(address: str) -> int:
+    return int(address.rpartition(":")[2])
+
+
 def _await_ready(process: subprocess.Popen[bytes], ready: Path, log: Path) -> Server:
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         if ready.exists():
-            ports = json.loads(ready.read_text())
-            return Server(process.pid, int(ports["grpc"]), int(ports["http"]))
+            doors = json.loads(ready.read_text())
+            return Server(process.pid, _port(doors["grpc"]), _port(doors["http"]))
         time.sleep(_POLL_SECONDS)
     tail = log.read_text(errors="replace")[-_LOG_TAIL:]
     state = "not ready in time" if process.poll() is None else f"ended with {process.poll()}"

@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
 import signal
 import socket
 from pathlib import Path
@@ -26,21 +25,22 @@ _STOP_SECONDS = 1
 
 
 async def serve(ready_file: Path, *, web: bool) -> None:
-    """Serves until SIGTERM; writes the ports once it does."""
+    """Serves until SIGTERM; writes the addresses once it does."""
     hub = TutorialHub()
     server = grpc.aio.server()
     register(hub, server)
-    ports = {"grpc": server.add_insecure_port("127.0.0.1:0"), "http": 0, "pid": os.getpid()}
+    grpc_port, http_port = server.add_insecure_port("127.0.0.1:0"), 0
     await server.start()
     stopped = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopped.set)
     browsers = None
     if web:
         door = socket.create_server(("127.0.0.1", 0), backlog=_BACKLOG)
-        ports["http"] = door.getsockname()[1]
+        http_port = door.getsockname()[1]
         browsers = asyncio.create_task(_browser_door(hub).serve(sockets=[door]))
     fresh = ready_file.with_suffix(".new")
-    fresh.write_text(json.dumps(ports))
+    doors = {"grpc": f"127.0.0.1:{grpc_port}", "http": f"http://127.0.0.1:{http_port}"}
+    fresh.write_text(json.dumps(doors))
     fresh.replace(ready_file)
     await stopped.wait()
     if browsers is not None:

@@ -10,11 +10,10 @@ import resource
 import time
 import uuid
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
-import grpc
 import structlog
 from grpc_health.v1 import health_pb2_grpc
-from shipspeak.realtime.v1 import realtime_service_pb2
 
 from hub.auth.tokens import Authenticator
 from hub.engine.sqlite import Retention, SqliteEngine
@@ -37,12 +36,18 @@ from hub.server.door import MAX_MESSAGE_BYTES, GrpcDoor
 from hub.server.health import Health
 from hub.server.streams import StreamHandlers
 from hub.session.manager import SILENT_HEARTBEATS, Sessions
-from hub.session.session import Session
-from hub.settings import Settings
 from hub.telemetry.metrics import Metrics
 from hub.topics.namespaces import Namespaces
+from shipspeak.realtime.v1 import realtime_service_pb2
 from web_bridge.app import make_app
 from web_bridge.server import HttpServer
+
+if TYPE_CHECKING:
+    import grpc
+
+    from hub.session.session import Session
+    from hub.settings import Settings
+    from web_bridge.bridge import GrpcWebBridge
 
 log = structlog.get_logger(__name__)
 
@@ -88,7 +93,9 @@ class Hub:
             max_sessions=settings.max_sessions,
             on_closed=self._release,
         )
-        limits = PublishLimits(settings.max_event_bytes, settings.max_batch_events, settings.max_batch_bytes)
+        limits = PublishLimits(
+            settings.max_event_bytes, settings.max_batch_events, settings.max_batch_bytes
+        )
         publisher = Publisher(self.engine, self.registry, namespaces, limits, self.metrics, clock)
         subscriber = Subscriber(
             self.engine,
@@ -99,32 +106,52 @@ class Hub:
             clock=clock,
         )
         pipelines = Pipelines(
-            publisher, subscriber, Poller(self.engine, subscriber, clock), HistoryReader(self.engine, namespaces, clock)
+            publisher,
+            subscriber,
+            Poller(self.engine, subscriber, clock),
+            HistoryReader(self.engine, namespaces, clock),
         )
         admission = Admission(
-            settings, Authenticator(settings, clock), self.sessions, self.connections, self.metrics, self.instance
+            settings,
+            Authenticator(settings, clock),
+            self.sessions,
+            self.connections,
+            self.metrics,
+            self.instance,
         )
         commands = Commands(admission, publisher, subscriber, clock)
         listen = ListenMethod(self.sessions, admission, subscriber, self.metrics, clock)
-        methods = UnaryMethods(pipelines, admission, self.sessions, self.connections, listen, clock).table()
+        methods = UnaryMethods(
+            pipelines, admission, self.sessions, self.connections, listen, clock
+        ).table()
         tables = {REALTIME: methods, ADMIN_SERVICE.full_name: admin_methods(admission)}
         self.health = Health(tuple(tables), self.engine)
         self.switches = DevSwitches()
         self.grpc_door = GrpcDoor(
-            [unary_handlers(service, table, self.metrics, "grpc") for service, table in tables.items()],
-            StreamHandlers(ConnectMethod(self.sessions, commands, self.metrics), listen, self.metrics),
+            [
+                unary_handlers(service, table, self.metrics, "grpc")
+                for service, table in tables.items()
+            ],
+            StreamHandlers(
+                ConnectMethod(self.sessions, commands, self.metrics), listen, self.metrics
+            ),
             self.health,
             tuple(tables),
             settings.heartbeat_interval,
         )
         routes = {
             ("POST", "/v1/publish"): publish_route(methods["Publish"]),
-            ("GET", "/demo-config.json"): config_route({**json.loads(settings.page_config), "dev": settings.dev}),
+            ("GET", "/demo-config.json"): config_route(
+                {**json.loads(settings.page_config), "dev": settings.dev}
+            ),
         }
         if settings.dev:
             routes.update(self.switches.routes())
         app = make_app(
-            handlers=[unary_handlers(service, table, self.metrics, "grpc-web") for service, table in tables.items()],
+            handlers=[
+                unary_handlers(service, table, self.metrics, "grpc-web")
+                for service, table in tables.items()
+            ],
             interceptors=[],
             push={LISTEN: listen},
             allowed_origins=settings.allowed_origins,
@@ -135,9 +162,14 @@ class Hub:
             max_message_bytes=MAX_MESSAGE_BYTES,
             connect_sources=settings.page_connect_sources,
         )
-        health_pb2_grpc.add_HealthServicer_to_server(self.health.servicer, _HandlerCollector(app))
+        # The generated function wants a server, and calls no more of it than the collector has.
+        collector = cast("grpc.aio.Server", _HandlerCollector(app))
+        health_pb2_grpc.add_HealthServicer_to_server(self.health.servicer, collector)
         self.http_server = HttpServer(
-            BlockableApp(app, LISTEN, self.switches) if settings.dev else app, settings.host, settings.http_port, user_timeout=SILENT_HEARTBEATS * settings.heartbeat_interval
+            BlockableApp(app, LISTEN, self.switches) if settings.dev else app,
+            settings.host,
+            settings.http_port,
+            user_timeout=SILENT_HEARTBEATS * settings.heartbeat_interval,
         )
         self._ticker: asyncio.Task[None] | None = None
 
@@ -158,7 +190,8 @@ class Hub:
         http_port = await self.http_server.start()
         self._ticker = asyncio.get_running_loop().create_task(self._tick_every_second())
         await self.health.set_ready()
-        # What was made at start lives as long as the process: the collector need not look at it again.
+        # What was made at start lives as long as the process: the collector need not look at it
+        # again.
         gc.collect()
         gc.freeze()
         gc.set_threshold(50_000, 20, 20)
@@ -171,7 +204,10 @@ class Hub:
             shards=self.engine.shard_count,
         )
         if self.settings.dev:
-            log.warning("DEVELOPMENT_MODE", meaning="callers without a token may do anything; never use it in production")
+            log.warning(
+                "DEVELOPMENT_MODE",
+                meaning="callers without a token may do anything; never use it in production",
+            )
         self._write_ready_file(grpc_port, http_port)
         return grpc_port, http_port
 
@@ -215,7 +251,11 @@ class Hub:
         if path is None:
             return
         host = self.settings.host
-        ready = {"grpc": f"{host}:{grpc_port}", "http": f"http://{host}:{http_port}", "pid": os.getpid()}
+        ready = {
+            "grpc": f"{host}:{grpc_port}",
+            "http": f"http://{host}:{http_port}",
+            "pid": os.getpid(),
+        }
         unfinished = path.with_suffix(".tmp")
         unfinished.write_text(json.dumps(ready))
         unfinished.replace(path)
@@ -224,14 +264,16 @@ class Hub:
 class _HandlerCollector:
     """Takes what generated ``add_..._to_server`` code registers, for the bridge."""
 
-    def __init__(self, app: object) -> None:
+    def __init__(self, app: GrpcWebBridge) -> None:
         self._app = app
 
     def add_generic_rpc_handlers(self, handlers: tuple[grpc.GenericRpcHandler, ...]) -> None:
         """Pass the handlers on."""
-        self._app.add_generic_rpc_handlers(handlers)  # type: ignore[attr-defined]
+        self._app.add_generic_rpc_handlers(handlers)
 
-    def add_registered_method_handlers(self, service: str, handlers: dict[str, grpc.RpcMethodHandler[bytes, bytes]]) -> None:
+    def add_registered_method_handlers(
+        self, service: str, handlers: dict[str, grpc.RpcMethodHandler[bytes, bytes]]
+    ) -> None:
         """The same handlers once more, for servers that look methods up by name; not needed here."""
 
 

@@ -16,18 +16,20 @@
     ├── Unimplemented          in the contract, not in this hub
     └── Internal               a fault of the hub
 
-Each class carries its canonical status code (google.rpc.Code); each instance its ErrorReason. Numbers and
+Each class carries its canonical status code (google.rpc.Code); each instance its ErrorReason.
+Numbers and
 names are API, texts are not. ``hub.rpc.status`` turns them into wire errors.
 """
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, TypeAlias
 
 from google.rpc import code_pb2
+
 from shipspeak.realtime.v1 import error_reason_pb2
 
-ReasonValue = error_reason_pb2.ErrorReason.ValueType
+ReasonValue: TypeAlias = error_reason_pb2.ErrorReason.ValueType
 
 
 class HubError(Exception):

@@ -6,19 +6,22 @@ import json
 import os
 import signal
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from google.protobuf import json_format
-from google.rpc import status_pb2
-from shipspeak.realtime.v1 import error_reason_pb2 as reasons
-from shipspeak.realtime.v1 import frame_pb2, realtime_service_pb2
 
 from hub.errors import HubError, InvalidArgument
 from hub.rpc.status import hub_error_of, rich_status
-from hub.rpc.unary import UnaryMethod
 from hub.session.sink import Caller
-from web_bridge.server import DrainableApp
+from shipspeak.realtime.v1 import error_reason_pb2 as reasons
+from shipspeak.realtime.v1 import frame_pb2, realtime_service_pb2
+
+if TYPE_CHECKING:
+    from google.rpc import status_pb2
+
+    from hub.rpc.unary import UnaryMethod
+    from web_bridge.server import DrainableApp
 
 log = structlog.get_logger(__name__)
 
@@ -28,7 +31,20 @@ Handler = Callable[[Mapping[str, Any], bytes], Awaitable[Answer]]
 _JSON = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
 
 # Canonical codes as HTTP statuses (google/rpc/code.proto, "HTTP Mapping").
-_HTTP_STATUS = {3: 400, 5: 404, 6: 409, 7: 403, 8: 429, 9: 400, 10: 409, 11: 400, 12: 501, 13: 500, 14: 503, 16: 401}
+_HTTP_STATUS = {
+    3: 400,
+    5: 404,
+    6: 409,
+    7: 403,
+    8: 429,
+    9: 400,
+    10: 409,
+    11: 400,
+    12: 501,
+    13: 500,
+    14: 503,
+    16: 401,
+}
 
 
 def publish_route(publish: UnaryMethod) -> Handler:
@@ -39,7 +55,7 @@ def publish_route(publish: UnaryMethod) -> Handler:
             request = _publish_request(scope, body)
             caller = Caller(_headers(scope), str(scope.get("client", "")), "http")
             answer = await publish(request.SerializeToString(), caller)
-        except Exception as failure:  # noqa: BLE001 - answered with a typed status; unknown ones are logged
+        except Exception as failure:
             return _refusal(hub_error_of(failure, "POST /v1/publish"))
         response = realtime_service_pb2.PublishResponse.FromString(answer)
         return 200, _JSON, json_format.MessageToJson(response, indent=None).encode()
@@ -65,7 +81,10 @@ class DevSwitches:
 
     def routes(self) -> dict[tuple[str, str], Handler]:
         """POST /dev/kill-hub and POST /dev/block-streaming {"blocked": bool}; both want a JSON body."""
-        return {("POST", "/dev/kill-hub"): self._kill, ("POST", "/dev/block-streaming"): self._block}
+        return {
+            ("POST", "/dev/kill-hub"): self._kill,
+            ("POST", "/dev/block-streaming"): self._block,
+        }
 
     async def _kill(self, scope: Mapping[str, Any], _body: bytes) -> Answer:
         if not _is_json(scope):
@@ -82,7 +101,11 @@ class DevSwitches:
         except (ValueError, KeyError, TypeError):
             blocked = None
         if not isinstance(blocked, bool):
-            return _refusal(InvalidArgument(reasons.ERROR_REASON_FIELD_INVALID, 'send {"blocked": true} or false'))
+            return _refusal(
+                InvalidArgument(
+                    reasons.ERROR_REASON_FIELD_INVALID, 'send {"blocked": true} or false'
+                )
+            )
         self.streaming_blocked = blocked
         log.warning("streaming_blocked" if blocked else "streaming_unblocked")
         return 200, _JSON, json.dumps({"blocked": blocked}).encode()
@@ -98,8 +121,18 @@ class BlockableApp:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Serve one request."""
-        if self._switches.streaming_blocked and scope["type"] == "http" and scope["path"] == self._path:
-            await send({"type": "http.response.start", "status": 404, "headers": [(b"content-length", b"0")]})
+        if (
+            self._switches.streaming_blocked
+            and scope["type"] == "http"
+            and scope["path"] == self._path
+        ):
+            await send(
+                {
+                    "type": "http.response.start",
+                    "status": 404,
+                    "headers": [(b"content-length", b"0")],
+                }
+            )
             await send({"type": "http.response.body", "body": b""})
             return
         await self._app(scope, receive, send)
@@ -127,11 +160,17 @@ def _publish_request(scope: Mapping[str, Any], body: bytes) -> frame_pb2.Publish
 
 def _refusal(error: HubError) -> Answer:
     status: status_pb2.Status = rich_status(error)
-    return _HTTP_STATUS.get(error.code, 500), _JSON, json_format.MessageToJson(status, indent=None).encode()
+    return (
+        _HTTP_STATUS.get(error.code, 500),
+        _JSON,
+        json_format.MessageToJson(status, indent=None).encode(),
+    )
 
 
 def _headers(scope: Mapping[str, Any]) -> dict[str, str]:
-    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+    return {
+        name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]
+    }
 
 
 def _is_json(scope: Mapping[str, Any]) -> bool:
@@ -139,4 +178,8 @@ def _is_json(scope: Mapping[str, Any]) -> bool:
 
 
 def _want_json() -> InvalidArgument:
-    return InvalidArgument(reasons.ERROR_REASON_FIELD_INVALID, "send content-type: application/json", field="content-type")
+    return InvalidArgument(
+        reasons.ERROR_REASON_FIELD_INVALID,
+        "send content-type: application/json",
+        field="content-type",
+    )

@@ -18,53 +18,92 @@ class Settings(BaseSettings):
 
     # Doors
     host: str = Field("127.0.0.1", description="Address that both doors listen on.")
-    grpc_port: int = Field(50051, ge=0, le=65535, description="Port of the gRPC door; 0 = a free one.")
-    http_port: int = Field(8080, ge=0, le=65535, description="Port of the browsers' door; 0 = a free one.")
-    allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
-        (), description="Origins whose pages may call the browsers' door; comma-separated; * only with --dev."
+    grpc_port: int = Field(
+        50051, ge=0, le=65535, description="Port of the gRPC door; 0 = a free one."
     )
-    page_dir: Path | None = Field(None, description="Folder of the page served at /; default: the reference page.")
+    http_port: int = Field(
+        8080, ge=0, le=65535, description="Port of the browsers' door; 0 = a free one."
+    )
+    allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Origins whose pages may call the browsers' door; comma-separated; * only with --dev.",
+    )
+    page_dir: Path | None = Field(
+        None, description="Folder of the page served at /; default: the reference page."
+    )
     page_config: str = Field("{}", description="JSON that the page reads at /demo-config.json.")
-    page_connect_sources: tuple[str, ...] = Field((), description="Origins beside the hub that the page may call.")
-    ready_file: Path | None = Field(None, description="Written as JSON {grpc, http, pid} once the hub serves.")
+    page_connect_sources: tuple[str, ...] = Field(
+        (), description="Origins beside the hub that the page may call."
+    )
+    ready_file: Path | None = Field(
+        None, description="Written as JSON {grpc, http, pid} once the hub serves."
+    )
 
     # Storage
-    data_dir: Path = Field(Path("rthub-data"), description="Folder of the shard files; on a local disk.")
-    shards: int = Field(4, ge=1, le=16, description="Number of shard files, fixed when the folder is made.")
+    data_dir: Path = Field(
+        Path("rthub-data"), description="Folder of the shard files; on a local disk."
+    )
+    shards: int = Field(
+        4, ge=1, le=16, description="Number of shard files, fixed when the folder is made."
+    )
 
     # Identity
     dev: bool = Field(False, description="Development: callers without a token may do anything.")
-    auth_hs256_secret: SecretStr | None = Field(None, description="Shared secret of HS256 tokens, 32 bytes or more.")
-    auth_public_key_file: Path | None = Field(None, description="PEM public key of the token issuer.")
-    auth_algorithm: str = Field("RS256", pattern="^(RS256|ES256|EdDSA)$", description="Algorithm of the public key.")
+    auth_hs256_secret: SecretStr | None = Field(
+        None, description="Shared secret of HS256 tokens, 32 bytes or more."
+    )
+    auth_public_key_file: Path | None = Field(
+        None, description="PEM public key of the token issuer."
+    )
+    auth_algorithm: str = Field(
+        "RS256", pattern="^(RS256|ES256|EdDSA)$", description="Algorithm of the public key."
+    )
     auth_issuer: str = Field("shipspeak", min_length=1, description="Required iss claim.")
-    auth_audience: str = Field("shipspeak-realtime", min_length=1, description="Required aud claim.")
+    auth_audience: str = Field(
+        "shipspeak-realtime", min_length=1, description="Required aud claim."
+    )
 
     # Sessions
-    heartbeat_interval: float = Field(20.0, ge=0.1, le=60, description="Sign of life of both sides.")
+    heartbeat_interval: float = Field(
+        20.0, ge=0.1, le=60, description="Sign of life of both sides."
+    )
     window_bytes: int = Field(262_144, ge=65_536, description="Largest in-flight window granted.")
-    drain_spread: float = Field(2.0, ge=0, le=300, description="Clients told to go spread their return over this.")
-    drain_grace: float = Field(5.0, ge=0, le=600, description="Longest wait for streams to end when draining.")
+    drain_spread: float = Field(
+        2.0, ge=0, le=300, description="Clients told to go spread their return over this."
+    )
+    drain_grace: float = Field(
+        5.0, ge=0, le=600, description="Longest wait for streams to end when draining."
+    )
 
     # Limits
     max_event_bytes: int = Field(262_144, ge=1024, description="Largest content of one event.")
     max_batch_events: int = Field(500, ge=1, le=500, description="Most drafts in one batch.")
     max_batch_bytes: int = Field(1_048_576, ge=65_536, description="Largest batch.")
-    max_subscriptions: int = Field(1000, ge=1, le=1000, description="Most subscriptions of one session.")
+    max_subscriptions: int = Field(
+        1000, ge=1, le=1000, description="Most subscriptions of one session."
+    )
     max_sessions: int = Field(50_000, ge=1, description="Most sessions of this instance.")
-    ring_bytes: int = Field(268_435_456, ge=1_048_576, description="Memory for the latest events of all topics.")
-    dedup_lifetime: float = Field(86_400.0, ge=60, description="How long ids of drafts are remembered.")
+    ring_bytes: int = Field(
+        268_435_456, ge=1_048_576, description="Memory for the latest events of all topics."
+    )
+    dedup_lifetime: float = Field(
+        86_400.0, ge=60, description="How long ids of drafts are remembered."
+    )
 
     # Logs
     log_json: bool = Field(False, description="Log lines as JSON, for machines.")
-    log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="Least level logged.")
+    log_level: str = Field(
+        "info", pattern="^(debug|info|warning|error)$", description="Least level logged."
+    )
 
     @model_validator(mode="before")
     @classmethod
     def _split_origins(cls, values: dict[str, object]) -> dict[str, object]:
         origins = values.get("allowed_origins")
         if isinstance(origins, str):
-            values["allowed_origins"] = tuple(part.strip() for part in origins.split(",") if part.strip())
+            values["allowed_origins"] = tuple(
+                part.strip() for part in origins.split(",") if part.strip()
+            )
         return values
 
     @model_validator(mode="after")
@@ -79,7 +118,11 @@ class Settings(BaseSettings):
         if self.auth_hs256_secret is not None:
             size = len(self.auth_hs256_secret.get_secret_value().encode())
             if size < _MIN_SECRET_BYTES:
-                raise ValueError(f"the HS256 secret has {size} bytes; RFC 7518 section 3.2 wants 32 or more")
+                raise ValueError(
+                    f"the HS256 secret has {size} bytes; RFC 7518 section 3.2 wants 32 or more"
+                )
         if "*" in self.allowed_origins and not self.dev:
-            raise ValueError("allowed_origins may be * only with --dev; name the origins of your pages")
+            raise ValueError(
+                "allowed_origins may be * only with --dev; name the origins of your pages"
+            )
         return self

@@ -6,10 +6,9 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from shipspeak.realtime.v1 import error_reason_pb2
-
 from hub.errors import PermissionDenied, Unauthenticated
 from hub.topics.patterns import matches
+from shipspeak.realtime.v1 import error_reason_pb2
 
 RIGHTS = ("publish", "subscribe", "presence", "work")
 
@@ -97,4 +96,6 @@ ANONYMOUS_DEVELOPER = Principal("", EVERYTHING)
 
 
 def _malformed(problem: str) -> Unauthenticated:
-    return Unauthenticated(error_reason_pb2.ERROR_REASON_TOKEN_MALFORMED, f"{problem}; mint a token with `rthub token`")
+    return Unauthenticated(
+        error_reason_pb2.ERROR_REASON_TOKEN_MALFORMED, f"{problem}; mint a token with `rthub token`"
+    )

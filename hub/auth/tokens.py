@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jwt
-from shipspeak.realtime.v1 import error_reason_pb2 as reasons
 
 from hub.auth.grants import ANONYMOUS_DEVELOPER, Grants, Principal
 from hub.errors import ReasonValue, Unauthenticated
-from hub.settings import Settings
+from shipspeak.realtime.v1 import error_reason_pb2 as reasons
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from hub.settings import Settings
 
 LEEWAY_SECONDS = 30
 _CACHE_SIZE = 10_000
@@ -60,7 +63,8 @@ class Authenticator:
             if self._open:
                 return ANONYMOUS_DEVELOPER
             raise Unauthenticated(
-                reasons.ERROR_REASON_TOKEN_MISSING, "no token: send `authorization: Bearer <JWT>` or Hello.token"
+                reasons.ERROR_REASON_TOKEN_MISSING,
+                "no token: send `authorization: Bearer <JWT>` or Hello.token",
             )
         known = self._verified.get(token)
         if known is not None and self._clock() < known.expires_at:
@@ -84,12 +88,19 @@ class Authenticator:
                 algorithms=[self._algorithm],
                 issuer=self._issuer,
                 audience=self._audience,
-                options={"require": ["exp", "iss", "aud", "sub"], "verify_exp": False, "verify_nbf": False, "verify_iat": False},
+                options={
+                    "require": ["exp", "iss", "aud", "sub"],
+                    "verify_exp": False,
+                    "verify_nbf": False,
+                    "verify_iat": False,
+                },
             )
             self._check_times(claims)
         except jwt.PyJWTError as error:
             reason = next(reason for kind, reason in _REASONS if isinstance(error, kind))
-            raise Unauthenticated(reason, f"the token was refused ({error}); get a new one") from error
+            raise Unauthenticated(
+                reason, f"the token was refused ({error}); get a new one"
+            ) from error
         subject = claims["sub"]
         if not isinstance(subject, str) or not subject:
             raise Unauthenticated(reasons.ERROR_REASON_TOKEN_MALFORMED, "the token's sub is empty")
@@ -135,5 +146,12 @@ def mint(
         "work": list(work),
         "admin": admin,
     }
-    claims = {"sub": subject, "iss": issuer, "aud": audience, "iat": int(now), "exp": int(now + lifetime), "grants": grants}
+    claims = {
+        "sub": subject,
+        "iss": issuer,
+        "aud": audience,
+        "iat": int(now),
+        "exp": int(now + lifetime),
+        "grants": grants,
+    }
     return jwt.encode(claims, secret, algorithm="HS256")

@@ -20,7 +20,7 @@ NOT_SERVING = 4
 # typer shows the class of one kind of bad argument; the base of all kinds is above it.
 _UsageError: Any = typer.BadParameter.__base__
 
-_console = Console(stderr=True, highlight=False)
+_console = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 class HealthCommand(TyperCommand):

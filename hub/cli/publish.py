@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 # Topics for people take text as a notification; the others as a plain string of their own.
 _FOR_PEOPLE = ("user/", "group/", "system/")
 
-_console = Console(stderr=True, highlight=False)
+_console = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def publish(

@@ -26,15 +26,33 @@ EXIT_CANNOT_START = 2
 
 
 def serve(
-    host: Annotated[str | None, typer.Option(help="Address of both doors. Default 127.0.0.1.")] = None,
-    grpc_port: Annotated[int | None, typer.Option(help="gRPC door; 0 = a free port. Default 50051.")] = None,
-    http_port: Annotated[int | None, typer.Option(help="Browsers' door; 0 = a free port. Default 8080.")] = None,
-    data_dir: Annotated[Path | None, typer.Option(help="Folder of the shard files. Default ./rthub-data.")] = None,
-    shards: Annotated[int | None, typer.Option(help="Shard files, fixed when the folder is made. Default 4.")] = None,
-    origin: Annotated[list[str] | None, typer.Option(help="Origin whose pages may call; repeat for more.")] = None,
-    dev: Annotated[bool | None, typer.Option("--dev", help="Development: no token needed. Loud about it.")] = None,
-    ready_file: Annotated[Path | None, typer.Option(help="Write {grpc, http, pid} here once serving.")] = None,
-    heartbeat: Annotated[float | None, typer.Option(help="Heartbeat interval in seconds. Default 20.")] = None,
+    host: Annotated[
+        str | None, typer.Option(help="Address of both doors. Default 127.0.0.1.")
+    ] = None,
+    grpc_port: Annotated[
+        int | None, typer.Option(help="gRPC door; 0 = a free port. Default 50051.")
+    ] = None,
+    http_port: Annotated[
+        int | None, typer.Option(help="Browsers' door; 0 = a free port. Default 8080.")
+    ] = None,
+    data_dir: Annotated[
+        Path | None, typer.Option(help="Folder of the shard files. Default ./rthub-data.")
+    ] = None,
+    shards: Annotated[
+        int | None, typer.Option(help="Shard files, fixed when the folder is made. Default 4.")
+    ] = None,
+    origin: Annotated[
+        list[str] | None, typer.Option(help="Origin whose pages may call; repeat for more.")
+    ] = None,
+    dev: Annotated[
+        bool | None, typer.Option("--dev", help="Development: no token needed. Loud about it.")
+    ] = None,
+    ready_file: Annotated[
+        Path | None, typer.Option(help="Write {grpc, http, pid} here once serving.")
+    ] = None,
+    heartbeat: Annotated[
+        float | None, typer.Option(help="Heartbeat interval in seconds. Default 20.")
+    ] = None,
     log_json: Annotated[bool | None, typer.Option("--log-json", help="Log lines as JSON.")] = None,
 ) -> None:
     """Run a hub. Everything can also be set by RTHUB_* environment variables; see docs/settings.md."""
@@ -63,7 +81,9 @@ def load_settings(given: dict[str, Any]) -> Settings:
         for problem in error.errors():
             name = ".".join(str(part) for part in problem["loc"])
             text = problem["msg"].removeprefix("Value error, ")
-            _console.print(f"[bold red]settings[/] {name + ': ' if name else ''}{text}", highlight=False)
+            _console.print(
+                f"[bold red]settings[/] {name + ': ' if name else ''}{text}", highlight=False
+            )
         raise typer.Exit(EXIT_BAD_SETTINGS) from error
 
 

@@ -15,15 +15,28 @@ _MIN_SECRET_BYTES = 32
 
 def token(
     subject: Annotated[str, typer.Argument(help="The user or service that the token names (sub).")],
-    publish: Annotated[list[str] | None, typer.Option(help="Pattern it may publish to, such as 'meeting/*'; repeat.")] = None,
-    subscribe: Annotated[list[str] | None, typer.Option(help="Pattern it may subscribe to; repeat.")] = None,
-    presence: Annotated[list[str] | None, typer.Option(help="Pattern whose presence it may see and set; repeat.")] = None,
-    work: Annotated[list[str] | None, typer.Option(help="Pattern it may open work subscriptions on; repeat.")] = None,
+    publish: Annotated[
+        list[str] | None,
+        typer.Option(help="Pattern it may publish to, such as 'meeting/*'; repeat."),
+    ] = None,
+    subscribe: Annotated[
+        list[str] | None, typer.Option(help="Pattern it may subscribe to; repeat.")
+    ] = None,
+    presence: Annotated[
+        list[str] | None, typer.Option(help="Pattern whose presence it may see and set; repeat.")
+    ] = None,
+    work: Annotated[
+        list[str] | None, typer.Option(help="Pattern it may open work subscriptions on; repeat.")
+    ] = None,
     admin: Annotated[bool, typer.Option("--admin", help="May call the admin service.")] = False,
     lifetime: Annotated[float, typer.Option(min=1, help="Seconds until it ends.")] = 3600.0,
-    secret: Annotated[str, typer.Option(envvar="RTHUB_AUTH_HS256_SECRET", help="The hub's HS256 secret.")] = "",
+    secret: Annotated[
+        str, typer.Option(envvar="RTHUB_AUTH_HS256_SECRET", help="The hub's HS256 secret.")
+    ] = "",
     issuer: Annotated[str, typer.Option(envvar="RTHUB_AUTH_ISSUER", help="iss")] = "shipspeak",
-    audience: Annotated[str, typer.Option(envvar="RTHUB_AUTH_AUDIENCE", help="aud")] = "shipspeak-realtime",
+    audience: Annotated[
+        str, typer.Option(envvar="RTHUB_AUTH_AUDIENCE", help="aud")
+    ] = "shipspeak-realtime",
 ) -> None:
     """Mint an HS256 token for development and print it.
 
@@ -31,7 +44,8 @@ def token(
     """
     if len(secret.encode()) < _MIN_SECRET_BYTES:
         _console.print(
-            "[bold red]no secret[/] set RTHUB_AUTH_HS256_SECRET to the hub's secret (32 bytes or more)", highlight=False
+            "[bold red]no secret[/] set RTHUB_AUTH_HS256_SECRET to the hub's secret (32 bytes or more)",
+            highlight=False,
         )
         raise typer.Exit(1)
     minted = mint(

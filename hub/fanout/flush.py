@@ -1,7 +1,9 @@
 """Paced flushes: at once when idle; under load the next flush of a topic waits until the last one was written.
 
-Under load a short gap (a quarter of the last flush's time) lets publishes be read in between, so that the next
-flush carries many events in one frame: that is worth 20 to 50 times in saturated throughput and costs nothing
+Under load a short gap (a quarter of the last flush's time) lets publishes be read in between, so
+that the next
+flush carries many events in one frame: that is worth 20 to 50 times in saturated throughput and
+    costs nothing
 when idle. A wide fan-out is sliced, so that it never holds the loop for long.
 """
 
@@ -45,7 +47,18 @@ class Flusher:
 class Cycle:
     """The flushes of one topic in a row, until nothing new came during one."""
 
-    __slots__ = ("_deadline", "_flusher", "_in_flight", "_issued", "_loop", "_queue", "_sent", "_started", "again", "topic")
+    __slots__ = (
+        "_deadline",
+        "_flusher",
+        "_in_flight",
+        "_issued",
+        "_loop",
+        "_queue",
+        "_sent",
+        "_started",
+        "again",
+        "topic",
+    )
 
     def __init__(self, topic: LiveTopic, flusher: Flusher) -> None:
         self.topic = topic

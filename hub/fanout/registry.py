@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import structlog
 
-from hub.engine.contract import Engine
 from hub.fanout.budget import RingBudget
-from hub.fanout.flush import Flusher
 from hub.fanout.ring import CHUNK_BYTES, Ring
 from hub.fanout.topic import LiveTopic
-from hub.model.events import StoredEvent
-from hub.session.position import Subscription
-from hub.session.session import Session
-from hub.topics.namespaces import Namespaces
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from hub.engine.contract import Engine
+    from hub.fanout.flush import Flusher
+    from hub.model.events import StoredEvent
+    from hub.session.position import Subscription
+    from hub.session.session import Session
+    from hub.topics.namespaces import Namespaces
 
 log = structlog.get_logger(__name__)
 
@@ -85,7 +89,12 @@ class TopicRegistry:
             return live
         feed = _OpeningFeed()
         state = await self._engine.open(topic, feed)
-        live = LiveTopic(Ring(topic, state.epoch, state.head, self._budget), self._engine, self._flusher, self._clock)
+        live = LiveTopic(
+            Ring(topic, state.epoch, state.head, self._budget),
+            self._engine,
+            self._flusher,
+            self._clock,
+        )
         feed.connect(live)
         if state.head > state.floor:
             page = await self._engine.read_latest(
@@ -149,7 +158,7 @@ class _OpeningFeed:
             live.on_events(self._early)
             self._early = []
 
-    def on_events(self, events: list[StoredEvent] | tuple[StoredEvent, ...]) -> None:
+    def on_events(self, events: Sequence[StoredEvent]) -> None:
         """As in TopicFeed."""
         if self._live is None:
             self._early.extend(events)

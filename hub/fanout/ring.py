@@ -1,20 +1,26 @@
 """A topic's latest events as finished bytes, shared by all its readers.
 
-Events lie in chunks of at most 64 KiB; a frame never crosses a chunk's edge, so that readers at different places
-meet at the same edges and share the same bytes from there on. A slot is a local number: 0 is the first event
+Events lie in chunks of at most 64 KiB; a frame never crosses a chunk's edge, so that readers at
+different places
+meet at the same edges and share the same bytes from there on. A slot is a local number: 0 is the
+first event
 after the ring was opened, earlier ones (read from the log to fill the ring) have negative numbers.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from hub.fanout.budget import RingBudget
 from hub.model.cursor import Cursor, encode_cursor
-from hub.model.events import StoredEvent
 from hub.model.wire import RunHeader, framed_event
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hub.fanout.budget import RingBudget
+    from hub.model.events import StoredEvent
 
 CHUNK_BYTES = 65_536
 _SHARED_FRAMES = 64
@@ -39,7 +45,8 @@ class Chunk:
     Attributes:
         first_slot: slot of its first entry.
         after: the offset before its first entry.
-        frames: frames already built, by (first, past-the-last) entry, with the time until which they hold.
+        frames: frames already built, by (first, past-the-last) entry, with the time until which
+            they hold.
     """
 
     first_slot: int
@@ -86,7 +93,8 @@ class Ring:
         """Take a live event.
 
         Returns:
-            False when events before it are missing here: the ring then starts anew at this event, and readers
+            False when events before it are missing here: the ring then starts anew at this event,
+            and readers
             behind it go to the log.
         """
         if event.offset and event.offset <= self.head:
@@ -137,7 +145,9 @@ class Ring:
         if offset < self._start:
             return None
         chunk = self._chunks[bisect_right(self._chunks, offset, key=lambda chunk: chunk.after) - 1]
-        return chunk.first_slot + bisect_right(chunk.entries, offset, key=lambda entry: entry.offset)
+        return chunk.first_slot + bisect_right(
+            chunk.entries, offset, key=lambda entry: entry.offset
+        )
 
     def holds(self, offset: int, event_id: str) -> bool:
         """Whether the event at ``offset`` is here and has this id: proof that a cursor is good without the log."""
@@ -192,9 +202,15 @@ class Ring:
         newest = chunk.entries[-1]
         cursor = b""
         if self.epoch:
-            cursor = encode_cursor(self.topic, Cursor(self.epoch, newest.offset, newest.event_id, now_ms))
+            cursor = encode_cursor(
+                self.topic, Cursor(self.epoch, newest.offset, newest.event_id, now_ms)
+            )
         frame = self._header.frame(
-            after=after, through=newest.offset, events=b"".join(parts), cursor=cursor, expired=expired
+            after=after,
+            through=newest.offset,
+            events=b"".join(parts),
+            cursor=cursor,
+            expired=expired,
         )
         return frame, holds_until
 
@@ -202,12 +218,16 @@ class Ring:
         newest = self._chunks[-1]
         if slot >= newest.first_slot:
             return newest, slot - newest.first_slot
-        chunk = self._chunks[bisect_right(self._chunks, slot, key=lambda chunk: chunk.first_slot) - 1]
+        chunk = self._chunks[
+            bisect_right(self._chunks, slot, key=lambda chunk: chunk.first_slot) - 1
+        ]
         return chunk, slot - chunk.first_slot
 
     def _put(self, chunk: Chunk, event: StoredEvent) -> None:
         framed = framed_event(event.data)
-        chunk.entries.append(Entry(event.offset, event.event_id, framed, event.priority, event.expires_ms))
+        chunk.entries.append(
+            Entry(event.offset, event.event_id, framed, event.priority, event.expires_ms)
+        )
         chunk.size += len(framed)
 
     def _seal(self, chunk: Chunk) -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from hub.engine.contract import LogPage
 from hub.model.cursor import Cursor, encode_cursor
 from hub.model.wire import RunHeader, framed_event
+
+if TYPE_CHECKING:
+    from hub.engine.contract import LogPage
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,8 +17,10 @@ class Spliced:
     """What a reader behind the ring gets next.
 
     Attributes:
-        frame: a serialized ServerFrame with one run; None when the page holds nothing and moves nothing.
-        after: where the run begins: the reader's position, or the floor when history was trimmed under it.
+        frame: a serialized ServerFrame with one run; None when the page holds nothing and moves
+            nothing.
+        after: where the run begins: the reader's position, or the floor when history was trimmed
+            under it.
         through: where it ends.
         gap: events between the position and ``after`` are gone.
     """
@@ -29,7 +34,8 @@ class Spliced:
 def splice(topic: str, position: int, page: LogPage, now_ms: int) -> Spliced:
     """Make a frame of a page that was read behind ``position``.
 
-    A floor above the position means that retention was faster than the reader: the reader is told GAP and goes
+    A floor above the position means that retention was faster than the reader: the reader is told
+    GAP and goes
     on behind the floor (G6: never silent).
     """
     gap = page.state.floor > position

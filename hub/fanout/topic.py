@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import structlog
-from shipspeak.realtime.v1 import error_reason_pb2 as reasons
-from shipspeak.realtime.v1 import event_pb2, frame_pb2
 
 from hub.engine.contract import Engine, TopicFeed, TopicHead
 from hub.errors import HubError, Internal
 from hub.fanout.ring import CHUNK_BYTES, Ring
 from hub.fanout.splice import Spliced, splice
 from hub.model.cursor import Cursor, encode_cursor
-from hub.model.events import StoredEvent
 from hub.session import frames
-from hub.session.position import Subscription
+from shipspeak.realtime.v1 import error_reason_pb2 as reasons
+from shipspeak.realtime.v1 import event_pb2, frame_pb2
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from hub.model.events import StoredEvent
+    from hub.session.position import Subscription
 
 log = structlog.get_logger(__name__)
 
@@ -42,7 +45,9 @@ class LiveTopic:
         clock: seconds since the epoch.
     """
 
-    def __init__(self, ring: Ring, engine: Engine | None, marker: Marker, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, ring: Ring, engine: Engine | None, marker: Marker, clock: Callable[[], float]
+    ) -> None:
         self.ring = ring
         self.subscribers: dict[Subscription, None] = {}
         self.watchers: dict[asyncio.Future[None], None] = {}
@@ -87,7 +92,9 @@ class LiveTopic:
         if slot is not None and slot >= self.ring.next_slot:
             return 0
         for priority in range(event_pb2.PRIORITY_CRITICAL, event_pb2.PRIORITY_LOW + 1):
-            if self.ring.last_slots[priority] >= (slot if slot is not None else self.ring.first_slot):
+            if self.ring.last_slots[priority] >= (
+                slot if slot is not None else self.ring.first_slot
+            ):
                 return priority
         return event_pb2.PRIORITY_NORMAL
 
@@ -132,7 +139,11 @@ class LiveTopic:
             log.exception("catch_up_failed", topic=self.name, session=session.session_id)
             self._fail(
                 subscription,
-                Internal(reasons.ERROR_REASON_INTERNAL, "the log could not be read; subscribe again", retry_after=1.0),
+                Internal(
+                    reasons.ERROR_REASON_INTERNAL,
+                    "the log could not be read; subscribe again",
+                    retry_after=1.0,
+                ),
             )
             return
         finally:
@@ -142,7 +153,9 @@ class LiveTopic:
         if spliced.gap:
             lost = spliced.after - subscription.offset
             subscription.offset = spliced.after
-            session.send_control(gap_frame(self.name, self.ring.epoch, spliced.after, self.ring.head, lost))
+            session.send_control(
+                gap_frame(self.name, self.ring.epoch, spliced.after, self.ring.head, lost)
+            )
         if spliced.frame is not None:
             subscription.page = (spliced.frame, spliced.through)
         else:
@@ -153,7 +166,9 @@ class LiveTopic:
         """A frame read from the log; readers at the same place share one read and one frame."""
         engine = self._engine
         if engine is None:
-            raise Internal(reasons.ERROR_REASON_INTERNAL, "a volatile topic has no log", topic=self.name)
+            raise Internal(
+                reasons.ERROR_REASON_INTERNAL, "a volatile topic has no log", topic=self.name
+            )
         task = self._reads.get(offset)
         if task is None:
             task = asyncio.get_running_loop().create_task(self._page(engine, offset))
@@ -183,7 +198,12 @@ def subscribed_frame(
 ) -> bytes:
     """ServerFrame{subscribed}: the verdict and where the receiver stands."""
     subscribed = frame_pb2.Subscribed(
-        request_id=request_id, topic=topic, verdict=verdict, head=state.head, epoch=state.epoch, lost=lost
+        request_id=request_id,
+        topic=topic,
+        verdict=verdict,
+        head=state.head,
+        epoch=state.epoch,
+        lost=lost,
     )
     subscribed.position.cursor = cursor
     subscribed.position.handled_offset = position

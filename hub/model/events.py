@@ -20,7 +20,8 @@ class Append:
         topic: the full topic name.
         event_id: the publisher's idempotency key.
         publisher: the authenticated publisher; the dedup key is (topic, publisher, event_id).
-        body: the serialized ``Event`` message without its ``offset`` field. Since the order of fields does not
+        body: the serialized ``Event`` message without its ``offset`` field. Since the order of
+            fields does not
             matter in protobuf, body + encoded offset is a complete Event.
         priority: 1 (CRITICAL) to 4 (LOW).
         key: conflation key; empty = never conflated.
@@ -50,7 +51,8 @@ class StoredEvent:
 
     Attributes:
         offset: place in the log, > 0; 0 in volatile topics.
-        prev: offset of the event before it in the same topic when it was stored; 0 = it is the first. Known
+        prev: offset of the event before it in the same topic when it was stored; 0 = it is the
+            first. Known
             for live events only; -1 when read back from the log.
         event_id: the publisher's id.
         data: the complete serialized ``Event`` message.

@@ -1,6 +1,7 @@
 """Protobuf encoding by hand, for the few messages whose bytes are shared or concatenated.
 
-A message's serialized fields may be concatenated in any order (protobuf encoding guide, "Message Structure"), so an
+A message's serialized fields may be concatenated in any order (protobuf encoding guide, "Message
+Structure"), so an
 event is serialized once and its bytes are reused in the log, the ring and every frame. Tags are
 ``field << 3 | wire type``; the tests compare each function with the generated code.
 """
@@ -45,7 +46,9 @@ class RunHeader:
     __slots__ = ("_head",)
 
     def __init__(self, topic: str, epoch: int) -> None:
-        self._head = delimited(0x0A, topic.encode()) + (b"\x11" + _FIXED64.pack(epoch) if epoch else b"")
+        self._head = delimited(0x0A, topic.encode()) + (
+            b"\x11" + _FIXED64.pack(epoch) if epoch else b""
+        )
 
     def frame(
         self,

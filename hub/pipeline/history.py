@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from shipspeak.realtime.v1 import error_reason_pb2 as reasons
-from shipspeak.realtime.v1 import event_pb2, frame_pb2, realtime_service_pb2
-
-from hub.auth.grants import Principal
 from hub.engine.contract import Engine, LogPage, Verdict
 from hub.errors import FailedPrecondition, Unimplemented
 from hub.fanout.splice import splice
 from hub.model.cursor import decode_cursor
-from hub.topics.namespaces import Namespaces
+from shipspeak.realtime.v1 import error_reason_pb2 as reasons
+from shipspeak.realtime.v1 import event_pb2, frame_pb2, realtime_service_pb2
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from hub.auth.grants import Principal
+    from hub.topics.namespaces import Namespaces
 
 DEFAULT_LIMIT = 100
 DEFAULT_BYTES = 262_144
@@ -44,14 +47,17 @@ class HistoryReader:
         """Answer a validated request.
 
         Raises:
-            HubError: TOPIC_INVALID, NAMESPACE_UNKNOWN, RIGHT_MISSING, CURSOR_INVALID, START_UNAVAILABLE (volatile).
+            HubError: TOPIC_INVALID, NAMESPACE_UNKNOWN, RIGHT_MISSING, CURSOR_INVALID,
+            START_UNAVAILABLE (volatile).
         """
         topic = request.topic
         namespace = self._namespaces.of(topic)
         principal.require("subscribe", topic)
         if not namespace.topic_class.durable:
             raise FailedPrecondition(
-                reasons.ERROR_REASON_START_UNAVAILABLE, f"{namespace.name} topics keep no history", topic=topic
+                reasons.ERROR_REASON_START_UNAVAILABLE,
+                f"{namespace.name} topics keep no history",
+                topic=topic,
             )
         if request.latest_per_key:
             raise Unimplemented(
@@ -69,7 +75,9 @@ class HistoryReader:
                 state = await self._engine.head(topic)
                 page = LogPage(after=0, events=(), through=0, more=False, state=state)
             else:
-                page = await self._engine.read_latest(topic, before=before, max_events=limit, max_bytes=max_bytes)
+                page = await self._engine.read_latest(
+                    topic, before=before, max_events=limit, max_bytes=max_bytes
+                )
             start = page.after
         else:
             page = await self._engine.read(topic, position, max_events=limit, max_bytes=max_bytes)
@@ -99,7 +107,9 @@ class HistoryReader:
         if spliced.frame is not None:
             runs = list(frame_pb2.ServerFrame.FromString(spliced.frame).runs)
         return realtime_service_pb2.ReadHistoryResponse(
-            verdict=frame_pb2.VERDICT_GAP if spliced.gap and verdict == frame_pb2.VERDICT_OK else verdict,
+            verdict=frame_pb2.VERDICT_GAP
+            if spliced.gap and verdict == frame_pb2.VERDICT_OK
+            else verdict,
             runs=runs,
             more=page.more,
             head=page.state.head,

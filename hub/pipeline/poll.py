@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from shipspeak.realtime.v1 import frame_pb2, realtime_service_pb2
-
-from hub.auth.grants import Principal
-from hub.engine.contract import Engine
 from hub.errors import HubError
 from hub.fanout.splice import splice
 from hub.fanout.topic import gap_frame
 from hub.model.wire import delimited
-from hub.pipeline.subscribe import Begin, Subscriber
 from hub.session.frames import duration, error_frame
+from shipspeak.realtime.v1 import frame_pb2, realtime_service_pb2
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from hub.auth.grants import Principal
+    from hub.engine.contract import Engine
+    from hub.pipeline.subscribe import Begin, Subscriber
 
 DEFAULT_EVENTS = 500
 DEFAULT_BYTES = 262_144
@@ -33,14 +36,14 @@ class _Reader:
 class _Answer:
     """Frames gathered so far, within the limits of one answer."""
 
-    events: int
-    bytes: int
+    events_left: int
+    bytes_left: int
     frames: list[bytes]
     more: bool = False
 
     @property
     def full(self) -> bool:
-        return self.events <= 0 or self.bytes <= 0
+        return self.events_left <= 0 or self.bytes_left <= 0
 
 
 class Poller:
@@ -64,7 +67,8 @@ class Poller:
 
         Args:
             request: validated.
-            authenticate: gives the principal now; called again before the answer, so that a right which ended
+            authenticate: gives the principal now; called again before the answer, so that a right
+                which ended
                 during the wait does not count (G10).
 
         Raises:
@@ -73,7 +77,8 @@ class Poller:
         readers, told = await self._begin_all(request, authenticate())
         wait = request.wait.ToMilliseconds() / 1000 if request.HasField("wait") else 0.0
         answer = await self._gather(request, readers, told)
-        # That a topic is volatile is no news: such a subscription waits although it never has a cursor.
+        # That a topic is volatile is no news: such a subscription waits although it never has a
+        # cursor.
         live_only = [reader.begin.frame() for reader in readers if reader.begin.live.volatile]
         if len(answer.frames) == len(live_only) and readers and wait > 0:
             await self._wait(readers, wait)
@@ -99,13 +104,18 @@ class Poller:
                 except HubError as error:
                     return error
 
-        begun = await asyncio.gather(*(begin(subscription) for subscription in request.subscriptions))
+        begun = await asyncio.gather(
+            *(begin(subscription) for subscription in request.subscriptions)
+        )
         readers, frames = [], []
         for subscription, outcome in zip(request.subscriptions, begun, strict=True):
             if isinstance(outcome, HubError):
                 frames.append(error_frame(outcome, topic=subscription.topic))
                 continue
-            told = subscription.WhichOneof("start") == "position" and outcome.verdict == frame_pb2.VERDICT_OK
+            told = (
+                subscription.WhichOneof("start") == "position"
+                and outcome.verdict == frame_pb2.VERDICT_OK
+            )
             if not told:
                 frames.append(outcome.frame())
             readers.append(_Reader(outcome, outcome.position, outcome.live.ring.next_slot))
@@ -114,7 +124,9 @@ class Poller:
     async def _gather(
         self, request: realtime_service_pb2.PollRequest, readers: list[_Reader], frames: list[bytes]
     ) -> _Answer:
-        answer = _Answer(request.max_events or DEFAULT_EVENTS, request.max_bytes or DEFAULT_BYTES, list(frames))
+        answer = _Answer(
+            request.max_events or DEFAULT_EVENTS, request.max_bytes or DEFAULT_BYTES, list(frames)
+        )
         for reader in readers:
             if reader.begin.live.volatile:
                 self._take_volatile(reader, answer)
@@ -125,12 +137,19 @@ class Poller:
     async def _take(self, reader: _Reader, answer: _Answer) -> None:
         live = reader.begin.live
         slot = live.ring.slot_after(reader.position)
-        # The head is proved by the engine, not by the ring (an instance's ring may be behind without knowing).
-        if slot == live.ring.next_slot and (await self._engine.head(live.name)).head <= reader.position:
+        # The head is proved by the engine, not by the ring (an instance's ring may be behind
+        # without knowing).
+        if (
+            slot == live.ring.next_slot
+            and (await self._engine.head(live.name)).head <= reader.position
+        ):
             return
         while not answer.full:
             page = await self._engine.read(
-                live.name, reader.position, max_events=answer.events, max_bytes=answer.bytes
+                live.name,
+                reader.position,
+                max_events=answer.events_left,
+                max_bytes=answer.bytes_left,
             )
             now_ms = int(self._clock() * 1000)
             spliced = splice(live.name, reader.position, page, now_ms)
@@ -139,8 +158,8 @@ class Poller:
             if spliced.frame is None:
                 return
             answer.frames.append(spliced.frame)
-            answer.events -= len(page.events)
-            answer.bytes -= len(spliced.frame)
+            answer.events_left -= len(page.events)
+            answer.bytes_left -= len(spliced.frame)
             reader.position = spliced.through
             if not page.more:
                 return
@@ -152,8 +171,8 @@ class Poller:
         while slot < ring.next_slot and not answer.full:
             frame, after, _ = ring.frame(slot, int(self._clock() * 1000))
             answer.frames.append(frame)
-            answer.events -= after - slot
-            answer.bytes -= len(frame)
+            answer.events_left -= after - slot
+            answer.bytes_left -= len(frame)
             slot = reader.volatile_slot = after
 
     def _gap(self, reader: _Reader, floor: int) -> bytes:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from hub.engine.contract import AppendResult, Engine, NotAttempted, Stored
+from hub.errors import HubError, InvalidArgument, Unimplemented
+from hub.model.events import NORMAL, Append, StoredEvent
+from hub.session.frames import error_message, timestamp_ms
 from shipspeak.realtime.v1 import error_reason_pb2 as reasons
 from shipspeak.realtime.v1 import event_pb2, frame_pb2
 
-from hub.auth.grants import Principal
-from hub.engine.contract import AppendResult, Engine, NotAttempted, Stored
-from hub.errors import HubError, InvalidArgument, Unimplemented
-from hub.fanout.registry import TopicRegistry
-from hub.model.events import NORMAL, Append, StoredEvent
-from hub.session.frames import error_message, timestamp_ms
-from hub.telemetry.metrics import Metrics
-from hub.topics.namespaces import Namespace, Namespaces
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from hub.auth.grants import Principal
+    from hub.fanout.registry import TopicRegistry
+    from hub.telemetry.metrics import Metrics
+    from hub.topics.namespaces import Namespace, Namespaces
 
 _HUB_PAYLOADS = frozenset({"receipt"})
 
@@ -63,7 +66,8 @@ class Publisher:
     ) -> list[frame_pb2.PublishResult]:
         """Store a validated batch; a refused draft is a result, a refused batch an error.
 
-        Everything up to the engine's queue happens before the first await, so batches of one stream keep their order.
+        Everything up to the engine's queue happens before the first await, so batches of one stream
+        keep their order.
 
         Raises:
             InvalidArgument: BATCH_TOO_LARGE, or BATCH_TOPICS_MIXED.
@@ -81,7 +85,9 @@ class Publisher:
                 continue
             try:
                 namespace = self._admit(draft, principal)
-                append = self._append(draft, principal, device, now_ms, group=int(request.all_or_nothing))
+                append = self._append(
+                    draft, principal, device, now_ms, group=int(request.all_or_nothing)
+                )
             except HubError as error:
                 results[index] = error
                 failed_topics.add(draft.topic)
@@ -105,7 +111,10 @@ class Publisher:
 
     def _check_batch(self, request: frame_pb2.PublishRequest) -> None:
         size = request.ByteSize()
-        if len(request.drafts) > self._limits.max_batch_events or size > self._limits.max_batch_bytes:
+        if (
+            len(request.drafts) > self._limits.max_batch_events
+            or size > self._limits.max_batch_bytes
+        ):
             raise InvalidArgument(
                 reasons.ERROR_REASON_BATCH_TOO_LARGE,
                 f"the batch has {len(request.drafts)} drafts in {size} bytes; send smaller batches",
@@ -114,7 +123,8 @@ class Publisher:
             )
         if request.all_or_nothing and len({draft.topic for draft in request.drafts}) > 1:
             raise InvalidArgument(
-                reasons.ERROR_REASON_BATCH_TOPICS_MIXED, "an all_or_nothing batch must name one topic; split it"
+                reasons.ERROR_REASON_BATCH_TOPICS_MIXED,
+                "an all_or_nothing batch must name one topic; split it",
             )
 
     def _admit(self, draft: event_pb2.Draft, principal: Principal) -> Namespace:
@@ -182,7 +192,9 @@ class Publisher:
             published_ms=now_ms,
             expires_ms=expires_ms,
             expected_offset=draft.expected_offset if draft.HasField("expected_offset") else None,
-            first_sent_ms=draft.first_sent_at.ToMilliseconds() if draft.HasField("first_sent_at") else 0,
+            first_sent_ms=draft.first_sent_at.ToMilliseconds()
+            if draft.HasField("first_sent_at")
+            else 0,
             group=group,
         )
 
@@ -190,7 +202,14 @@ class Publisher:
         live = self._registry.live(append.topic)
         if live is not None:
             event = StoredEvent(
-                0, 0, append.event_id, append.body, append.priority, append.key, append.published_ms, append.expires_ms
+                0,
+                0,
+                append.event_id,
+                append.body,
+                append.priority,
+                append.key,
+                append.published_ms,
+                append.expires_ms,
             )
             live.on_events((event,))
 

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from shipspeak.realtime.v1 import error_reason_pb2 as reasons
-from shipspeak.realtime.v1 import event_pb2, frame_pb2
-
-from hub.auth.grants import Principal
 from hub.engine.contract import Engine, TopicHead, Verdict
 from hub.errors import AlreadyExists, InvalidArgument, NotFound, ResourceExhausted, Unimplemented
-from hub.fanout.registry import TopicRegistry
 from hub.fanout.topic import LiveTopic, subscribed_frame
 from hub.model.cursor import Cursor, decode_cursor, encode_cursor
 from hub.session.frames import unsubscribed_frame
 from hub.session.position import Subscription
-from hub.session.session import Session
 from hub.session.states import State
-from hub.telemetry.metrics import Metrics
-from hub.topics.namespaces import Namespaces
+from shipspeak.realtime.v1 import error_reason_pb2 as reasons
+from shipspeak.realtime.v1 import event_pb2, frame_pb2
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from hub.auth.grants import Principal
+    from hub.fanout.registry import TopicRegistry
+    from hub.session.session import Session
+    from hub.telemetry.metrics import Metrics
+    from hub.topics.namespaces import Namespaces
 
 _VERDICTS = {
     Verdict.OK: frame_pb2.VERDICT_OK,
@@ -92,7 +95,11 @@ class Subscriber:
         self._clock = clock
 
     async def subscribe(
-        self, session: Session, principal: Principal, request: frame_pb2.Subscribe, request_id: int = 0
+        self,
+        session: Session,
+        principal: Principal,
+        request: frame_pb2.Subscribe,
+        request_id: int = 0,
     ) -> None:
         """Begin to deliver a topic to a session; the answer is a Subscribed frame on its stream.
 
@@ -107,7 +114,12 @@ class Subscriber:
         live = begin.live
         slot = live.ring.next_slot if live.volatile else live.ring.slot_after(begin.position)
         subscription = Subscription(
-            session, live, epoch=begin.state.epoch, offset=begin.position, slot=slot, rights_until=math.inf
+            session,
+            live,
+            epoch=begin.state.epoch,
+            offset=begin.position,
+            slot=slot,
+            rights_until=math.inf,
         )
         self._metrics.subscribes.labels(frame_pb2.Verdict.Name(begin.verdict)).inc()
         session.send_control(begin.frame(request_id))
@@ -121,7 +133,9 @@ class Subscriber:
         """
         if not self._registry.unsubscribe(session, topic):
             raise NotFound(
-                reasons.ERROR_REASON_NOT_SUBSCRIBED, f"the session is not subscribed to {topic}", topic=topic
+                reasons.ERROR_REASON_NOT_SUBSCRIBED,
+                f"the session is not subscribed to {topic}",
+                topic=topic,
             )
         session.send_control(unsubscribed_frame(topic, request_id=request_id))
 
@@ -129,7 +143,8 @@ class Subscriber:
         """Open the topic and find where this reader begins.
 
         Raises:
-            HubError: TOPIC_INVALID, NAMESPACE_UNKNOWN, RIGHT_MISSING, CURSOR_INVALID, FEATURE_UNAVAILABLE,
+            HubError: TOPIC_INVALID, NAMESPACE_UNKNOWN, RIGHT_MISSING, CURSOR_INVALID,
+            FEATURE_UNAVAILABLE,
                 CONFLATION_NOT_ALLOWED or SHARD_UNAVAILABLE.
         """
         topic = request.topic
@@ -160,23 +175,40 @@ class Subscriber:
         topic, ring = live.name, live.ring
         if not position.cursor:
             raise InvalidArgument(
-                reasons.ERROR_REASON_CURSOR_INVALID, "the position has no cursor; give one, or name a start", topic=topic
+                reasons.ERROR_REASON_CURSOR_INVALID,
+                "the position has no cursor; give one, or name a start",
+                topic=topic,
             )
         cursor = decode_cursor(topic, position.cursor)
-        if cursor.epoch == ring.epoch and cursor.event_id and ring.holds(cursor.offset, cursor.event_id):
+        if (
+            cursor.epoch == ring.epoch
+            and cursor.event_id
+            and ring.holds(cursor.offset, cursor.event_id)
+        ):
             # The ring proves it: a storm of reconnects does not touch the disk.
-            state, verdict, at, lost = TopicHead(ring.epoch, ring.head, 0), Verdict.OK, cursor.offset, None
+            state, verdict, at, lost = (
+                TopicHead(ring.epoch, ring.head, 0),
+                Verdict.OK,
+                cursor.offset,
+                None,
+            )
         else:
             resume = await self._engine.resume(topic, cursor)
             state, verdict, at, lost = resume.state, resume.verdict, resume.position, resume.lost
         if verdict is Verdict.OK:
             # What the client has handled inside a run counts, as far as it can be true.
             at = max(at, min(position.handled_offset, state.head))
-        token = position.cursor if at == cursor.offset and verdict is Verdict.OK else self._cursor(live, at)
+        token = (
+            position.cursor
+            if at == cursor.offset and verdict is Verdict.OK
+            else self._cursor(live, at)
+        )
         return Begin(live, _VERDICTS[verdict], at, token, state, lost)
 
     def _cursor(self, live: LiveTopic, offset: int) -> bytes:
-        return encode_cursor(live.name, Cursor(live.ring.epoch, offset, "", int(self._clock() * 1000)))
+        return encode_cursor(
+            live.name, Cursor(live.ring.epoch, offset, "", int(self._clock() * 1000))
+        )
 
     def _refuse_unavailable(self, request: frame_pb2.Subscribe) -> None:
         start = request.WhichOneof("start")
@@ -200,7 +232,9 @@ class Subscriber:
     def _check_room(self, session: Session, topic: str) -> None:
         if topic in session.subscriptions:
             raise AlreadyExists(
-                reasons.ERROR_REASON_ALREADY_SUBSCRIBED, f"the session is already subscribed to {topic}", topic=topic
+                reasons.ERROR_REASON_ALREADY_SUBSCRIBED,
+                f"the session is already subscribed to {topic}",
+                topic=topic,
             )
         if len(session.subscriptions) >= self._max:
             raise ResourceExhausted(

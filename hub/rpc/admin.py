@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from hub.errors import Unimplemented
 from shipspeak.realtime.v1 import admin_service_pb2
 from shipspeak.realtime.v1 import error_reason_pb2 as reasons
 
-from hub.errors import Unimplemented
-from hub.rpc.admission import Admission
-from hub.rpc.unary import UnaryMethod
-from hub.session.sink import Caller
+if TYPE_CHECKING:
+    from hub.rpc.admission import Admission
+    from hub.rpc.unary import UnaryMethod
+    from hub.session.sink import Caller
 
 SERVICE = admin_service_pb2.DESCRIPTOR.services_by_name["AdminService"]
 
@@ -22,7 +25,9 @@ def _unavailable(name: str, admission: Admission) -> UnaryMethod:
     async def refuse(request: bytes, caller: Caller) -> bytes:
         admission.principal(caller).require_admin()
         raise Unimplemented(
-            reasons.ERROR_REASON_FEATURE_UNAVAILABLE, f"this hub does not offer {name} yet", feature=name
+            reasons.ERROR_REASON_FEATURE_UNAVAILABLE,
+            f"this hub does not offer {name} yet",
+            feature=name,
         )
 
     return refuse

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
+from hub.errors import Unauthenticated
+from hub.rpc.decode import PROTOCOL_VERSION
+from hub.session.frames import duration, timestamp
+from hub.session.states import Input
+from hub.session.window import ByteWindow
 from shipspeak.realtime.v1 import error_reason_pb2 as reasons
 from shipspeak.realtime.v1 import frame_pb2
 
-from hub.auth.grants import Principal
-from hub.auth.tokens import Authenticator
-from hub.errors import Unauthenticated
-from hub.rpc.connection import Connection, Connections
-from hub.rpc.decode import PROTOCOL_VERSION
-from hub.session.frames import duration, timestamp
-from hub.session.manager import Sessions
-from hub.session.sink import Caller
-from hub.session.states import Input
-from hub.session.window import ByteWindow
-from hub.settings import Settings
-from hub.telemetry.metrics import Metrics
+if TYPE_CHECKING:
+    from hub.auth.grants import Principal
+    from hub.auth.tokens import Authenticator
+    from hub.rpc.connection import Connection, Connections
+    from hub.session.manager import Sessions
+    from hub.session.sink import Caller
+    from hub.settings import Settings
+    from hub.telemetry.metrics import Metrics
 
 _BEARER = "bearer "
 _MIN_WINDOW = 65_536
@@ -87,7 +89,9 @@ class Admission:
         session.subject = principal.subject
         session.rights_until = principal.expires_at
         asked = hello.window_bytes
-        session.window = ByteWindow(max(_MIN_WINDOW, min(asked, self._settings.window_bytes)) if asked else 0)
+        session.window = ByteWindow(
+            max(_MIN_WINDOW, min(asked, self._settings.window_bytes)) if asked else 0
+        )
         session.apply(Input.WELCOMED)
         self._sessions.opened(session)
         self._connections.add(connection)
@@ -103,7 +107,8 @@ class Admission:
         principal = self._authenticator.authenticate(token)
         if principal.subject != connection.principal.subject:
             raise Unauthenticated(
-                reasons.ERROR_REASON_PRINCIPAL_MISMATCH, "the new token is another user's; open a new session for it"
+                reasons.ERROR_REASON_PRINCIPAL_MISMATCH,
+                "the new token is another user's; open a new session for it",
             )
         connection.principal = principal
         session = connection.session

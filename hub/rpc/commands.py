@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from shipspeak.realtime.v1 import error_reason_pb2 as reasons
-from shipspeak.realtime.v1 import frame_pb2
+from typing import TYPE_CHECKING
 
 from hub.errors import InvalidArgument, Unimplemented
-from hub.pipeline.publish import Publisher
-from hub.pipeline.subscribe import Subscriber
 from hub.rpc.admission import Admission, token_accepted_frame
-from hub.rpc.connection import Connection
 from hub.rpc.decode import check, check_version, parse
 from hub.session.frames import go_away_frame, pong_frame
 from hub.session.states import Effect, Input
+from shipspeak.realtime.v1 import error_reason_pb2 as reasons
+from shipspeak.realtime.v1 import frame_pb2
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from hub.pipeline.publish import Publisher
+    from hub.pipeline.subscribe import Subscriber
+    from hub.rpc.connection import Connection
 
 _LATER = {
     "acknowledge": "work subscriptions and receipts",
@@ -35,7 +38,11 @@ class Commands:
     """
 
     def __init__(
-        self, admission: Admission, publisher: Publisher, subscriber: Subscriber, clock: Callable[[], float]
+        self,
+        admission: Admission,
+        publisher: Publisher,
+        subscriber: Subscriber,
+        clock: Callable[[], float],
     ) -> None:
         self._admission = admission
         self._publisher = publisher
@@ -66,8 +73,10 @@ class Commands:
         elif effect is Effect.REFUSE_FIRST_FRAME:
             raise _hello_first()
         elif effect is Effect.REFUSE_SECOND_HELLO:
-            error = InvalidArgument(reasons.ERROR_REASON_FIELD_INVALID, "Hello comes once", field="hello")
-            connection.refuse(error, request_id=frame.request_id)
+            twice = InvalidArgument(
+                reasons.ERROR_REASON_FIELD_INVALID, "Hello comes once", field="hello"
+            )
+            connection.refuse(twice, request_id=frame.request_id)
         elif effect is Effect.RUN:
             await self._run(connection, frame, kind)
 
@@ -82,10 +91,14 @@ class Commands:
             await connection.run(lambda: self._publish(connection, frame), request_id=request_id)
         elif kind == "subscribe":
             topic = frame.subscribe.topic
-            await connection.run(lambda: self._subscribe(connection, frame), request_id=request_id, topic=topic)
+            await connection.run(
+                lambda: self._subscribe(connection, frame), request_id=request_id, topic=topic
+            )
         elif kind == "unsubscribe":
             topic = frame.unsubscribe.topic
-            await connection.run(lambda: self._unsubscribe(connection, frame), request_id=request_id, topic=topic)
+            await connection.run(
+                lambda: self._unsubscribe(connection, frame), request_id=request_id, topic=topic
+            )
         elif kind == "window":
             connection.session.on_handled(frame.window.handled_bytes)
         elif kind == "ping":
@@ -96,9 +109,13 @@ class Commands:
             connection.refuse(_unavailable(kind), request_id=request_id)
 
     async def _publish(self, connection: Connection, frame: frame_pb2.ClientFrame) -> None:
-        results = await self._publisher.publish(frame.publish, connection.principal, connection.device)
+        results = await self._publisher.publish(
+            frame.publish, connection.principal, connection.device
+        )
         published = frame_pb2.Published(request_id=frame.request_id, results=results)
-        connection.session.send_control(frame_pb2.ServerFrame(published=published).SerializeToString())
+        connection.session.send_control(
+            frame_pb2.ServerFrame(published=published).SerializeToString()
+        )
 
     async def _subscribe(self, connection: Connection, frame: frame_pb2.ClientFrame) -> None:
         await self._subscriber.subscribe(
@@ -128,7 +145,7 @@ def _hello_first() -> InvalidArgument:
 def _unavailable(kind: str) -> Unimplemented:
     feature = _LATER.get(kind, kind)
     return Unimplemented(
-        reasons.ERROR_REASON_FEATURE_UNAVAILABLE, f"this hub does not offer {feature} yet", feature=feature
+        reasons.ERROR_REASON_FEATURE_UNAVAILABLE,
+        f"this hub does not offer {feature} yet",
+        feature=feature,
     )
-
-

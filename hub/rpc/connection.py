@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
 
 from hub.auth.grants import ANONYMOUS_DEVELOPER, Principal
-from hub.errors import HubError
 from hub.rpc.status import hub_error_of
 from hub.session.frames import error_frame
-from hub.session.session import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from hub.errors import HubError
+    from hub.session.session import Session
 
 MAX_COMMANDS_IN_FLIGHT = 128
 
@@ -17,8 +21,10 @@ MAX_COMMANDS_IN_FLIGHT = 128
 class Connection:
     """One admitted client.
 
-    Commands run side by side, so that a publisher's commits overlap; those of one topic's subscription run one
-    after the other. Publishing keeps its order, since a batch reaches the engine's queue before its first await
+    Commands run side by side, so that a publisher's commits overlap; those of one topic's
+    subscription run one
+    after the other. Publishing keeps its order, since a batch reaches the engine's queue before its
+    first await
     and tasks start in the order in which they were made.
     """
 
@@ -30,7 +36,9 @@ class Connection:
         self._tasks: set[asyncio.Task[None]] = set()
         self._last_of_topic: dict[str, asyncio.Task[None]] = {}
 
-    async def run(self, command: Callable[[], Awaitable[None]], *, request_id: int, topic: str = "") -> None:
+    async def run(
+        self, command: Callable[[], Awaitable[None]], *, request_id: int, topic: str = ""
+    ) -> None:
         """Start a command; waits only while too many are under way. Its refusal becomes an Error frame.
 
         Args:
@@ -47,7 +55,11 @@ class Connection:
         task.add_done_callback(lambda done: self._done(done, topic))
 
     async def _run(
-        self, command: Callable[[], Awaitable[None]], request_id: int, topic: str, before: asyncio.Task[None] | None
+        self,
+        command: Callable[[], Awaitable[None]],
+        request_id: int,
+        topic: str,
+        before: asyncio.Task[None] | None,
     ) -> None:
         if before is not None:
             await asyncio.wait([before])
@@ -55,7 +67,7 @@ class Connection:
             await command()
         except asyncio.CancelledError:
             raise
-        except Exception as failure:  # noqa: BLE001 - turned into a typed answer and logged in hub_error_of
+        except Exception as failure:
             error = hub_error_of(failure, f"command of session {self.session.session_id}")
             self.refuse(error, request_id=request_id, topic=topic)
 

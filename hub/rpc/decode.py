@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import protovalidate
 from google.protobuf.message import DecodeError, Message
+
+from hub.errors import FailedPrecondition, HubError, InvalidArgument
 from shipspeak.realtime.v1 import error_reason_pb2 as reasons
 from shipspeak.realtime.v1 import frame_pb2
 
-from hub.errors import FailedPrecondition, HubError, InvalidArgument
+if TYPE_CHECKING:
+    from buf.validate import validate_pb2
 
 PROTOCOL_VERSION = 1
 MIN_PROTOCOL_VERSION = 1
@@ -40,19 +43,21 @@ def check(message: Message) -> None:
     """Hold a message against the rules in the contract.
 
     Raises:
-        InvalidArgument: FIELD_INVALID with the first broken rule, or FRAME_MALFORMED for a frame of no known kind.
+        InvalidArgument: FIELD_INVALID with the first broken rule, or FRAME_MALFORMED for a frame of
+        no known kind.
     """
     violations = _validator.collect_violations(message, fail_fast=True)
     if not violations:
         return
-    violation = violations[0].proto
+    violation: validate_pb2.Violation = violations[0].proto  # type: ignore[assignment]
     field = ".".join(
         element.field_name + (f"[{element.index}]" if element.HasField("index") else "")
         for element in violation.field.elements
     )
     if isinstance(message, frame_pb2.ClientFrame) and field == "frame":
         raise InvalidArgument(
-            reasons.ERROR_REASON_FRAME_MALFORMED, "the frame says nothing that this hub knows; upgrade the hub"
+            reasons.ERROR_REASON_FRAME_MALFORMED,
+            "the frame says nothing that this hub knows; upgrade the hub",
         )
     raise InvalidArgument(
         reasons.ERROR_REASON_FIELD_INVALID,

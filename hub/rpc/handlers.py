@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import grpc
 from grpc.aio import ServicerContext
 
 from hub.rpc.status import abort, hub_error_of
-from hub.rpc.unary import UnaryMethod
 from hub.session.sink import Caller
-from hub.telemetry.metrics import Metrics
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from hub.rpc.unary import UnaryMethod
+    from hub.telemetry.metrics import Metrics
 
 Context = ServicerContext[bytes, bytes]
 
@@ -18,7 +22,9 @@ Context = ServicerContext[bytes, bytes]
 def caller_of(context: Context, transport: str) -> Caller:
     """What a gRPC context tells of its caller."""
     metadata = {
-        key.lower(): value for key, value in context.invocation_metadata() or () if isinstance(value, str)
+        key.lower(): value
+        for key, value in context.invocation_metadata() or ()
+        if isinstance(value, str)
     }
     return Caller(metadata, context.peer(), transport)
 
@@ -34,18 +40,20 @@ def unary_handlers(
         metrics: refusals are counted by reason.
         transport: name of the door.
     """
-    handlers = {
-        name: grpc.unary_unary_rpc_method_handler(_unary(f"{service}/{name}", method, metrics, transport))
+    handlers: dict[str, grpc.RpcMethodHandler[bytes, bytes]] = {
+        name: grpc.unary_unary_rpc_method_handler(
+            _unary(f"{service}/{name}", method, metrics, transport)
+        )
         for name, method in methods.items()
     }
     return grpc.method_handlers_generic_handler(service, handlers)
 
 
-def _unary(name: str, method: UnaryMethod, metrics: Metrics, transport: str):  # type: ignore[no-untyped-def]  # noqa: ANN202 - grpc's stubs name no type for async behaviours
+def _unary(name: str, method: UnaryMethod, metrics: Metrics, transport: str):  # type: ignore[no-untyped-def]
     async def call(request: bytes, context: Context) -> bytes:
         try:
             return await method(request, caller_of(context, transport))
-        except Exception as failure:  # noqa: BLE001 - answered with a typed status; unknown ones are logged
+        except Exception as failure:
             error = hub_error_of(failure, name)
         metrics.refused.labels(error.reason_name).inc()
         await abort(context, error)

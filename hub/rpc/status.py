@@ -8,10 +8,10 @@ import grpc
 import structlog
 from google.protobuf import any_pb2
 from google.rpc import error_details_pb2, status_pb2
-from shipspeak.realtime.v1 import error_reason_pb2 as reasons
 
 from hub.errors import HubError, Internal
 from hub.session.frames import duration
+from shipspeak.realtime.v1 import error_reason_pb2 as reasons
 
 log = structlog.get_logger(__name__)
 
@@ -24,7 +24,9 @@ STATUS_CODES: dict[int, grpc.StatusCode] = {code.value[0]: code for code in grpc
 
 def rich_status(error: HubError) -> status_pb2.Status:
     """A refusal as google.rpc.Status: code, text, ErrorInfo{reason, domain, metadata}, RetryInfo where set."""
-    info = error_details_pb2.ErrorInfo(reason=error.reason_name, domain=DOMAIN, metadata=error.metadata)
+    info = error_details_pb2.ErrorInfo(
+        reason=error.reason_name, domain=DOMAIN, metadata=error.metadata
+    )
     if error.topic:
         info.metadata["topic"] = error.topic
     status = status_pb2.Status(code=error.code, message=error.message)
@@ -52,7 +54,9 @@ def hub_error_of(error: BaseException, doing: str) -> HubError:
         return error
     log.error("unexpected_failure", doing=doing, exc_info=error)
     return Internal(
-        reasons.ERROR_REASON_INTERNAL, "the hub failed and has logged why; try again", retry_after=1.0
+        reasons.ERROR_REASON_INTERNAL,
+        "the hub failed and has logged why; try again",
+        retry_after=1.0,
     )
 
 

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-
-from shipspeak.realtime.v1 import frame_pb2, realtime_service_pb2
+from typing import TYPE_CHECKING
 
 from hub.errors import HubError
-from hub.pipeline.subscribe import Subscriber
-from hub.rpc.admission import Admission
 from hub.rpc.commands import Commands, farewell
 from hub.rpc.connection import Connection
 from hub.rpc.decode import check, check_version, parse
 from hub.rpc.status import hub_error_of
-from hub.session.manager import Sessions
-from hub.session.session import Session
-from hub.session.sink import Attachment, Caller, FrameSink
 from hub.session.states import Input
-from hub.telemetry.metrics import Metrics
+from shipspeak.realtime.v1 import frame_pb2, realtime_service_pb2
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+    from hub.pipeline.subscribe import Subscriber
+    from hub.rpc.admission import Admission
+    from hub.session.manager import Sessions
+    from hub.session.session import Session
+    from hub.session.sink import Attachment, Caller, FrameSink
+    from hub.telemetry.metrics import Metrics
 
 
 class ListenMethod:
@@ -60,11 +63,15 @@ class ListenMethod:
         await self.subscribe_all(connection, list(listen.subscriptions))
         return ListenAttachment(connection)
 
-    async def subscribe_all(self, connection: Connection, subscriptions: list[frame_pb2.Subscribe]) -> None:
+    async def subscribe_all(
+        self, connection: Connection, subscriptions: list[frame_pb2.Subscribe]
+    ) -> None:
         """Start subscriptions side by side; refusals become Error frames on the stream."""
         for subscription in subscriptions:
             await connection.run(
-                _bind(self._subscriber, connection, subscription), request_id=0, topic=subscription.topic
+                _bind(self._subscriber, connection, subscription),
+                request_id=0,
+                topic=subscription.topic,
             )
 
 
@@ -104,7 +111,7 @@ class ConnectMethod:
                 await self._commands.on_frame(connection, data)
             await connection.settle()
             session.close(None)
-        except Exception as failure:  # noqa: BLE001 - the session ends with a typed status; unknown ones are logged
+        except Exception as failure:
             error = hub_error_of(failure, f"session {session.session_id}")
             self._metrics.refused.labels(error.reason_name).inc()
             session.close(error, farewell(error))

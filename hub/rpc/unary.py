@@ -5,23 +5,25 @@ from __future__ import annotations
 import math
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from hub.errors import Aborted, Unimplemented
+from hub.rpc.decode import check, check_version, decode, parse
+from hub.session.frames import timestamp
+from hub.session.manager import Sessions, draining_error
+from hub.session.sink import Caller
 from shipspeak.realtime.v1 import error_reason_pb2 as reasons
 from shipspeak.realtime.v1 import frame_pb2
 from shipspeak.realtime.v1 import realtime_service_pb2 as messages
 
-from hub.errors import Aborted, Unimplemented
-from hub.pipeline.history import HistoryReader
-from hub.pipeline.poll import Poller
-from hub.pipeline.publish import Publisher
-from hub.pipeline.subscribe import Subscriber
-from hub.rpc.admission import Admission
-from hub.rpc.connection import Connection, Connections
-from hub.rpc.decode import check, check_version, decode, parse
-from hub.rpc.streams import ListenMethod
-from hub.session.frames import timestamp
-from hub.session.manager import Sessions, draining_error
-from hub.session.sink import Caller
+if TYPE_CHECKING:
+    from hub.pipeline.history import HistoryReader
+    from hub.pipeline.poll import Poller
+    from hub.pipeline.publish import Publisher
+    from hub.pipeline.subscribe import Subscriber
+    from hub.rpc.admission import Admission
+    from hub.rpc.connection import Connection, Connections
+    from hub.rpc.streams import ListenMethod
 
 UnaryMethod = Callable[[bytes, Caller], Awaitable[bytes]]
 
@@ -92,7 +94,9 @@ class UnaryMethods:
         check_version(message.hello)
         check(message)
         token = message.hello.token
-        return await self._pipelines.poller.poll(message, lambda: self._admission.principal(caller, token))
+        return await self._pipelines.poller.poll(
+            message, lambda: self._admission.principal(caller, token)
+        )
 
     async def publish(self, request: bytes, caller: Caller) -> bytes:
         """Publish."""
@@ -118,7 +122,11 @@ class UnaryMethods:
         for topic in tuple(session.subscriptions):
             if topic not in wanted:
                 self._pipelines.subscriber.unsubscribe(session, topic)
-        new = [subscription for topic, subscription in wanted.items() if topic not in session.subscriptions]
+        new = [
+            subscription
+            for topic, subscription in wanted.items()
+            if topic not in session.subscriptions
+        ]
         await self._listen.subscribe_all(connection, new)
         await connection.settle()
         return messages.UpdateSubscriptionsResponse(revision=message.revision).SerializeToString()
@@ -162,5 +170,7 @@ class UnaryMethods:
 
 def _unimplemented(feature: str) -> Unimplemented:
     return Unimplemented(
-        reasons.ERROR_REASON_FEATURE_UNAVAILABLE, f"this hub does not offer {feature} yet", feature=feature
+        reasons.ERROR_REASON_FEATURE_UNAVAILABLE,
+        f"this hub does not offer {feature} yet",
+        feature=feature,
     )

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
-from hub.server.health import Health
 from hub.server.streams import SERVICE, StreamHandlers
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hub.server.health import Health
 
 # A frame is bounded by the batch limit and its overhead; this leaves room for both.
 MAX_MESSAGE_BYTES = 4 * 1024 * 1024
@@ -56,7 +60,9 @@ class GrpcDoor:
         self._server.add_generic_rpc_handlers((streaming, *handlers))
         health_pb2_grpc.add_HealthServicer_to_server(health.servicer, self._server)
         health_name = health_pb2.DESCRIPTOR.services_by_name["Health"].full_name
-        reflection.enable_server_reflection((*services, health_name, reflection.SERVICE_NAME), self._server)
+        reflection.enable_server_reflection(
+            (*services, health_name, reflection.SERVICE_NAME), self._server
+        )
 
     async def start(self, host: str, port: int) -> int:
         """Listen in plain text; the port bound.

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from grpc_health.v1 import health_pb2
 from grpc_health.v1.health import aio as health_aio
 
-from hub.engine.contract import Engine
+if TYPE_CHECKING:
+    from hub.engine.contract import Engine
 
 _SERVING = health_pb2.HealthCheckResponse.SERVING
 _NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
@@ -42,7 +45,10 @@ class Health:
 
     async def refresh(self) -> None:
         """Tell what has changed; to be called about once a second."""
-        shards = {f"shard/{number}": self._engine.shard_serving(number) for number in range(self._engine.shard_count)}
+        shards = {
+            f"shard/{number}": self._engine.shard_serving(number)
+            for number in range(self._engine.shard_count)
+        }
         states = {name: self.ready and serving for name, serving in shards.items()}
         for name in ("", *self._services):
             states[name] = self.ready and all(shards.values())

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import grpc
 
-from hub.errors import HubError
-from hub.rpc.handlers import Context
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from hub.errors import HubError
+    from hub.rpc.handlers import Context
 
 
 class GrpcStreamSink:
@@ -59,7 +62,12 @@ class GrpcStreamSink:
                 continue
             try:
                 await self._context.write(frame)
-            except (grpc.aio.UsageError, grpc.aio.AioRpcError, asyncio.InvalidStateError, ConnectionError):
+            except (
+                grpc.aio.UsageError,
+                grpc.aio.AioRpcError,
+                asyncio.InvalidStateError,
+                ConnectionError,
+            ):
                 # The call has ended under us; the reader learns the same and detaches the session.
                 self._gone = True
                 return

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
 
 import grpc
-from shipspeak.realtime.v1 import realtime_service_pb2
 
 from hub.errors import HubError
 from hub.rpc.handlers import Context, caller_of
 from hub.rpc.status import abort
-from hub.rpc.streams import ConnectMethod, ListenMethod
 from hub.server.stream_sink import GrpcStreamSink
 from hub.session.session import MAX_CONTROL_FRAMES, Session
-from hub.telemetry.metrics import Metrics
+from shipspeak.realtime.v1 import realtime_service_pb2
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from hub.rpc.streams import ConnectMethod, ListenMethod
+    from hub.telemetry.metrics import Metrics
 
 SERVICE = realtime_service_pb2.DESCRIPTOR.services_by_name["RealtimeService"].full_name
 _TRANSPORT = "grpc"
@@ -34,7 +38,7 @@ class StreamHandlers:
         self._listen = listen
         self._metrics = metrics
 
-    def handlers(self) -> dict[str, grpc.RpcMethodHandler]:
+    def handlers(self) -> dict[str, grpc.RpcMethodHandler[bytes, bytes]]:
         """RPC name -> handler; requests and responses are bytes."""
         return {
             "Connect": grpc.stream_stream_rpc_method_handler(self.connect),
@@ -79,7 +83,7 @@ async def _frames(context: Context, session: Session, sink: GrpcStreamSink) -> A
     while True:
         while session.control_backlog > MAX_CONTROL_FRAMES:
             await asyncio.sleep(0.05)
-        data = await context.read()
+        data: object = await context.read()
         if not isinstance(data, bytes):
             # grpc.aio.EOF: half-closed, or the peer is gone; a write tells which.
             if context.cancelled() or context.done():

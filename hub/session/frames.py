@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from google.protobuf import duration_pb2, timestamp_pb2
 from google.rpc import code_pb2
+
 from shipspeak.realtime.v1 import event_pb2, frame_pb2
 
-from hub.errors import HubError, ReasonValue
+if TYPE_CHECKING:
+    from hub.errors import HubError, ReasonValue
 
 
 def timestamp(seconds: float) -> timestamp_pb2.Timestamp:
@@ -16,13 +20,17 @@ def timestamp(seconds: float) -> timestamp_pb2.Timestamp:
 
 def timestamp_ms(milliseconds: int) -> timestamp_pb2.Timestamp:
     """Milliseconds since the epoch as a Timestamp."""
-    return timestamp_pb2.Timestamp(seconds=milliseconds // 1000, nanos=milliseconds % 1000 * 1_000_000)
+    return timestamp_pb2.Timestamp(
+        seconds=milliseconds // 1000, nanos=milliseconds % 1000 * 1_000_000
+    )
 
 
 def duration(seconds: float) -> duration_pb2.Duration:
     """Seconds as a Duration of millisecond precision."""
     milliseconds = round(seconds * 1000)
-    return duration_pb2.Duration(seconds=milliseconds // 1000, nanos=milliseconds % 1000 * 1_000_000)
+    return duration_pb2.Duration(
+        seconds=milliseconds // 1000, nanos=milliseconds % 1000 * 1_000_000
+    )
 
 
 def error_message(error: HubError, *, request_id: int = 0, topic: str = "") -> event_pb2.Error:
@@ -47,7 +55,9 @@ def error_frame(error: HubError, *, request_id: int = 0, topic: str = "") -> byt
     ).SerializeToString()
 
 
-def go_away_frame(reason: ReasonValue, action: frame_pb2.GoAwayAction.ValueType, within: float) -> bytes:
+def go_away_frame(
+    reason: ReasonValue, action: frame_pb2.GoAwayAction.ValueType, within: float
+) -> bytes:
     """ServerFrame{go_away}; ``within`` in seconds."""
     go_away = frame_pb2.GoAway(reason=reason, action=action, within=duration(within))
     return frame_pb2.ServerFrame(go_away=go_away).SerializeToString()
@@ -71,4 +81,6 @@ def unsubscribed_frame(topic: str, *, request_id: int = 0, error: HubError | Non
 
 def pong_frame(nonce: int, now_ms: int) -> bytes:
     """ServerFrame{pong}."""
-    return frame_pb2.ServerFrame(pong=frame_pb2.Pong(nonce=nonce, server_time=timestamp_ms(now_ms))).SerializeToString()
+    return frame_pb2.ServerFrame(
+        pong=frame_pb2.Pong(nonce=nonce, server_time=timestamp_ms(now_ms))
+    ).SerializeToString()

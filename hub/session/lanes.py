@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from shipspeak.realtime.v1 import event_pb2
 
-from hub.session.position import Subscription
+if TYPE_CHECKING:
+    from hub.session.position import Subscription
 
-# Every 8th frame goes to the topic that has waited longest, whatever its priority (G8: LOW never starves).
+# Every 8th frame goes to the topic that has waited longest, whatever its priority (G8: LOW never
+# starves).
 FAIR_SHARE = 8
 
 

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Callable, Iterator
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import structlog
-from shipspeak.realtime.v1 import error_reason_pb2 as reasons
-from shipspeak.realtime.v1 import frame_pb2
 
 from hub.errors import NotFound, ResourceExhausted, Unauthenticated, Unavailable
 from hub.session import frames
 from hub.session.session import Session
-from hub.session.sink import Caller, FrameSink
 from hub.session.states import State
+from shipspeak.realtime.v1 import error_reason_pb2 as reasons
+from shipspeak.realtime.v1 import frame_pb2
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from hub.session.sink import Caller, FrameSink
 
 log = structlog.get_logger(__name__)
 
@@ -92,12 +95,14 @@ class Sessions:
         """The session of a unary call, which must come from the session's own principal.
 
         Raises:
-            NotFound: SESSION_UNKNOWN, also for another principal's session, so that ids cannot be probed.
+            NotFound: SESSION_UNKNOWN, also for another principal's session, so that ids cannot be
+            probed.
         """
         session = self._sessions.get(session_id)
         if session is None or session.subject != subject or session.state is State.NEW:
             raise NotFound(
-                reasons.ERROR_REASON_SESSION_UNKNOWN, "there is no such session of yours here; open a new one"
+                reasons.ERROR_REASON_SESSION_UNKNOWN,
+                "there is no such session of yours here; open a new one",
             )
         return session
 
@@ -109,9 +114,15 @@ class Sessions:
         complete = frames.heartbeat_frame(now_ms, as_of)
         lagging = frames.heartbeat_frame(now_ms, None)
         for session in self:
-            if session.window.size and now - session.last_heard > SILENT_HEARTBEATS * self._interval:
+            if (
+                session.window.size
+                and now - session.last_heard > SILENT_HEARTBEATS * self._interval
+            ):
                 session.close(_silent_error(now - session.last_heard))
-            elif session.state is State.NEW and now - session.opened_at > SILENT_HEARTBEATS * self._interval:
+            elif (
+                session.state is State.NEW
+                and now - session.opened_at > SILENT_HEARTBEATS * self._interval
+            ):
                 session.close(_silent_error(now - session.opened_at))
             elif now >= session.rights_until:
                 self._expire(session)
@@ -130,7 +141,8 @@ class Sessions:
 
     def _expire(self, session: Session) -> None:
         error = Unauthenticated(
-            reasons.ERROR_REASON_SESSION_EXPIRED, "the session's token has ended; connect again with a new one"
+            reasons.ERROR_REASON_SESSION_EXPIRED,
+            "the session's token has ended; connect again with a new one",
         )
         go_away = frames.go_away_frame(error.reason, frame_pb2.GO_AWAY_ACTION_REAUTHENTICATE, 0)
         session.close(error, [go_away])
@@ -160,7 +172,9 @@ class Sessions:
 def draining_error() -> Unavailable:
     """The refusal of an instance that is about to end."""
     return Unavailable(
-        reasons.ERROR_REASON_DRAINING, "this instance is draining; resume from your cursors", retry_after=0.5
+        reasons.ERROR_REASON_DRAINING,
+        "this instance is draining; resume from your cursors",
+        retry_after=0.5,
     )
 
 

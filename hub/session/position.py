@@ -18,7 +18,8 @@ class RunSource(Protocol):
     def next_frame(self, subscription: Subscription, now_ms: int) -> bytes | None:
         """The next serialized ServerFrame for a subscription, moving its position.
 
-        None when nothing is waiting, or when it must be read from the log first; then the source offers the
+        None when nothing is waiting, or when it must be read from the log first; then the source
+        offers the
         subscription to its session again once the page is there.
         """
 
@@ -43,7 +44,14 @@ class Subscription:
     __slots__ = ("epoch", "offset", "page", "reading", "rights_until", "session", "slot", "source")
 
     def __init__(
-        self, session: Session, source: RunSource, *, epoch: int, offset: int, slot: int | None, rights_until: float
+        self,
+        session: Session,
+        source: RunSource,
+        *,
+        epoch: int,
+        offset: int,
+        slot: int | None,
+        rights_until: float,
     ) -> None:
         self.session = session
         self.source = source

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Iterable
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from hub.errors import HubError, ReasonValue
 from hub.session import frames
 from hub.session.lanes import Lanes
-from hub.session.position import Subscription
-from hub.session.sink import Caller, FrameSink
 from hub.session.states import TRANSITIONS, Effect, Input, State
 from hub.session.window import ByteWindow
 from shipspeak.realtime.v1 import frame_pb2
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from hub.errors import HubError, ReasonValue
+    from hub.session.position import Subscription
+    from hub.session.sink import Caller, FrameSink
 
 # A peer that asks and never reads its answers is not read from any more beyond this.
 MAX_CONTROL_FRAMES = 1_000
@@ -122,7 +125,8 @@ class Session:
             if subscription is None:
                 return None
             if now >= self.rights_until or now >= subscription.rights_until:
-                # The right has ended: nothing more is handed to the transport (G10); the manager's tick closes.
+                # The right has ended: nothing more is handed to the transport (G10); the manager's
+                # tick closes.
                 self._lanes.remove(subscription)
                 continue
             source = subscription.source
@@ -171,10 +175,13 @@ class Session:
     def lagging(self) -> bool:
         """Whether anything waits for this session (so that no complete_as_of may be claimed)."""
         return bool(self._controls) or any(
-            subscription.source.waiting_priority(subscription) for subscription in self.subscriptions.values()
+            subscription.source.waiting_priority(subscription)
+            for subscription in self.subscriptions.values()
         )
 
-    def go_away(self, reason: ReasonValue, action: frame_pb2.GoAwayAction.ValueType, within: float) -> None:
+    def go_away(
+        self, reason: ReasonValue, action: frame_pb2.GoAwayAction.ValueType, within: float
+    ) -> None:
         """Announce the end; ``within`` seconds to spread the return over."""
         effect = self.apply(Input.DRAIN)
         if effect is Effect.SEND_GO_AWAY:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from hub.errors import HubError
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from hub.errors import HubError
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,8 @@ class Caller:
 class FrameSink(Protocol):
     """A transport's way out. One send is in flight at a time.
 
-    The owner (a session) sets ``on_writable`` once and calls ``send`` only while ``writable``. The sink calls
+    The owner (a session) sets ``on_writable`` once and calls ``send`` only while ``writable``. The
+    sink calls
     ``on_writable`` on the loop when it turns writable again, never from inside ``send``.
     """
 

@@ -1,6 +1,7 @@
 """The in-flight window: bytes of frames with runs given to the transport and not yet reported as handled.
 
-Transports swallow megabytes ahead of the reader; without this window an urgent event would wait behind them.
+Transports swallow megabytes ahead of the reader; without this window an urgent event would wait
+behind them.
 """
 
 from __future__ import annotations

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+)
 
 
 class Metrics:
@@ -11,10 +18,15 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self.sessions = Gauge("rthub_sessions", "Open sessions.", registry=self.registry)
-        self.topics = Gauge("rthub_live_topics", "Topics with a ring on this instance.", registry=self.registry)
+        self.topics = Gauge(
+            "rthub_live_topics", "Topics with a ring on this instance.", registry=self.registry
+        )
         self.ring_bytes = Gauge("rthub_ring_bytes", "Memory of all rings.", registry=self.registry)
         self.published = Counter(
-            "rthub_publish_results", "Drafts by namespace and outcome.", ["namespace", "outcome"], registry=self.registry
+            "rthub_publish_results",
+            "Drafts by namespace and outcome.",
+            ["namespace", "outcome"],
+            registry=self.registry,
         )
         self.publish_seconds = Histogram(
             "rthub_publish_seconds",
@@ -25,8 +37,12 @@ class Metrics:
         self.subscribes = Counter(
             "rthub_subscribes", "Subscriptions by verdict.", ["verdict"], registry=self.registry
         )
-        self.refused = Counter("rthub_refused", "Refusals by reason.", ["reason"], registry=self.registry)
-        self.opened = Counter("rthub_sessions_opened", "Sessions by transport.", ["transport"], registry=self.registry)
+        self.refused = Counter(
+            "rthub_refused", "Refusals by reason.", ["reason"], registry=self.registry
+        )
+        self.opened = Counter(
+            "rthub_sessions_opened", "Sessions by transport.", ["transport"], registry=self.registry
+        )
 
     def render(self) -> tuple[bytes, str]:
         """The text exposition and its content type."""

@@ -1,6 +1,7 @@
 """The grammar of topic names: ``kind/id[/more]``.
 
-A kind is a lower-case word; every further segment begins with a letter or digit, so ``..`` and empty segments
+A kind is a lower-case word; every further segment begins with a letter or digit, so ``..`` and
+empty segments
 cannot be written and no name needs escaping in a path, a log line or a subject of another system.
 """
 
@@ -9,9 +10,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from shipspeak.realtime.v1 import error_reason_pb2
-
 from hub.errors import InvalidArgument
+from shipspeak.realtime.v1 import error_reason_pb2
 
 MAX_TOPIC_CHARACTERS = 200
 _TOPIC = re.compile(r"([a-z][a-z0-9_-]{0,31})(?:/[A-Za-z0-9][A-Za-z0-9._~@:=+|-]{0,127}){1,4}")

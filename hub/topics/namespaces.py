@@ -1,18 +1,22 @@
 """Namespaces: the policy of every topic of one kind.
 
-A namespace names its class (retention and durability), the payload types it allows and whether conflation may
-drop superseded events for receivers that lag. An unknown kind is an error, so that a typing mistake fails loudly.
+A namespace names its class (retention and durability), the payload types it allows and whether
+conflation may
+drop superseded events for receivers that lag. An unknown kind is an error, so that a typing mistake
+fails loudly.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-
-from shipspeak.realtime.v1 import error_reason_pb2
+from typing import TYPE_CHECKING
 
 from hub.errors import NotFound
 from hub.topics.grammar import namespace_of
+from shipspeak.realtime.v1 import error_reason_pb2
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _DAY = 86_400.0
 
@@ -24,7 +28,8 @@ class TopicClass:
     Attributes:
         name: of the class.
         durable: False = volatile: no log, no offsets, no resume.
-        max_events: events kept per topic at least this long as no older ones are wanted; oldest out first.
+        max_events: events kept per topic at least this long as no older ones are wanted; oldest out
+            first.
         max_age: seconds that an event is kept.
     """
 

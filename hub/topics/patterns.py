@@ -1,6 +1,7 @@
 """Patterns over topics, as grants and work subscriptions use them.
 
-``*`` stands for one segment, ``**`` at the end for one or more, ``{sub}`` for the principal's own subject.
+``*`` stands for one segment, ``**`` at the end for one or more, ``{sub}`` for the principal's own
+subject.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ def matches(pattern: str, topic: str, subject: str = "") -> bool:
         if index >= len(have):
             return False
         if part == "{sub}":
-            part = subject  # noqa: PLW2901
+            part = subject
             if not subject or "/" in subject:
                 return False
             if have[index] != part:

@@ -1,5 +1,7 @@
 import { defineConfig } from "vite";
 
+const CLIENT_ENTRIES: ReadonlySet<string> = new Set(["react", "ui"]);
+
 export default defineConfig({
   build: {
     target: "es2022",
@@ -11,6 +13,10 @@ export default defineConfig({
       formats: ["es"],
       cssFileName: "ui",
     },
-    rollupOptions: { external: [/^react($|\/)/, /^react-dom($|\/)/, /^@bufbuild\/protobuf/] },
+    rollupOptions: {
+      external: [/^react($|\/)/, /^react-dom($|\/)/, /^@bufbuild\/protobuf/],
+      // Frameworks that render on a server take these entries as code for the browser.
+      output: { banner: (chunk) => (CLIENT_ENTRIES.has(chunk.name) ? '"use client";' : "") },
+    },
   },
 });

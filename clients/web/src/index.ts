@@ -12,8 +12,8 @@ export { browserEnvironment, type Environment, type WakeReason } from "./environ
 export { type ErrorKind, RealtimeError } from "./errors.js";
 export type { Content, Draft, Event } from "./gen/shipspeak/realtime/v1/event_pb.js";
 export { type Figure, type MeetingUpdate, RecoveryKind } from "./gen/shipspeak/realtime/v1/meeting_pb.js";
-export { INITIAL_MEETING, type MeetingFailure, type MeetingState, type StageState } from "./meeting/state.js";
 export { meetingReducer } from "./meeting/reducer.js";
+export { INITIAL_MEETING, type MeetingFailure, type MeetingState, type StageState } from "./meeting/state.js";
 export { type MeetingSnapshot, type MeetingStore, meetingStore } from "./meeting/store.js";
 export type { ContentInit, PublishOptions, Receipt } from "./publish.js";
 export type { GetToken, TokenReason } from "./session/token.js";

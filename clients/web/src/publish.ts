@@ -62,9 +62,10 @@ export async function publish(
       return await send(context, { ...draft, ...repeat }, endsAt - environment.now());
     } catch (thrown) {
       const error = toRealtimeError(thrown);
-      const wait = error.retryAfterMs === null
-        ? ({ kind: "retry", attempt } as const)
-        : ({ kind: "hint", hintMs: error.retryAfterMs } as const);
+      const wait =
+        error.retryAfterMs === null
+          ? ({ kind: "retry", attempt } as const)
+          : ({ kind: "hint", hintMs: error.retryAfterMs } as const);
       const delayMs = backoffDelay(wait, environment.random());
       if (!error.retryable || environment.now() + delayMs >= endsAt) throw error;
       await new Promise<void>((resolve) => environment.schedule(resolve, delayMs));
@@ -80,7 +81,11 @@ async function send(
   const token = await context.tokens.get("initial");
   if (token === null) throw new RealtimeError("Nobody is signed in.", { kind: "auth" });
   const options = callOptions(context, new AbortController().signal, Math.max(1, leftMs));
-  const { message } = await context.transport.unary(RealtimeService.method.publish, { drafts: [draft] }, options);
+  const { message } = await context.transport.unary(
+    RealtimeService.method.publish,
+    { drafts: [draft] },
+    options,
+  );
   const result = message.results[0];
   if (!result) throw new RealtimeError("The hub answered without a result.", { kind: "protocol" });
   return receiptOf(result);

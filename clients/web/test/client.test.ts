@@ -1,8 +1,8 @@
 import { create } from "@bufbuild/protobuf";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createRealtimeClient, type RealtimeClient, type RealtimeClientOptions } from "../src/client.js";
-import { ErrorReason } from "../src/gen/shipspeak/realtime/v1/error_reason_pb.js";
 import { Code } from "../src/gen/google/rpc/code_pb.js";
+import { ErrorReason } from "../src/gen/shipspeak/realtime/v1/error_reason_pb.js";
 import { EventSchema } from "../src/gen/shipspeak/realtime/v1/event_pb.js";
 import { TestEnvironment } from "./support/environment.js";
 import { TestHub } from "./support/test-hub.js";
@@ -61,7 +61,12 @@ describe("on the stream", () => {
     hub.publish(TOPIC, content("b"));
     await read.has(2);
     expect(read.texts).toEqual(["a", "b"]);
-    expect(state).toMatchObject({ transport: "stream", quality: "good", everConnected: true, lostSince: null });
+    expect(state).toMatchObject({
+      transport: "stream",
+      quality: "good",
+      everConnected: true,
+      lostSince: null,
+    });
     expect(client.topicState(TOPIC)?.getSnapshot().offset).toBe(2n);
   });
 
@@ -304,7 +309,11 @@ describe("who may", () => {
     });
     client.connect();
     await until(client.connection, (now) => now.phase === "live");
-    const value = { topic: "meeting/secret", code: Code.PERMISSION_DENIED, reason: ErrorReason.RIGHT_MISSING };
+    const value = {
+      topic: "meeting/secret",
+      code: Code.PERMISSION_DENIED,
+      reason: ErrorReason.RIGHT_MISSING,
+    };
     hub.pushAll({ control: { case: "error", value } });
     expect(await refused).toBe(ErrorReason.RIGHT_MISSING);
     hub.publish(TOPIC, content("a"));

@@ -1,14 +1,21 @@
+import type { WakeReason } from "../environment.js";
 import { RealtimeError, toRealtimeError } from "../errors.js";
 import { BlockedCheck } from "../session/blocked-check.js";
 import type { SessionContext } from "../session/context.js";
 import { PollSession } from "../session/poll-session.js";
 import type { Session, SessionEvents } from "../session/session.js";
 import { StreamSession } from "../session/stream-session.js";
-import type { WakeReason } from "../environment.js";
 import { backoffDelay } from "./backoff.js";
 import type { Board } from "./board.js";
 import { Climber } from "./climber.js";
-import { type Effect, INITIAL, type MachineEvent, type MachineState, type Rung, transition } from "./machine.js";
+import {
+  type Effect,
+  INITIAL,
+  type MachineEvent,
+  type MachineState,
+  type Rung,
+  transition,
+} from "./machine.js";
 
 /** Keeps one session alive: runs the machine's effects and feeds it what happens. All decisions are the machine's. */
 export class Connection {
@@ -165,7 +172,10 @@ export class Connection {
   }
 
   #openPoll(): void {
-    const session: Session = new PollSession(this.#context, this.#eventsOf(() => session, "longpoll"));
+    const session: Session = new PollSession(
+      this.#context,
+      this.#eventsOf(() => session, "longpoll"),
+    );
     this.#session = session;
     session.start();
   }

@@ -64,7 +64,10 @@ export type Effect =
   | { readonly type: "stepped"; readonly to: Rung };
 
 export type Step = readonly [MachineState, readonly Effect[]];
-type Rule<K extends MachineEvent["type"]> = (state: MachineState, event: Extract<MachineEvent, { type: K }>) => Step;
+type Rule<K extends MachineEvent["type"]> = (
+  state: MachineState,
+  event: Extract<MachineEvent, { type: K }>,
+) => Step;
 type Row = { readonly [K in MachineEvent["type"]]?: Rule<K> };
 
 export const INITIAL: MachineState = Object.freeze({
@@ -89,15 +92,24 @@ const again: Rule<"retry"> = (state) => [
 ];
 const stop: Rule<"disconnect"> = (state) => [{ ...state, phase: "idle", error: null }, [{ type: "drop" }]];
 const close: Rule<"close"> = (state) => [{ ...state, phase: "closed" }, [{ type: "drop" }]];
-const open: Rule<"token"> = (state) => [{ ...state, phase: "connecting" }, [{ type: "open", rung: state.rung }]];
+const open: Rule<"token"> = (state) => [
+  { ...state, phase: "connecting" },
+  [{ type: "open", rung: state.rung }],
+];
 const signedOut: Rule<"no-token"> = (state) => [{ ...state, phase: "needs-auth" }, [{ type: "drop" }]];
 const welcomed: Rule<"welcome"> = (state) => [
   { ...state, phase: "syncing", streamFailures: 0, everConnected: true },
   [],
 ];
 const arrived: Rule<"caught-up"> = (state) => [{ ...state, phase: "live", error: null }, []];
-const trusted: Rule<"settled"> = (state) => [{ ...state, attempt: 0, settled: true, tokenRetried: false }, []];
-const climbed: Rule<"stepped-up"> = (state) => [{ ...state, rung: "stream" }, [{ type: "stepped", to: "stream" }]];
+const trusted: Rule<"settled"> = (state) => [
+  { ...state, attempt: 0, settled: true, tokenRetried: false },
+  [],
+];
+const climbed: Rule<"stepped-up"> = (state) => [
+  { ...state, rung: "stream" },
+  [{ type: "stepped", to: "stream" }],
+];
 
 /** So many failures of the stream, while single calls get through, are enough to poll instead. */
 const STREAM_FAILURES = 2;
@@ -123,7 +135,8 @@ const fallen: Rule<"lost"> = (state, { error, online }) => {
   if (FATAL_KINDS.has(error.kind) || isVersionRefusal(error)) {
     return [{ ...lost, phase: "failed" }, [{ type: "drop" }]];
   }
-  if (!online) return [{ ...lost, phase: "offline", settled: false }, [{ type: "drop" }, { type: "wait-offline" }]];
+  if (!online)
+    return [{ ...lost, phase: "offline", settled: false }, [{ type: "drop" }, { type: "wait-offline" }]];
   return [
     { ...lost, phase: "backoff", attempt: state.settled ? 0 : state.attempt + 1, settled: false },
     [{ type: "drop" }, { type: "wait", wait: waitAfter(state, error) }],
@@ -162,7 +175,14 @@ export const TRANSITIONS: Readonly<Record<Phase, Row>> = {
   authenticating: { ...ending, token: open, "no-token": signedOut, lost: fallen },
   connecting: { ...ending, welcome: welcomed, lost: failedEarly },
   syncing: { ...ending, "caught-up": arrived, lost: fallen, "sent-away": sentAway, "stepped-up": climbed },
-  live: { ...ending, settled: trusted, lost: fallen, "sent-away": sentAway, "stepped-up": climbed, "no-token": signedOut },
+  live: {
+    ...ending,
+    settled: trusted,
+    lost: fallen,
+    "sent-away": sentAway,
+    "stepped-up": climbed,
+    "no-token": signedOut,
+  },
   backoff: { ...ending, retry: again },
   offline: { ...ending, retry: again },
   "needs-auth": { ...ending, connect: begin, retry: beginAgain },

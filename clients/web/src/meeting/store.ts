@@ -66,7 +66,8 @@ class SharedMeeting implements MeetingStore {
   #open(): void {
     // A topic that is opened again is read from its beginning again. The reducer never moves back, so what was
     // known stays on the screen meanwhile.
-    const update = (change: Partial<MeetingSnapshot>) => this.#cell.set({ ...this.#cell.getSnapshot(), ...change });
+    const update = (change: Partial<MeetingSnapshot>) =>
+      this.#cell.set({ ...this.#cell.getSnapshot(), ...change });
     this.#stop = this.#client.topic(this.#topic).subscribe({
       start: "earliest",
       onEvent: (event) => this.#cell.set(reduce(this.#cell.getSnapshot(), event)),
@@ -82,7 +83,7 @@ class SharedMeeting implements MeetingStore {
 function reduce(state: MeetingSnapshot, event: pb.Event): MeetingSnapshot {
   const payload = event.content?.payload;
   if (payload?.case !== "meeting") return state;
+  if (event.offset <= state.offset) return state; // read again after the topic was opened again
   const meeting = meetingReducer(state, payload.value);
-  const offset = event.offset > state.offset ? event.offset : state.offset;
-  return { ...state, ...meeting, offset };
+  return { ...state, ...meeting, offset: event.offset };
 }

@@ -42,5 +42,7 @@ export class BlockedCheck {
 }
 
 function blocked(): RealtimeError {
-  return new RealtimeError("The stream does not get through, while single calls do.", { kind: "unsupported" });
+  return new RealtimeError("The stream does not get through, while single calls do.", {
+    kind: "unsupported",
+  });
 }

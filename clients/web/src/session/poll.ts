@@ -14,7 +14,11 @@ export interface PollNews {
 }
 
 /** One Poll from the present positions; its frames go to the registry. Fails with RealtimeError. */
-export async function pollOnce(context: SessionContext, waitMs: number, signal: AbortSignal): Promise<PollNews> {
+export async function pollOnce(
+  context: SessionContext,
+  waitMs: number,
+  signal: AbortSignal,
+): Promise<PollNews> {
   const { transport, registry, timing, environment, count, onRoundTrip } = context;
   const request = {
     hello: hello(context, 0),

@@ -1,5 +1,10 @@
 import { RealtimeError, toRealtimeError } from "../errors.js";
-import { GoAwayAction, type GoAway, type ServerFrame, type Welcome } from "../gen/shipspeak/realtime/v1/frame_pb.js";
+import {
+  type GoAway,
+  GoAwayAction,
+  type ServerFrame,
+  type Welcome,
+} from "../gen/shipspeak/realtime/v1/frame_pb.js";
 import { RealtimeService } from "../gen/shipspeak/realtime/v1/realtime_service_pb.js";
 import { durationMs } from "../time.js";
 import { callOptions, hello, type SessionContext, WINDOW_BYTES } from "./context.js";
@@ -74,7 +79,11 @@ export class StreamSession implements Session {
     const request = { hello: hello(this.#context, WINDOW_BYTES), subscriptions };
     const options = { token: tokens.current, signal: this.#stop.signal };
     try {
-      for await (const { message, bytes } of transport.serverStream(RealtimeService.method.listen, request, options)) {
+      for await (const { message, bytes } of transport.serverStream(
+        RealtimeService.method.listen,
+        request,
+        options,
+      )) {
         if (this.#stop.signal.aborted) return;
         this.#receive(message, bytes);
       }
@@ -91,7 +100,9 @@ export class StreamSession implements Session {
     if (frame.runs.length > 0) this.#context.count("bytes", bytes);
     this.#reporter?.handled(frame.runs.length > 0 ? bytes : 0);
     if (!whole) {
-      this.#lose(new RealtimeError("A run began after the position: subscribing again.", { kind: "network" }));
+      this.#lose(
+        new RealtimeError("A run began after the position: subscribing again.", { kind: "network" }),
+      );
       return;
     }
     this.#control(frame);
@@ -105,7 +116,9 @@ export class StreamSession implements Session {
       signal: this.#stop.signal,
     };
     const dead = (error: RealtimeError) => {
-      this.#lose(new RealtimeError("The hub does not know the session any more.", { kind: "network", cause: error }));
+      this.#lose(
+        new RealtimeError("The hub does not know the session any more.", { kind: "network", cause: error }),
+      );
     };
     this.#sessionId = session.id;
     this.#heartbeatMs = session.intervalMs;
@@ -142,7 +155,9 @@ export class StreamSession implements Session {
     if (action === GoAwayAction.REAUTHENTICATE) {
       this.#lose(new RealtimeError("The hub asks for a new token.", { kind: "auth", reason }));
     } else if (action === GoAwayAction.UPGRADE || action === GoAwayAction.STOP) {
-      this.#lose(new RealtimeError("The hub asks this client not to come back.", { kind: "refused", reason }));
+      this.#lose(
+        new RealtimeError("The hub asks this client not to come back.", { kind: "refused", reason }),
+      );
     } else if (!this.#stop.signal.aborted) {
       this.close();
       this.#events.sentAway(durationMs(goAway.within) ?? 0);

@@ -65,7 +65,11 @@ export class SubscriptionUpdater {
       subscriptions: this.#context.registry.subscriptions(),
     };
     const { updateSubscriptions } = RealtimeService.method;
-    await this.#context.transport.unary(updateSubscriptions, request, callOptions(this.#context, this.#signal));
+    await this.#context.transport.unary(
+      updateSubscriptions,
+      request,
+      callOptions(this.#context, this.#signal),
+    );
   }
 
   /** True when the same set should be sent again. */

@@ -1,8 +1,8 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { Environment } from "../environment.js";
 import { errorFromStatus, type RealtimeError } from "../errors.js";
-import type * as events from "../gen/shipspeak/realtime/v1/event_pb.js";
 import { ErrorReason } from "../gen/shipspeak/realtime/v1/error_reason_pb.js";
+import type * as events from "../gen/shipspeak/realtime/v1/event_pb.js";
 import { type ServerFrame, Start, type SubscribeSchema } from "../gen/shipspeak/realtime/v1/frame_pb.js";
 import { durationMs } from "../time.js";
 import type { Member } from "./members.js";

@@ -25,7 +25,8 @@ export function errorOfStatusFields(field: Field): RealtimeError | null {
 /** The error of an answer that is not grpc-web by its HTTP status or content type; null when it may be. */
 export function errorOfHttp(status: number, contentType: string | null): RealtimeError | null {
   if (status === 401) return new RealtimeError("HTTP 401", { kind: "auth", code: Code.UNAUTHENTICATED });
-  if (status === 403) return new RealtimeError("HTTP 403", { kind: "permission", code: Code.PERMISSION_DENIED });
+  if (status === 403)
+    return new RealtimeError("HTTP 403", { kind: "permission", code: Code.PERMISSION_DENIED });
   if (UNSUPPORTED_HTTP.has(status)) {
     return new RealtimeError(`HTTP ${status}`, { kind: "unsupported", code: Code.UNIMPLEMENTED });
   }

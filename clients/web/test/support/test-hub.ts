@@ -9,7 +9,12 @@ import {
   toBinary,
 } from "@bufbuild/protobuf";
 import { Code } from "../../src/gen/google/rpc/code_pb.js";
-import { type ContentSchema, EventSchema, type Position, type TopicRunSchema } from "../../src/gen/shipspeak/realtime/v1/event_pb.js";
+import {
+  type ContentSchema,
+  EventSchema,
+  type Position,
+  type TopicRunSchema,
+} from "../../src/gen/shipspeak/realtime/v1/event_pb.js";
 import {
   Outcome,
   PublishRequestSchema,
@@ -82,7 +87,9 @@ export class TestHub {
 
   /** As kill -9: every connection is cut, the port refuses; the log stays. */
   async kill(): Promise<void> {
-    const closed = new Promise<void>((resolve) => (this.#server ? this.#server.close(() => resolve()) : resolve()));
+    const closed = new Promise<void>((resolve) =>
+      this.#server ? this.#server.close(() => resolve()) : resolve(),
+    );
     this.#listeners.clear();
     for (const socket of this.#sockets) socket.destroy();
     await closed;
@@ -108,7 +115,8 @@ export class TestHub {
 
   /** Sends a frame to every stream that reads the topic. */
   #push(topic: string, frame: FrameInit): void {
-    for (const { response, topics } of this.#listeners.values()) if (topics.has(topic)) sendFrame(response, frame);
+    for (const { response, topics } of this.#listeners.values())
+      if (topics.has(topic)) sendFrame(response, frame);
   }
 
   pushAll(frame: FrameInit): void {
@@ -123,7 +131,14 @@ export class TestHub {
     const log = this.#log(topic);
     const events = log.slice(Number(after)).map((event) => create(EventSchema, event));
     const through = BigInt(log.length);
-    return { topic, epoch: this.epoch, afterOffset: after, throughOffset: through, events, cursor: cursorOf(through) };
+    return {
+      topic,
+      epoch: this.epoch,
+      afterOffset: after,
+      throughOffset: through,
+      events,
+      cursor: cursorOf(through),
+    };
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -183,7 +198,9 @@ export class TestHub {
   #resume(position: Position): { from: bigint; verdict: Verdict } {
     const [epoch] = new TextDecoder().decode(position.cursor).split(":");
     const same = epoch === String(this.epoch) || epoch === "";
-    return same ? { from: position.handledOffset, verdict: Verdict.OK } : { from: 0n, verdict: Verdict.RESET };
+    return same
+      ? { from: position.handledOffset, verdict: Verdict.OK }
+      : { from: 0n, verdict: Verdict.RESET };
   }
 
   async #unary(name: string, body: Uint8Array, response: ServerResponse): Promise<void> {
@@ -289,7 +306,9 @@ function sendFrame(response: ServerResponse, init: FrameInit): void {
 }
 
 function endWith(response: ServerResponse, code: Code, message = ""): void {
-  response.end(frame(0x80, Buffer.from(`grpc-status: ${code}\r\ngrpc-message: ${encodeURIComponent(message)}\r\n`)));
+  response.end(
+    frame(0x80, Buffer.from(`grpc-status: ${code}\r\ngrpc-message: ${encodeURIComponent(message)}\r\n`)),
+  );
 }
 
 function answer<O extends DescMessage>(response: ServerResponse, schema: O, init: MessageInitShape<O>): void {

@@ -65,4 +65,10 @@ SUITES = (
     _pytest("contract", 120),
     _pytest("unit", 300),
     _pytest("wire", 300),
+    Suite(
+        "web-lint",
+        ((*PAGE, "install"), (*PAGE, "npm", "run", "lint"), (*PAGE, "npm", "run", "types")),
+        300,
+    ),
+    Suite("web", ((*PAGE, "install"), (*PAGE, "npm", "test"), (*PAGE, "build")), 600),
 )

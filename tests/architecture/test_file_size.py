@@ -14,6 +14,9 @@ SOFT_LIMIT = 300
 # Each file over the soft limit, the size it may have, and why it is one file. Sizes only go down.
 OVER_SOFT_LIMIT: dict[str, tuple[int, str]] = {
     "benchmarks/loadgen/loadgen.c": (400, "options, connections and event loop share state"),
+    "clients/python/shipspeak_realtime/client.py": (400, "the SDK's face: mostly docstrings"),
+    "clients/web/test/client.test.ts": (400, "one client against one real server, case by case"),
+    "tests/unit/demo/test_web.py": (400, "one back end, route by route"),
 }
 
 

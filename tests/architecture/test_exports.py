@@ -1,0 +1,55 @@
+"""The SDK's public names: adding one is a decision, and taking one away breaks someone."""
+
+from __future__ import annotations
+
+import shipspeak_realtime
+
+PUBLIC = [
+    "VERSION",
+    "AuthError",
+    "ClosedError",
+    "ConnectionChange",
+    "Cursor",
+    "DeadlineError",
+    "Event",
+    "Health",
+    "IdFactory",
+    "InvalidRequestError",
+    "MeetingPublisher",
+    "NetworkError",
+    "OutboxFullError",
+    "Outcome",
+    "PermissionDeniedError",
+    "ProtocolError",
+    "RealtimeClient",
+    "RealtimeError",
+    "Receipt",
+    "ServerBusyError",
+    "ServerError",
+    "StagePublisher",
+    "State",
+    "Stats",
+    "Subscription",
+    "UnsupportedError",
+    "Verdict",
+    "VerdictKind",
+    "check_health",
+    "describe",
+    "make_content",
+    "make_draft",
+    "stable_ids",
+]
+
+
+def test_the_public_names_are_these():
+    assert sorted(shipspeak_realtime.__all__) == sorted(PUBLIC)
+
+
+def test_each_public_name_exists_and_says_what_it_is():
+    silent = [
+        name
+        for name in shipspeak_realtime.__all__
+        if callable(getattr(shipspeak_realtime, name))
+        and not getattr(shipspeak_realtime, name).__doc__
+    ]
+    assert silent == []

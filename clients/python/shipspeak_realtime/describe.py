@@ -115,7 +115,7 @@ def _receipt(news: notification_pb2.ReceiptUpdate) -> str:
 
 
 def _metrics(news: metrics_pb2.MetricsUpdate) -> str:
-    return ", ".join(f"{each.name} {each.value:g}{each.unit}" for each in news.metrics)
+    return ", ".join(f"{each.name} {_amount(each.value, each.unit)}" for each in news.metrics)
 
 
 def _other(news: AnyMessage) -> str:
@@ -131,13 +131,18 @@ def _other(news: AnyMessage) -> str:
 def _figures(figures: Iterable[meeting_pb2.Figure]) -> str:
     shown = [
         f"{figure.subject + ' ' if figure.subject else ''}{figure.name} "
-        f"{figure.label or f'{figure.value:g}{figure.unit}'}"
+        f"{figure.label or _amount(figure.value, figure.unit)}"
         for figure in figures
     ]
     if not shown:
         return ""
     more = f", and {len(shown) - _SHOWN_FIGURES} more" if len(shown) > _SHOWN_FIGURES else ""
     return " | " + ", ".join(shown[:_SHOWN_FIGURES]) + more
+
+
+def _amount(value: float, unit: str) -> str:
+    space = "" if unit in ("", "%") else " "
+    return f"{value:g}{space}{unit}"
 
 
 def _quoted(text: str) -> str:
@@ -159,6 +164,8 @@ def _size(count: int) -> str:
 
 
 def _time(span: float) -> str:
+    if 0 < span < 1:
+        return "<1s"
     if span < _MINUTE:
         return f"{span:.0f}s"
     return f"{int(span // _MINUTE)}m {int(span % _MINUTE)}s"

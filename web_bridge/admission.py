@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import grpc
-
 from web_bridge.asgi import Receive, Scope, Send, answer_text, header
 from web_bridge.body import BodyTimeout, BodyTooLarge, read_body
 from web_bridge.content import ACCEPT_POST, is_text
 from web_bridge.framing import PREFIX, decode_text, single_message
 from web_bridge.metadata import Metadatum, decode_metadata, decode_timeout
+from web_bridge.refusals import too_large
 from web_bridge.response import ResponseHead
-from web_bridge.status import CallRefused, Status
+from web_bridge.status import CallRefused, status_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -85,7 +84,8 @@ async def admit(scope: Scope, receive: Receive, head: ResponseHead, limits: Limi
 
     Raises:
         HttpRefused: 408, the body did not come in time.
-        CallRefused: a gRPC status.
+        HubError: malformed in some way.
+        CallRefused: too large.
         ClientGone: nobody is there any more.
     """
     message = await _message(receive, head, limits)
@@ -107,10 +107,7 @@ async def _message(receive: Receive, head: ResponseHead, limits: Limits) -> byte
         late = [_CLOSE, *head.cors(())]
         raise HttpRefused(408, "the request body did not come in time", late) from None
     except BodyTooLarge as error:
-        status = Status(
-            grpc.StatusCode.RESOURCE_EXHAUSTED,
-            f"the request message is over {limits.message_bytes} bytes",
-        )
+        status = status_of(too_large(limits.message_bytes))
         raise CallRefused(status, close=not error.drained) from None
     return single_message(decode_text(body) if head.text else body)
 

@@ -1,10 +1,10 @@
 """The grpc-web side of the door, built on sonora's grpcASGI.
 
 What is left of sonora is registration: `add_generic_rpc_handlers` and its table of handlers, the
-fall-through to `_application`, and the grpc.Server type that generated ``add_XServicer_to_server``
-functions want. Routing walks the same table, but hands over the call's metadata, which sonora leaves
-out. The request path is our own, because sonora's loses statuses, messages and disconnects: the
-checks in tests/wire run against both.
+fall-through to `_application`, and the grpc.Server type that generated ``add_X_to_server``
+functions want. Routing walks the same table, but hands over the call's metadata, which sonora
+leaves out. The request path is our own, because sonora loses statuses, messages and
+disconnects: the checks in tests/wire run against both.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import grpc
-import grpc.aio
 from google.protobuf.message import DecodeError
 from sonora.asgi import grpcASGI
 
@@ -31,20 +30,21 @@ from web_bridge.content import is_text
 from web_bridge.context import BridgeContext, Clock
 from web_bridge.push import PushMethod, PushSink, SharedFraming
 from web_bridge.push_call import PushCall, park
+from web_bridge.refusals import draining, malformed, not_offered, too_many_streams
 from web_bridge.response import Response, ResponseHead
 from web_bridge.routing import CallDetails, RpcHandler, find, intercepted
 from web_bridge.status import (
-    DRAINING,
     INTERNAL_ERROR,
     CallRefused,
     Status,
-    refused,
     status_of,
 )
 from web_bridge.stepping import transmitter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+
+    import grpc.aio
 
     from web_bridge.cors import CorsPolicy
     from web_bridge.limits import Limits
@@ -102,15 +102,15 @@ class GrpcWebBridge(grpcASGI):  # type: ignore[misc]  # sonora ships no types
             return
         await self._serve(scope, receive, send, head)
 
-    def end_streams(self, status: Status = DRAINING) -> None:
+    def end_streams(self, status: Status | None = None) -> None:
         """End the streams of the general path (health watches): they never end by themselves."""
         for call in tuple(self._streams):
-            call.end(status)
+            call.end(status or status_of(draining()))
 
-    def end_pushes(self, status: Status = DRAINING) -> None:
+    def end_pushes(self, status: Status | None = None) -> None:
         """End the push streams that their sessions have not ended."""
         for call in tuple(self._pushes):
-            call.end(status)
+            call.end(status or status_of(draining()))
 
     @property
     def open_streams(self) -> int:
@@ -137,6 +137,9 @@ class GrpcWebBridge(grpcASGI):  # type: ignore[misc]  # sonora ships no types
             return
         except HttpRefused as error:
             await error.send(send)
+            return
+        except HubError as error:
+            await Response(send, head).finish(status_of(error))
             return
         except CallRefused as error:
             await Response(send, head, close=error.close).finish(error.status)
@@ -211,9 +214,7 @@ class GrpcWebBridge(grpcASGI):  # type: ignore[misc]  # sonora ships no types
             await call.run(receive)
             return
         if len(self._streams) >= self._limits.streams:
-            raise refused(
-                grpc.StatusCode.RESOURCE_EXHAUSTED, "too many open streams; try again later"
-            )
+            raise too_many_streams()
         self._streams.add(call)
         try:
             await call.run(receive)
@@ -223,8 +224,8 @@ class GrpcWebBridge(grpcASGI):  # type: ignore[misc]  # sonora ships no types
     async def _handler(self, details: CallDetails) -> RpcHandler | None:
         try:
             return await intercepted(self._interceptors, self._route, details)
-        except HubError as error:
-            raise CallRefused(status_of(error)) from error
+        except HubError:
+            raise
         except Exception as error:
             logger.exception("an interceptor failed on %s", details.method)
             raise CallRefused(INTERNAL_ERROR) from error
@@ -237,13 +238,13 @@ def _function(method: str, handler: RpcHandler | None) -> tuple[Any, bool]:
     """The servicer's function and whether it streams.
 
     Raises:
-        CallRefused: UNIMPLEMENTED for an unknown method, and for one that needs a client stream.
+        Unimplemented: for an unknown method, and for one that needs a client stream.
     """
     if handler is None:
-        raise refused(grpc.StatusCode.UNIMPLEMENTED, f"unknown method {method}")
+        raise not_offered(method, f"unknown method {method}")
     if handler.request_streaming:
-        raise refused(
-            grpc.StatusCode.UNIMPLEMENTED,
+        raise not_offered(
+            method,
             f"{method} needs a client stream, which grpc-web does not have; use native gRPC",
         )
     if handler.response_streaming:
@@ -257,9 +258,7 @@ def _decoded(handler: RpcHandler | None, message: bytes) -> Any:
     try:
         return handler.request_deserializer(message)
     except (DecodeError, ValueError) as error:
-        raise refused(
-            grpc.StatusCode.INVALID_ARGUMENT, "the request message cannot be parsed"
-        ) from error
+        raise malformed("the message cannot be parsed") from error
 
 
 def _abort_of(scope: Scope) -> Callable[[], None] | None:

@@ -11,11 +11,13 @@ import base64
 import binascii
 import re
 import struct
-
-import grpc
+from typing import TYPE_CHECKING
 
 from web_bridge.metadata import encode_metadata, percent_encode
-from web_bridge.status import CallRefused, Status, refused
+from web_bridge.refusals import malformed, not_offered
+
+if TYPE_CHECKING:
+    from web_bridge.status import Status
 
 PREFIX = struct.Struct(">BI")
 COMPRESSED = 0x01
@@ -62,24 +64,24 @@ def single_message(body: bytes) -> bytes:
     a request that nobody sent.
 
     Raises:
-        CallRefused: UNIMPLEMENTED for a compressed message, INVALID_ARGUMENT for anything else.
+        HubError: UNIMPLEMENTED for a compressed message, INVALID_ARGUMENT for anything else.
     """
     if len(body) < PREFIX.size:
         msg = f"the body has {len(body)} bytes; one 5-byte prefix and a message belong there"
-        raise _malformed(msg)
+        raise malformed(msg)
     flags, length = PREFIX.unpack_from(body)
     if flags == COMPRESSED:
-        raise refused(
-            grpc.StatusCode.UNIMPLEMENTED,
+        raise not_offered(
+            "compression",
             "compressed messages are not supported; send them with grpc-encoding identity",
         )
     if flags != 0:
         msg = f"frame flags 0x{flags:02x} are not those of a message"
-        raise _malformed(msg)
+        raise malformed(msg)
     present = len(body) - PREFIX.size
     if length != present:
         msg = f"the frame says {length} bytes and {present} are there; send one message"
-        raise _malformed(msg)
+        raise malformed(msg)
     return body[PREFIX.size :]
 
 
@@ -87,23 +89,19 @@ def decode_text(body: bytes) -> bytes:
     """The bytes of a text-mode body: base64, in one piece or in pieces with padding of their own.
 
     Raises:
-        CallRefused: INVALID_ARGUMENT when it is not base64.
+        InvalidArgument: FRAME_MALFORMED when it is not base64.
     """
     pieces = _PIECES.findall(body)
     if len(pieces) > _MAX_PIECES or sum(map(len, pieces)) != len(body):
         msg = "the text body is not base64"
-        raise _malformed(msg)
+        raise malformed(msg)
     try:
         return b"".join(base64.b64decode(piece, validate=True) for piece in pieces)
     except binascii.Error as error:
         msg = "the text body is not base64"
-        raise _malformed(msg) from error
+        raise malformed(msg) from error
 
 
 def encode_text(frames: bytes) -> bytes:
     """Frames in text mode, padded so that the next piece can follow."""
     return base64.b64encode(frames)
-
-
-def _malformed(what: str) -> CallRefused:
-    return refused(grpc.StatusCode.INVALID_ARGUMENT, f"malformed grpc-web request: {what}")

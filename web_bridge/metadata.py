@@ -11,9 +11,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
-import grpc
-
-from web_bridge.status import refused
+from web_bridge.refusals import bad_header
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -104,7 +102,7 @@ def decode_metadata(headers: Headers) -> tuple[Metadatum, ...]:
         headers: lower-case names.
 
     Raises:
-        CallRefused: INVALID_ARGUMENT for a value that is no printable ASCII or no base64.
+        InvalidArgument: FIELD_INVALID for a value that is no printable ASCII or no base64.
     """
     pairs: list[Metadatum] = []
     for name, value in headers:
@@ -112,8 +110,9 @@ def decode_metadata(headers: Headers) -> tuple[Metadatum, ...]:
             continue
         if not _PRINTABLE.fullmatch(name) or not _PRINTABLE.fullmatch(value):
             shown = name.decode("ascii", "backslashreplace")
-            raise refused(
-                grpc.StatusCode.INVALID_ARGUMENT,
+            raise bad_header(
+                shown,
+                "ascii",
                 f"header {shown!r} is not printable ASCII; send such values in a '-bin' header",
             )
         key = name.decode("ascii")
@@ -129,7 +128,7 @@ def _binary_values(key: str, value: bytes) -> list[bytes]:
     try:
         return [_base64(piece.strip()) for piece in value.split(b",")]
     except binascii.Error as error:
-        raise refused(grpc.StatusCode.INVALID_ARGUMENT, f"header {key!r} is not base64") from error
+        raise bad_header(key, "base64", f"header {key!r} is not base64") from error
 
 
 def _base64(piece: bytes) -> bytes:
@@ -192,15 +191,16 @@ def decode_timeout(headers: Headers) -> float | None:
     """Seconds of the grpc-timeout header, or None without one.
 
     Raises:
-        CallRefused: INVALID_ARGUMENT for a malformed or repeated header.
+        InvalidArgument: FIELD_INVALID for a malformed or repeated header.
     """
     values = [value for name, value in headers if name == b"grpc-timeout"]
     if not values:
         return None
     match = _TIMEOUT.fullmatch(values[0])
     if len(values) > 1 or match is None:
-        raise refused(
-            grpc.StatusCode.INVALID_ARGUMENT,
+        raise bad_header(
+            "grpc-timeout",
+            "timeout",
             "grpc-timeout must be given once, as 1 to 8 digits and one of H M S m u n",
         )
     return int(match[1]) * _UNIT_SECONDS[match[2]]

@@ -40,7 +40,6 @@ class Status:
 OK = Status(grpc.StatusCode.OK)
 INTERNAL_ERROR = Status(grpc.StatusCode.UNKNOWN, "internal error")
 DEADLINE_EXCEEDED = Status(grpc.StatusCode.DEADLINE_EXCEEDED, "deadline exceeded")
-DRAINING = Status(grpc.StatusCode.UNAVAILABLE, "server is draining")
 
 
 class CallRefused(Exception):
@@ -55,11 +54,6 @@ class CallRefused(Exception):
         super().__init__(status.message)
         self.status = status
         self.close = close
-
-
-def refused(code: grpc.StatusCode, message: str) -> CallRefused:
-    """A refusal with a code and words, to be raised."""
-    return CallRefused(Status(code, message))
 
 
 def status_of(error: HubError | None) -> Status:

@@ -8,7 +8,7 @@ import json as jsonlib
 import os
 import signal
 import sys
-from enum import Enum
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from shipspeak_realtime import ConnectionChange, Event, Verdict
 
 
-class From(str, Enum):
+class From(StrEnum):
     """Where to begin."""
 
     EARLIEST = "earliest"
@@ -43,7 +43,9 @@ def tail(
     count: Annotated[
         int | None, typer.Option(min=1, help="Stop after so many events.", show_default=False)
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="One JSON object per line.")] = False,
+    json: Annotated[  # noqa: FBT002 - typer makes a flag of it
+        bool, typer.Option("--json", help="One JSON object per line.")
+    ] = False,
 ) -> None:
     """Watch topics: one line per event; what the connection does goes to stderr. Ctrl-C ends it.
 
@@ -56,7 +58,7 @@ def tail(
         printer.note("bold red", str(error))
         raise typer.Exit(1) from error
     except BrokenPipeError:
-        # Whoever read this has gone; a second error while the interpreter closes stdout helps nobody.
+        # Whoever read this has gone; an error more while stdout is closed helps nobody.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
@@ -107,15 +109,24 @@ class _Printer:
     def connection(self, change: ConnectionChange) -> None:
         """Tell that the connection was lost or stands again."""
         if change.state is State.BACKOFF:
-            why = f" ({change.error})" if change.error else ""
-            wait = f", again in {change.retry_in or 0:.1f} s"
-            self.note("yellow", f"not connected{why}{wait}")
+            self.note("yellow", f"{_loss(change)}, again in {change.retry_in or 0:.1f} s")
         elif change.state is State.SYNCING and change.previous is State.CONNECTING:
             self.note("green", "connected")
 
     def note(self, style: str, words: str) -> None:
         """One line on stderr."""
         self._err.print(Text(f"-- {words}", style=style))
+
+
+def _loss(change: ConnectionChange) -> str:
+    """Why there is no connection, without the transport's own long words."""
+    if change.error is None:
+        return "the hub is going away"
+    if change.error.reason:
+        return f"not connected ({change.error})"
+    if change.previous is State.CONNECTING:
+        return "the hub cannot be reached"
+    return "the connection was lost"
 
 
 async def _tail(

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from shipspeak.realtime.v1 import meeting_pb2
 from shipspeak_realtime import Event, RealtimeClient, Receipt, State, Verdict, VerdictKind
-from tests.support.hub_process import HubProcess
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.support.hub_process import HubProcess
 
 EVENTS = 150
 WRITERS = 64
@@ -113,8 +117,9 @@ async def test_a_cursor_goes_on_in_another_program(hub: HubProcess):
         first = await read(client, "meeting/1", 4, lambda _verdict: None)
     await asyncio.to_thread(hub.restart)
     async with RealtimeClient(hub.grpc) as client, asyncio.timeout(20):
-        rest = []
-        async for event in client.subscribe("meeting/1", start=first[-1].cursor):
+        rest: list[int] = []
+        assert (cursor := first[-1].cursor) is not None
+        async for event in client.subscribe("meeting/1", start=cursor):
             rest.append(event.content.meeting.upload.sent_bytes)
             if len(rest) == 6:
                 break

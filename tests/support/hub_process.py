@@ -19,8 +19,8 @@ _RTHUB = Path(sys.executable).parent / "rthub"
 class HubProcess:
     """`rthub serve` on free ports of the loopback interface.
 
-    Use it as a context manager: it starts the hub and stops it at the end, by SIGTERM, whatever state it is in.
-    In asynchronous tests call the methods through `asyncio.to_thread`: they wait.
+    Use it as a context manager: it starts the hub and stops it at the end, by SIGTERM, whatever
+    state it is in. In asynchronous tests call the methods through `asyncio.to_thread`: they wait.
 
     Args:
         folder: gets the data (`data/`), the ready file and the log.

@@ -1,5 +1,6 @@
-"""How long to wait before the next try: full jitter, so that a crowd that lost one hub does not return as one.
+"""How long to wait before the next try.
 
+Full jitter, so that a crowd that lost one hub does not return as one.
 Pure but for the injected random number generator. The same cases run against every SDK
 (tests/conformance/vectors/backoff.json).
 """
@@ -76,5 +77,5 @@ class Backoff:
         return base * (1 + _SLOW_JITTER * self._random())
 
     def spread(self, within: float) -> float:
-        """Seconds before a return that the hub asked to be spread over `within`; no failure, not counted."""
+        """Seconds before a return that the hub asked to spread; no failure, not counted."""
         return self._random() * within

@@ -248,8 +248,8 @@ class RealtimeClient:
     ) -> Receipt:
         """Publish one event and wait for the hub's word that it is stored.
 
-        Events of this client on one topic are stored in the order of these calls. A hub that is away
-        is waited for, with the same id, until `timeout`.
+        Events of this client on one topic are stored in the order of these calls. A hub that is
+        away is waited for, with the same id, until `timeout`.
 
         Args:
             topic: kind/id[/more].

@@ -1,4 +1,4 @@
-"""Progress at a pace that people can see: at most so many updates per second, the last one always."""
+"""Progress at a pace that people can see: so many updates a second, the last always."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The connection manager: keeps one session to the hub open, for ever, by the table in states.py."""
+"""The connection manager: keeps one session open, for ever, by the table in states.py."""
 
 from __future__ import annotations
 

@@ -56,9 +56,9 @@ def make_content(
     """The content of a draft.
 
     Args:
-        payload: a Content (used as it is, the other arguments are then refused); a MeetingUpdate, PracticeUpdate,
-            Notification or MetricsUpdate; an inner message of the first two, such as UploadProgress or CoachingHint;
-            an Any; every other message is packed into an Any.
+        payload: a Content (used as it is, the other arguments are then refused); a MeetingUpdate,
+            PracticeUpdate, Notification or MetricsUpdate; an inner message of the first two, such
+            as UploadProgress or CoachingHint; an Any; every other message is packed into an Any.
         key: conflation key; empty = never conflated.
         priority: lane of delivery.
         attributes: at most 32 of at most 1024 bytes.
@@ -105,7 +105,8 @@ def make_draft(
         draft_id: idempotency key.
         ttl: how long it is worth delivering, seconds or a timedelta; None = no end.
         deliver_at: not before this time (with a time zone); None = now.
-        expected_offset: store only if this is the topic's head; 0 = only into an empty topic; None = always.
+        expected_offset: store only if this is the topic's head; 0 = only into an empty topic;
+            None = always.
     """
     draft = event_pb2.Draft(id=draft_id, topic=topic, content=content)
     if ttl is not None:

@@ -1,4 +1,4 @@
-"""Where to go on in a topic: an opaque token of the hub's, and how far this process came beyond it."""
+"""Where to go on in a topic: the hub's opaque token, and how far this process came beyond it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from shipspeak_realtime.errors import InvalidRequestError
 class Cursor:
     """A place in one topic's log, good on every instance and transport of the hub.
 
-    Store it together with the state that the events up to it made, or a restart will skip or repeat.
+    Store it together with the state that the events up to it made, or a restart will skip or
+    repeat.
 
     Attributes:
         topic: the topic that it belongs to.
@@ -40,13 +41,13 @@ class Cursor:
         """
         topic, at, place = text.rpartition("@")
         offset, dot, token = place.partition(".")
+        message = f"{text[:80]!r} is not a cursor; give what str(event.cursor) wrote"
+        if not (at and dot and topic):
+            raise InvalidRequestError(message, reason="CURSOR_INVALID")
+        padded = token + "=" * (-len(token) % 4)
         try:
-            if not (at and dot and topic):
-                raise ValueError(text)
-            padded = token + "=" * (-len(token) % 4)
             return cls(topic, base64.b64decode(padded, altchars=b"-_", validate=True), int(offset))
         except (ValueError, binascii.Error) as error:
-            message = f"{text[:80]!r} is not a cursor; give what str(event.cursor) wrote"
             raise InvalidRequestError(message, reason="CURSOR_INVALID") from error
 
     def position(self) -> event_pb2.Position:

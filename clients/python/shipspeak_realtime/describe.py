@@ -25,7 +25,7 @@ _SHOWN_FIGURES = 4
 
 
 def describe(event: Event) -> str:
-    """One line: what happened, without time, topic and offset. Control characters are made visible."""
+    """What happened, on one line, without time, topic and offset; safe for a terminal."""
     payload = event.payload
     if payload is None:
         return "(a kind that this version does not know)"

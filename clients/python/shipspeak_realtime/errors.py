@@ -4,7 +4,7 @@
 
     RealtimeError
     ├── NetworkError             the hub cannot be reached, or the connection broke
-    ├── DeadlineError            the caller's deadline passed; a publish may or may not have been stored
+    ├── DeadlineError            the caller's deadline passed; a publish may be stored or not
     ├── AuthError                no token, or one that the hub does not accept
     ├── PermissionDeniedError    a valid token without the right
     ├── InvalidRequestError      the request breaks a rule; the same request fails again
@@ -15,8 +15,8 @@
     ├── OutboxFullError          too much waits to be published in this process
     └── ClosedError              the client was closed
 
-`code` is the canonical gRPC status, `reason` the hub's ErrorReason without its prefix ("RIGHT_MISSING"); both are API,
-the text is for people who read logs.
+`code` is the canonical gRPC status, `reason` the hub's ErrorReason without its prefix
+("RIGHT_MISSING"); both are API, the text is for people who read logs.
 """
 
 from __future__ import annotations
@@ -74,14 +74,14 @@ class RealtimeError(Exception):
 
 
 class NetworkError(RealtimeError):
-    """The hub cannot be reached, or the connection broke. Reconnecting subscriptions never raise it."""
+    """The hub cannot be reached, or the connection broke. Subscriptions never raise it."""
 
     default_code = grpc.StatusCode.UNAVAILABLE
     retryable = True
 
 
 class DeadlineError(RealtimeError):
-    """The caller's deadline passed. A publish may have been stored: publish again with the same id."""
+    """The caller's deadline passed. A publish may be stored: publish again with its id."""
 
     default_code = grpc.StatusCode.DEADLINE_EXCEEDED
     retryable = True

@@ -64,7 +64,7 @@ class Event:
 
     @property
     def payload(self) -> Payload | None:
-        """The set member of Content's payload; None for a kind that this SDK does not know: skip it."""
+        """The set member of the payload; None for a kind that this SDK does not know: skip it."""
         name = self.message.content.WhichOneof("payload")
         return None if name is None else getattr(self.message.content, name)
 

@@ -1,6 +1,7 @@
 """Ids of drafts: UUID version 7 (RFC 9562, section 5.7).
 
-They sort by the time of their making, so a publisher's own log is in order, and the hub's memory of ids stays local.
+They sort by the time of their making, so a publisher's own log is in order, and the hub's memory
+of ids stays local.
 """
 
 from __future__ import annotations
@@ -22,12 +23,13 @@ _COUNTER_LIMIT = 1 << _RANDOM_BITS
 class IdFactory:
     """Makes UUIDv7 that rise strictly within this factory.
 
-    Within one millisecond the 74 random bits are counted up instead of drawn anew (RFC 9562, section 6.2, method 2);
-    when the wall clock steps back, the last millisecond goes on.
+    Within one millisecond the 74 random bits are counted up instead of drawn anew (RFC 9562,
+    section 6.2, method 2); when the wall clock steps back, the last millisecond goes on.
 
     Args:
         now: wall-clock seconds since 1970.
-        randbits: gives that many random bits; must be unpredictable, since ids may be shown to others.
+        randbits: gives that many random bits; must be unpredictable, since ids may be shown to
+            others.
     """
 
     def __init__(

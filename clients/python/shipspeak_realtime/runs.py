@@ -1,8 +1,8 @@
 """The receiver's rule: which events of a run are new, and where the receiver stands after it.
 
-A run says "everything in (after, through] is in here, or counted". The rule is pure; the same cases run against every
-SDK (tests/conformance/vectors/runs.json). It is what makes "handed over once, in order, nothing missing" true on top
-of a transport that may cut, repeat and replay.
+A run says "everything in (after, through] is in here, or counted". The rule is pure; the same
+cases run against every SDK (tests/conformance/vectors/runs.json). It is what makes "handed over
+once, in order, nothing missing" true on top of a transport that may cut, repeat and replay.
 """
 
 from __future__ import annotations
@@ -86,10 +86,12 @@ class Receiver:
         if known is None:
             action = _ACTIONS.get(answer.verdict, Action.OK)
         elif answer.verdict == frame_pb2.VERDICT_RESET or known.epoch != answer.epoch:
-            # OK or GAP in another log would be the hub's mistake; the honest reading is that state is void.
+            # OK or GAP in another log would be the hub's mistake; the honest reading is that
+            # state is void.
             action = Action.RESET
         else:
-            # Runs may have moved us on while the answer was on its way; going back would hand events over twice.
+            # Runs may have moved us on while the answer was on its way; going back would hand
+            # events over twice.
             offset = max(offset, known.offset)
             action = _ACTIONS.get(answer.verdict, Action.OK)
         self._place = Place(answer.epoch, offset)

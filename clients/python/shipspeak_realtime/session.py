@@ -128,7 +128,8 @@ class Session:
         try:
             frame: Any = await self._call.read()
         except asyncio.CancelledError:
-            # grpc.aio raises the same for a status CANCELLED of the hub as for our own cancellation.
+            # grpc.aio raises the same for a status CANCELLED of the hub as for our own
+            # cancellation.
             task = asyncio.current_task()
             if task is not None and task.cancelling():
                 raise

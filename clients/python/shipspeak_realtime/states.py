@@ -1,8 +1,9 @@
 """The states of the connection, as a table: (state, input) to (next state, effect).
 
-No timers, no I/O: `connection.py` asks the table what an input means and does what the effect says. An input that a state
-has no row for changes nothing (a late answer after close, for example). `closed` has no way out; every other state
-has a way to `live` once faults stop (tests hold both).
+No timers, no I/O: `connection.py` asks the table what an input means and does what the effect
+says. An input that a state has no row for changes nothing (a late answer after close, for
+example). `closed` has no way out; every other state has a way to `live` once faults stop (tests
+hold both).
 """
 
 from __future__ import annotations

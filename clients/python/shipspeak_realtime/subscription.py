@@ -220,7 +220,8 @@ class Subscription:
             self._queue.append(Event(self.topic, event, after))
         if taken.events:
             if place is not None and run.cursor:
-                # After the run's last event nothing of the run is left: the newest token, all of it.
+                # After the run's last event nothing of the run is left: the newest token, all of
+                # it.
                 self._queue[-1] = Event(self.topic, taken.events[-1], self.cursor)
             self._filled.set()
         if len(self._queue) >= self._limit:

@@ -1,8 +1,9 @@
 """The in-flight window: tells the hub how many bytes this side has handled.
 
-Transports swallow megabytes ahead of the reader; without the window a CRITICAL event would wait behind all of them.
-The hub stops sending runs when (sent - handled) reaches the window, so the total must count exactly what the hub counts:
-the serialized sizes of all ServerFrames that carried runs, since Welcome.
+Transports swallow megabytes ahead of the reader; without the window a CRITICAL event would wait
+behind all of them. The hub stops sending runs when (sent - handled) reaches the window, so the
+total must count exactly what the hub counts: the serialized sizes of all ServerFrames that
+carried runs, since Welcome.
 """
 
 from __future__ import annotations

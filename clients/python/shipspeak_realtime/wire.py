@@ -1,4 +1,4 @@
-"""Refusals on the wire become typed exceptions: one table for frames, publish results and RPC status."""
+"""Refusals on the wire become typed exceptions: one table for frames, results and status."""
 
 from __future__ import annotations
 

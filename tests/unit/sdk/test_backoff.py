@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -15,7 +16,7 @@ from shipspeak_realtime.backoff import Backoff
 VECTORS = json.loads(Path("tests/conformance/vectors/backoff.json").read_text())
 
 
-def delay_of(case: dict) -> float:
+def delay_of(case: dict[str, Any]) -> float:
     waits = Backoff(lambda: case["random"])
     match case["kind"]:
         case "retry":
@@ -32,12 +33,12 @@ def delay_of(case: dict) -> float:
 
 
 @pytest.mark.parametrize("case", VECTORS["delays"], ids=lambda case: case["name"])
-def test_delays(case: dict):
+def test_delays(case: dict[str, Any]):
     assert delay_of(case) * 1000 == pytest.approx(case["delay_ms"])
 
 
 @pytest.mark.parametrize("case", VECTORS["sequences"], ids=lambda case: case["name"])
-def test_sequences(case: dict):
+def test_sequences(case: dict[str, Any]):
     waits = Backoff(lambda: case["random"])
     for step in case["steps"]:
         live = step["lost_after_live_ms"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -15,14 +16,14 @@ from shipspeak_realtime.runs import REMEMBERED_IDS, Action, Place, Receiver
 CASES = json.loads(Path("tests/conformance/vectors/runs.json").read_text())
 
 
-def run_of(step: dict) -> event_pb2.TopicRun:
+def run_of(step: dict[str, Any]) -> event_pb2.TopicRun:
     run = {**step, "events": [{"id": e["id"], "offset": int(e["offset"])} for e in step["events"]]}
     for name in ("epoch", "after_offset", "through_offset"):
         run[name] = int(run[name])
     return event_pb2.TopicRun(topic="meeting/1", **run)
 
 
-def answer_of(step: dict) -> frame_pb2.Subscribed:
+def answer_of(step: dict[str, Any]) -> frame_pb2.Subscribed:
     return frame_pb2.Subscribed(
         verdict=frame_pb2.Verdict.Value(f"VERDICT_{step['verdict']}"),
         epoch=int(step["epoch"]),
@@ -30,12 +31,12 @@ def answer_of(step: dict) -> frame_pb2.Subscribed:
     )
 
 
-def place_of(position: dict | None) -> Place | None:
+def place_of(position: dict[str, Any] | None) -> Place | None:
     return None if position is None else Place(int(position["epoch"]), int(position["offset"]))
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
-def test_shared_vectors(case: dict):
+def test_shared_vectors(case: dict[str, Any]):
     receiver = Receiver(place_of(case["position"]))
     for step in case["steps"]:
         if "run" in step:

@@ -1,4 +1,4 @@
-"""The connection's table: every state with every input, no way out of closed, always a way to live."""
+"""The connection's table: every input, no way out of closed, always a way to live."""
 
 from __future__ import annotations
 

@@ -81,7 +81,7 @@ class Hub:
             retention=retention,
             dedup_lifetime_s=settings.dedup_lifetime,
         )
-        flusher = Flusher()
+        flusher = Flusher(clock)
         self.registry = TopicRegistry(
             self.engine, namespaces, flusher, ring_bytes=settings.ring_bytes, clock=clock
         )

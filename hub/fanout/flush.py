@@ -13,6 +13,8 @@ import asyncio
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from hub.fanout.topic import LiveTopic
     from hub.session.position import Subscription
 
@@ -23,9 +25,14 @@ MAX_FLIGHT_SECONDS = 0.1
 
 
 class Flusher:
-    """Flushes topics that have something new."""
+    """Flushes topics that have something new.
 
-    def __init__(self) -> None:
+    Args:
+        clock: seconds since the epoch.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self.clock = clock
         self._cycles: dict[LiveTopic, Cycle] = {}
 
     def mark(self, topic: LiveTopic) -> None:
@@ -94,10 +101,11 @@ class Cycle:
 
     def _slice(self) -> None:
         queue = self._queue
+        now = self._flusher.clock()
         for _ in range(min(SLICE, len(queue))):
             subscription = queue.pop()
             session = subscription.session
-            session.offer(subscription)
+            session.offer(subscription, now)
             if not session.sink.writable and session.flight is None:
                 session.flight = self
                 self._sent += 1

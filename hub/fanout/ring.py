@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from hub.model.cursor import Cursor, encode_cursor
 from hub.model.wire import RunHeader, framed_event
@@ -58,6 +58,15 @@ class Chunk:
     dropped: bool = False
 
 
+class _Recent(NamedTuple):
+    """The last answer of ``Ring.frame``, and what it holds for."""
+
+    slot: int
+    ring_end: int
+    until_ms: int
+    answer: tuple[bytes, int, int]
+
+
 class Ring:
     """The latest events of one topic.
 
@@ -78,6 +87,7 @@ class Ring:
         self._header = RunHeader(topic, epoch)
         self._budget = budget
         self._chunks: list[Chunk] = []
+        self._recent = _Recent(-_NEVER, 0, 0, (b"", 0, 0))
 
     @property
     def start_offset(self) -> int:
@@ -164,21 +174,23 @@ class Ring:
         Returns:
             (serialized ServerFrame, slot behind it, offset that it reaches).
         """
+        # All who are up to date ask for the same frame, one right after the other.
+        recent = self._recent
+        if recent.slot == slot and recent.ring_end == self.next_slot and now_ms < recent.until_ms:
+            return recent.answer
         chunk, first = self._locate(slot)
         last = len(chunk.entries)
         cached = chunk.frames.get((first, last))
-        through = chunk.entries[-1].offset
-        if cached is not None and now_ms < cached[0]:
-            return cached[1], chunk.first_slot + last, through
-        frame, holds_until = self._build(chunk, first, now_ms)
-        if len(chunk.frames) >= _SHARED_FRAMES:
-            chunk.frames.clear()
-        chunk.frames[first, last] = (holds_until, frame)
-        return frame, chunk.first_slot + last, through
+        if cached is None or now_ms >= cached[0]:
+            cached = self._share(chunk, first, now_ms)
+        answer = cached[1], chunk.first_slot + last, chunk.entries[-1].offset
+        self._recent = _Recent(slot, self.next_slot, cached[0], answer)
+        return answer
 
     def release(self) -> None:
         """Give the memory back."""
         self._drop_all()
+        self._recent = _Recent(-_NEVER, 0, 0, (b"", 0, 0))
 
     def drop_oldest(self, chunk: Chunk) -> None:
         """Let go of everything up to and with a chunk (the budget asks for it)."""
@@ -188,6 +200,13 @@ class Ring:
             self._start = oldest.entries[-1].offset
             if oldest is chunk:
                 return
+
+    def _share(self, chunk: Chunk, first: int, now_ms: int) -> tuple[int, bytes]:
+        frame, holds_until = self._build(chunk, first, now_ms)
+        if len(chunk.frames) >= _SHARED_FRAMES:
+            chunk.frames.clear()
+        shared = chunk.frames[first, len(chunk.entries)] = (holds_until, frame)
+        return shared
 
     def _build(self, chunk: Chunk, first: int, now_ms: int) -> tuple[bytes, int]:
         parts, expired, holds_until = [], 0, _NEVER

@@ -95,10 +95,37 @@ class Session:
         self._controls.append(frame)
         self.pump()
 
-    def offer(self, subscription: Subscription) -> None:
-        """A topic has something for this session: send it now, or when the sink and the window allow."""
-        self._lanes.add(subscription)
-        if self.sink.writable:
+    def offer(self, subscription: Subscription, now: float | None = None) -> None:
+        """Send what a topic has for this session, now or when sink and window allow.
+
+        The straight way through is for the common case, a session that waits for nothing: a flush
+        comes here once per reader.
+
+        Args:
+            subscription: the session's place in the topic.
+            now: seconds since the epoch; None = ask the clock.
+        """
+        if self._lanes or self._controls or self.state is not State.OPEN:
+            self._lanes.add(subscription)
+            self.pump()
+            return
+        sink, window = self.sink, self.window
+        if not sink.writable or not window.open:
+            self._lanes.add(subscription)
+            if sink.writable:
+                self.pump()
+            return
+        now = self._clock() if now is None else now
+        if now >= self.rights_until or now >= subscription.rights_until:
+            return
+        source = subscription.source
+        frame = source.next_frame(subscription, int(now * 1000))
+        if frame is None:
+            return
+        window.sent += len(frame)
+        sink.send(frame)
+        if source.waiting_priority(subscription):
+            self._lanes.add(subscription)
             self.pump()
 
     def pump(self) -> None:

@@ -13,6 +13,7 @@ BIN = Path(PYTHON).parent
 PAGE = (PYTHON, "requirements/page.py")
 OURS = (
     *("hub", "web_bridge", "clients/python/shipspeak_realtime"),
+    *("clients/demo/backend/shipspeak_demo", "benchmarks"),
     *("tests", "protos/tools", "requirements"),
 )
 

@@ -31,8 +31,8 @@ class Echo:
             yield b"%d" % number
 
     async def empty(self, request: bytes, context: Any) -> AsyncIterator[bytes]:
-        return
-        yield b""
+        for number in range(0):
+            yield b"%d" % number
 
     async def abort(self, request: bytes, context: Any) -> bytes:
         trailing = (("x-reason", "gone"), ("grpc-status-details-bin", DETAILS))

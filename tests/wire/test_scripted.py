@@ -59,8 +59,9 @@ async def turns(count: int = 50) -> None:
 async def answered(server: ScriptedServer, task: asyncio.Future[None]) -> Answer:
     """The answer of an application that ends; one that fails raises here."""
     complete = asyncio.ensure_future(server.complete.wait())
+    waited: set[asyncio.Future[Any]] = {task, complete}
     async with asyncio.timeout(2):
-        await asyncio.wait({task, complete}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
         complete.cancel()
         server.disconnect()
         await task

@@ -66,6 +66,8 @@ SUITES = (
     _pytest("contract", 120),
     _pytest("unit", 300),
     _pytest("wire", 300),
+    _pytest("integration", 300),
+    _pytest("browser", 600, BROWSER),
     Suite(
         "web-lint",
         ((*PAGE, "install"), (*PAGE, "npm", "run", "lint"), (*PAGE, "npm", "run", "types")),

@@ -39,7 +39,7 @@ from web_bridge.status import (
     Status,
     status_of,
 )
-from web_bridge.stepping import transmitter
+from web_bridge.stepping import Direct, Transmit, transmitter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -53,6 +53,8 @@ logger = logging.getLogger(__name__)
 
 # Set by web_bridge.server: cuts the connection of a reader that does not read.
 ABORT_EXTENSION = "shipspeak.abort"
+# Set by web_bridge.server: the transport, for chunks that are shared by many responses.
+DIRECT_EXTENSION = "shipspeak.direct"
 
 # /package.Service/Method
 _METHOD_PATH = re.compile(r"/[A-Za-z_]\w*(\.[A-Za-z_]\w*)+/[A-Za-z_]\w*")
@@ -129,7 +131,8 @@ class GrpcWebBridge(grpcASGI):  # type: ignore[misc]  # sonora ships no types
             call = await admit(scope, receive, head, self._limits)
             method = scope["path"]
             if method in self._push:
-                parked = await self._open_push(method, call, send, head, _abort_of(scope))
+                transmit = transmitter(send, _direct_of(scope))
+                parked = await self._open_push(method, call, transmit, head, _abort_of(scope))
             else:
                 await self._run(method, call, receive, send, head)
                 return
@@ -149,20 +152,20 @@ class GrpcWebBridge(grpcASGI):  # type: ignore[misc]  # sonora ships no types
                 abort()
             return
         # The parked task keeps nothing of the admission alive.
-        del call, head, scope, send
+        del call, head, scope, send, transmit
         await park(receive, parked)
 
     async def _open_push(
         self,
         method: str,
         call: Admitted,
-        send: Send,
+        transmit: Transmit,
         head: ResponseHead,
         abort: Callable[[], None] | None,
     ) -> Callable[[], None]:
         """Open a push stream; what to call when its connection is over."""
         sink = PushSink(
-            transmitter(send),
+            transmit,
             self._framing[head.text],
             head,
             abort=abort,
@@ -264,3 +267,8 @@ def _decoded(handler: RpcHandler | None, message: bytes) -> Any:
 def _abort_of(scope: Scope) -> Callable[[], None] | None:
     abort: Callable[[], None] | None = scope.get("extensions", {}).get(ABORT_EXTENSION)
     return abort
+
+
+def _direct_of(scope: Scope) -> Direct | None:
+    direct: Direct | None = scope.get("extensions", {}).get(DIRECT_EXTENSION)
+    return direct

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from web_bridge.bridge import ABORT_EXTENSION
+from web_bridge.bridge import ABORT_EXTENSION, DIRECT_EXTENSION
 
 if TYPE_CHECKING:
     import asyncio
@@ -52,7 +52,10 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_message_begin()
         self._head_bytes = 0
         self._arm()
-        extensions: dict[str, Any] = {ABORT_EXTENSION: self.transport.abort}
+        extensions: dict[str, Any] = {
+            ABORT_EXTENSION: self.transport.abort,
+            DIRECT_EXTENSION: (self.transport, self._write_paused),
+        }
         self.scope["extensions"] = extensions
 
     def on_url(self, url: bytes) -> None:
@@ -69,6 +72,9 @@ class BoundedProtocol(HttpToolsProtocol):
         """The head is complete."""
         self._disarm()
         super().on_headers_complete()
+
+    def _write_paused(self) -> bool:
+        return self.flow.write_paused
 
     def _unsupported_upgrade_warning(self) -> None:
         """Say nothing: the application answers such requests itself."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from web_bridge.framing import data_frame, encode_text, trailer_frame
 from web_bridge.response import ResponseHead, checked
 from web_bridge.status import Status, status_of
+from web_bridge.stepping import CHUNK
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,7 +57,13 @@ class SharedFraming:
             body = data_frame(frame)
             if self._text:
                 body = encode_text(body)
-            self._message = {"type": "http.response.body", "body": body, "more_body": True}
+            chunk = b"%x\r\n%b\r\n" % (len(body), body)
+            self._message = {
+                "type": "http.response.body",
+                "body": body,
+                "more_body": True,
+                CHUNK: chunk,
+            }
             self._frame = frame
         return self._message
 

@@ -9,6 +9,7 @@ nothing between the bridge and the server asks for the current task; `steppable`
 from __future__ import annotations
 
 import asyncio
+import functools
 import inspect
 import types
 from collections.abc import Callable, Coroutine, Generator
@@ -16,14 +17,44 @@ from typing import Any
 
 from web_bridge.asgi import Message, Send
 
+# The key of a message's body as one HTTP/1.1 chunk (RFC 9112 section 7.1), made once for all.
+CHUNK = "shipspeak.chunk"
+# The connection's transport, and whether it asks for a pause in writing.
+Direct = tuple[asyncio.WriteTransport, Callable[[], bool]]
+
 Transmit = Callable[[Message], "asyncio.Task[None] | None"]
 
 
-def transmitter(send: Send) -> Transmit:
-    """A function that sends one message: None when it is done, or the task that finishes it."""
-    if steppable(send):
-        return lambda message: step(send, message)
-    return lambda message: asyncio.ensure_future(_awaited(send, message))
+def transmitter(send: Send, direct: Direct | None = None) -> Transmit:
+    """A function that sends one message: None when it is done, or the task that finishes it.
+
+    Args:
+        send: the server's ASGI send.
+        direct: a way past it for ready-made chunks, where the server is our own.
+    """
+    if not steppable(send):
+        return lambda message: asyncio.ensure_future(_awaited(send, message))
+    stepped = functools.partial(step, send)
+    return stepped if direct is None else _past_send(stepped, *direct)
+
+
+def _past_send(
+    stepped: Transmit, transport: asyncio.WriteTransport, paused: Callable[[], bool]
+) -> Transmit:
+    """Write ready-made chunks straight to the transport while it has room.
+
+    Everything else, and every send that would wait or comes after the end, goes the ordinary way.
+    """
+    write, closing = transport.write, transport.is_closing
+
+    def transmit(message: Message) -> asyncio.Task[None] | None:
+        chunk = message.get(CHUNK)
+        if chunk is None or paused() or closing():
+            return stepped(message)
+        write(chunk)
+        return None
+
+    return transmit
 
 
 def steppable(send: Send) -> bool:

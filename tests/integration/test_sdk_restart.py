@@ -118,7 +118,8 @@ async def test_a_cursor_goes_on_in_another_program(hub: HubProcess):
     await asyncio.to_thread(hub.restart)
     async with RealtimeClient(hub.grpc) as client, asyncio.timeout(20):
         rest: list[int] = []
-        assert (cursor := first[-1].cursor) is not None
+        cursor = first[-1].cursor
+        assert cursor is not None
         async for event in client.subscribe("meeting/1", start=cursor):
             rest.append(event.content.meeting.upload.sent_bytes)
             if len(rest) == 6:

@@ -16,7 +16,7 @@ from shipspeak_realtime.runs import Action, Receiver
 from shipspeak_realtime.verdicts import OnVerdict, Verdict, VerdictKind
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable
+    from collections.abc import AsyncIterator, Callable
     from types import TracebackType
 
     from shipspeak.realtime.v1 import event_pb2
@@ -106,9 +106,10 @@ class Subscription:
         place = self._receiver.place
         return place is None or place.offset >= self._head
 
-    def __aiter__(self) -> AsyncGenerator[Event, None]:
+    def __aiter__(self) -> AsyncIterator[Event]:
         """Events from here on."""
-        return self._events(close_at_end=not self._managed)
+        self._open()
+        return _Events(self, ends_subscription=not self._managed)
 
     async def __aenter__(self) -> Self:
         """Start receiving; the block's end stops it."""
@@ -135,25 +136,25 @@ class Subscription:
         if self._opened:
             self._on_close(self)
 
-    async def _events(self, *, close_at_end: bool) -> AsyncGenerator[Event, None]:
-        self._open()
-        try:
-            while True:
-                while not self._queue:
-                    if self._error is not None:
-                        raise self._error
-                    if self._closed:
-                        return
-                    self._filled.clear()
-                    await self._filled.wait()
-                event = self._queue.popleft()
-                if len(self._queue) <= self._limit // 2:
-                    self._drained.set()
-                self._stats.events += 1
-                yield event
-        finally:
-            if close_at_end:
-                self.close()
+    async def next_event(self) -> Event:
+        """The next event.
+
+        Raises:
+            StopAsyncIteration: the subscription was closed.
+            RealtimeError: what ended it.
+        """
+        while not self._queue:
+            if self._error is not None:
+                raise self._error
+            if self._closed:
+                raise StopAsyncIteration
+            self._filled.clear()
+            await self._filled.wait()
+        event = self._queue.popleft()
+        if len(self._queue) <= self._limit // 2:
+            self._drained.set()
+        self._stats.events += 1
+        return event
 
     def _open(self) -> None:
         if not self._opened and not self._closed:
@@ -253,3 +254,34 @@ class Subscription:
         except Exception:  # noqa: BLE001 - logged with its traceback
             # The application's mistake must not take the connection from its other subscriptions.
             _log.exception("on_verdict of %s failed", self.topic)
+
+
+class _Events:
+    """One loop over a subscription.
+
+    A loop that is left by `break` tells nobody. Its iterator goes at that moment, and with it the
+    subscription, or a forgotten reader would fill its queue and stop all others of the client.
+    """
+
+    def __init__(self, subscription: Subscription, *, ends_subscription: bool) -> None:
+        self._subscription, self._ends = subscription, ends_subscription
+        self._loop = asyncio.get_running_loop()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Event:
+        return await self._subscription.next_event()
+
+    def __del__(self) -> None:
+        if not self._ends or self._loop.is_closed():
+            return
+        try:
+            here = asyncio.get_running_loop() is self._loop
+        except RuntimeError:
+            here = False
+        if here:
+            self._subscription.close()
+        else:
+            # Collected by another thread, or between two runs of the loop.
+            self._loop.call_soon_threadsafe(self._subscription.close)

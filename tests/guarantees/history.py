@@ -1,0 +1,178 @@
+"""The recorded history of a run: what was published, what the log holds, what each subscriber saw.
+
+A run writes it down without judging; the validators judge it afterwards without having been there.
+Times are seconds of the recorder's monotonic clock.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+
+class Outcome(Enum):
+    """How a publish ended for its caller."""
+
+    PENDING = "pending"  # the call has not come back
+    STORED = "stored"
+    REFUSED = "refused"  # a typed refusal: the event must not be in the log
+    UNKNOWN = "unknown"  # the deadline passed: it may or may not be in the log
+
+
+@dataclass(slots=True)
+class Publish:
+    """One call of publish.
+
+    Attributes:
+        client: name of the SDK client.
+        topic: where to.
+        id: idempotency key; a deliberate repeat has the id of the first.
+        sequence: rises with each call of this client on this topic.
+        called_at: when it was called.
+        outcome: of the call.
+        offset: of the receipt; 0 = none.
+        epoch: of the receipt; 0 = none.
+        duplicate: the hub said that the id had been stored before.
+        reason: of the refusal; empty = none.
+        ended_at: when the call came back; None = it has not.
+    """
+
+    client: str
+    topic: str
+    id: str
+    sequence: int
+    called_at: float = 0.0
+    outcome: Outcome = Outcome.PENDING
+    offset: int = 0
+    epoch: int = 0
+    duplicate: bool = False
+    reason: str = ""
+    ended_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """One event as the log has it."""
+
+    offset: int
+    id: str
+
+
+@dataclass(slots=True)
+class Log:
+    """A topic's log, read to its end after the run.
+
+    Attributes:
+        topic: its name.
+        epoch: its identity.
+        floor: everything up to here was trimmed; 0 = nothing.
+        head: the offset given last.
+        events: in the order in which the hub gave them.
+    """
+
+    topic: str
+    epoch: int
+    floor: int = 0
+    head: int = 0
+    events: list[Stored] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One event handed to the application.
+
+    Attributes:
+        transport: how it came: "connect", "listen", "poll".
+    """
+
+    topic: str
+    epoch: int
+    offset: int
+    id: str
+    transport: str
+    at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A verdict of the hub: "ok", "gap", "reset" or "live".
+
+    Attributes:
+        epoch: of the log that it speaks of; 0 = a volatile topic.
+        position: the subscriber stands here after it.
+        lost: events lost at most, of a gap; None = not said.
+    """
+
+    topic: str
+    kind: str
+    epoch: int
+    position: int
+    transport: str
+    lost: int | None = None
+    at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Omitted:
+    """A run that left events out and said so: `count` of those in (after, through]."""
+
+    topic: str
+    epoch: int
+    after: int
+    through: int
+    count: int
+    at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Reconnect:
+    """A connection that was lost, and when the next one was in use."""
+
+    lost_at: float
+    back_at: float
+
+
+Word = Delivery | Told | Omitted
+
+
+@dataclass(slots=True)
+class Subscriber:
+    """One reader, over all its connections.
+
+    Attributes:
+        name: of the reader.
+        words: all that it was given, in the order in which it came.
+        started: for each topic the offset after which it asked to begin; None = from the first
+            verdict's position on (LATEST).
+        owed: for each topic the offset up to which it had time to read.
+        reconnects: of its connections.
+    """
+
+    name: str
+    words: list[Word] = field(default_factory=list)
+    started: dict[str, int | None] = field(default_factory=dict)
+    owed: dict[str, int] = field(default_factory=dict)
+    reconnects: list[Reconnect] = field(default_factory=list)
+
+    @property
+    def deliveries(self) -> list[Delivery]:
+        """The events, in the order in which they came."""
+        return [word for word in self.words if isinstance(word, Delivery)]
+
+    def of(self, topic: str) -> list[Word]:
+        """The words about one topic."""
+        return [word for word in self.words if word.topic == topic]
+
+
+@dataclass(slots=True)
+class History:
+    """All that was recorded of a run."""
+
+    publishes: list[Publish] = field(default_factory=list)
+    logs: dict[str, Log] = field(default_factory=dict)
+    subscribers: list[Subscriber] = field(default_factory=list)
+
+    @property
+    def acknowledged(self) -> list[Publish]:
+        """Publishes that the hub said it stored."""
+        return [publish for publish in self.publishes if publish.outcome is Outcome.STORED]

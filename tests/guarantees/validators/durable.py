@@ -1,0 +1,41 @@
+"""G1: every acknowledged event is in the log, at the offset and in the epoch of its receipt."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.guarantees.validators.violation import Violation
+
+if TYPE_CHECKING:
+    from tests.guarantees.history import History, Log, Publish
+
+
+def durable(history: History) -> list[Violation]:
+    """Judge G1; what retention trimmed is not missed."""
+    by_offset = {
+        topic: {event.offset: event.id for event in log.events}
+        for topic, log in history.logs.items()
+    }
+    found = []
+    for publish in history.acknowledged:
+        log = history.logs.get(publish.topic)
+        problem = _problem(publish, log, by_offset.get(publish.topic, {}))
+        if problem:
+            found.append(Violation("G1 durable", publish.topic, publish.client, problem))
+    return found
+
+
+def _problem(publish: Publish, log: Log | None, stored: dict[int, str]) -> str:
+    receipt = f"{publish.id} was acknowledged at offset {publish.offset}"
+    if log is None:
+        return f"{receipt}, and the topic has no log"
+    if publish.epoch != log.epoch:
+        return f"{receipt} of epoch {publish.epoch}, and the log's epoch is {log.epoch}"
+    if publish.offset <= log.floor:
+        return ""
+    there = stored.get(publish.offset)
+    if there is None:
+        return f"{receipt}, and nothing is there: lost"
+    if there != publish.id:
+        return f"{receipt}, and {there} is there"
+    return ""

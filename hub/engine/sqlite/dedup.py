@@ -21,11 +21,20 @@ _LOOK_UP: Final = (
 _REMEMBER: Final = (
     "INSERT INTO dedup (topic_id, publisher, event_id, offset, stored_ms) VALUES {rows}"
 )
-_PRUNE: Final = (
-    "DELETE FROM dedup WHERE (topic_id, publisher, event_id) IN "
-    "(SELECT topic_id, publisher, event_id FROM dedup WHERE stored_ms < ? "
-    "ORDER BY stored_ms LIMIT ?)"
+_CHUNK_END: Final = (
+    "SELECT topic_id, publisher, event_id FROM dedup "
+    "WHERE (topic_id, publisher, event_id) > (?, ?, ?) "
+    "ORDER BY topic_id, publisher, event_id LIMIT 1 OFFSET ?"
 )
+_CHUNK: Final = (
+    "FROM dedup WHERE (topic_id, publisher, event_id) > (?, ?, ?) "
+    "AND (topic_id, publisher, event_id) <= (?, ?, ?) AND stored_ms < ?"
+)
+_ANY_OLD: Final = f"SELECT 1 {_CHUNK} LIMIT 1"
+_DELETE_OLD: Final = f"DELETE {_CHUNK}"
+
+START: Final[Key] = (0, "", "")  # before all keys: topic ids begin at 1
+_END: Final[Key] = ((1 << 63) - 1, "", "")
 
 
 def known_offsets(connection: sqlite3.Connection, keys: Sequence[Key]) -> dict[Key, int]:
@@ -48,12 +57,16 @@ def find_in_logger(connection: sqlite3.Connection, key: Key) -> int | None:
     return None if row is None else int(row[0])
 
 
-def prune(connection: sqlite3.Connection, stored_before_ms: int, limit: int) -> int:
-    """Forget at most ``limit`` ids stored before that time, in a transaction of its own; returns how many."""
-    waiting = connection.execute(
-        "SELECT 1 FROM dedup WHERE stored_ms < ? LIMIT 1", (stored_before_ms,)
-    ).fetchone()
-    if waiting is None:
-        return 0
-    with writing(connection):
-        return connection.execute(_PRUNE, (stored_before_ms, limit)).rowcount
+def prune(connection: sqlite3.Connection, after: Key, stored_before_ms: int, rows: int) -> Key:
+    """Look at the next ``rows`` ids behind ``after`` and forget those stored before that time.
+
+    Ids are looked at in the order of their keys: an index by age would cost every commit more than a walk over
+    all of them costs now and then. Returns where to go on, START after the last one.
+    """
+    found = connection.execute(_CHUNK_END, (*after, rows - 1)).fetchone()
+    end: Key = _END if found is None else tuple(found)
+    bounds = (*after, *end, stored_before_ms)
+    if connection.execute(_ANY_OLD, bounds).fetchone() is not None:
+        with writing(connection):
+            connection.execute(_DELETE_OLD, bounds)
+    return START if found is None else end

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from hub.engine.sqlite import dedup
 from hub.engine.sqlite.database import writing
-from hub.engine.sqlite.requests import Outcome, Published
+from hub.engine.sqlite.requests import Outcome
 
 if TYPE_CHECKING:
     import sqlite3
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from hub.engine.sqlite.writer import ShardWriter
 
 CHUNK_ROWS: Final = 500
+CHUNK_IDS: Final = 1000
+# Each new id pays for a look at this many, so the memory of ids never exceeds its lifetime by more than a third.
+IDS_PER_EVENT: Final = 4
 MAX_TOPICS: Final = 64  # trimmed in one transaction
 
 _ROUND: Final = (
@@ -53,21 +56,21 @@ class Housekeeper:
         self._lifetime_ms = dedup_lifetime_ms
         self._due: dict[str, None] = {}
         self._round_at = 0
-        self._prune_due = False
+        self._ids_to_look_at = 0
+        self._pruned_to = dedup.START
 
     @property
     def busy(self) -> bool:
         """Whether ``step`` has something to do now."""
-        return bool(self._due) or self._prune_due
+        return bool(self._due) or self._ids_to_look_at >= CHUNK_IDS
 
     def note(self, outcome: Outcome) -> None:
         """Take note of the topics that a batch wrote."""
-        for answer in outcome.answers:
-            if isinstance(answer, Published):
-                for name in {event.append.topic for event in answer.events}:
-                    topic = self._writer.topics.cached(name)
-                    if topic is not None and self._above_count(name, topic.head, topic.floor):
-                        self._due[name] = None
+        for name in outcome.topics:
+            topic = self._writer.topics.cached(name)
+            if topic is not None and self._above_count(name, topic.head, topic.floor):
+                self._due[name] = None
+        self._ids_to_look_at += IDS_PER_EVENT * outcome.stored
 
     def look_round(self, now_ms: int, max_topics: int = CHUNK_ROWS) -> None:
         """Look at the next topics for events past their time, and at the ids for old ones."""
@@ -77,7 +80,7 @@ class Housekeeper:
             aged = 0 < oldest_ms < self._policy(name).oldest_allowed_ms(now_ms)
             if aged or self._above_count(name, head, floor):
                 self._due[name] = None
-        self._prune_due = True
+        self._ids_to_look_at += CHUNK_IDS
 
     def step(self, now_ms: int, max_rows: int = CHUNK_ROWS) -> list[Trimmed]:
         """Remove at most ``max_rows`` events, or, when no topic is due, ids.
@@ -86,9 +89,11 @@ class Housekeeper:
         """
         if self._due:
             return self._trim(now_ms, max_rows)
-        if self._prune_due:
-            pruned = dedup.prune(self._writer.connection, now_ms - self._lifetime_ms, max_rows)
-            self._prune_due = pruned == max_rows
+        if self._ids_to_look_at >= CHUNK_IDS:
+            self._pruned_to = dedup.prune(
+                self._writer.connection, self._pruned_to, now_ms - self._lifetime_ms, CHUNK_IDS
+            )
+            self._ids_to_look_at -= CHUNK_IDS
         return []
 
     def _above_count(self, name: str, head: int, floor: int) -> bool:

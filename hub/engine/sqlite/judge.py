@@ -44,8 +44,10 @@ class Judge:
 
     def publish(self, appends: Sequence[Append]) -> Published:
         """Judge one call's drafts in order. A group is judged as a whole where its first draft stands."""
-        results: dict[int, AppendResult] = {}
         events: list[NewEvent] = []
+        if len(appends) == 1:
+            return Published([self._one(appends[0], events)], events)
+        results: dict[int, AppendResult] = {}
         failed: set[str] = set()
         for index, append in enumerate(appends):
             if index in results:

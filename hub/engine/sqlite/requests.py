@@ -59,11 +59,15 @@ class Outcome:
     Attributes:
         answers: Published for a Publish, TopicHead or HubError for an Open.
         wrote: a transaction was committed.
+        stored: number of events that are new.
+        topics: names of the topics that got events.
         failure: why the storage refused, None when it did not.
     """
 
     answers: list[Answer]
     wrote: bool = False
+    stored: int = 0
+    topics: Sequence[str] = ()
     failure: Exception | None = None
 
 

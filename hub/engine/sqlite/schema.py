@@ -50,7 +50,6 @@ _TABLES: Final = (
         stored_ms INTEGER NOT NULL,
         PRIMARY KEY (topic_id, publisher, event_id)
     ) WITHOUT ROWID""",
-    "CREATE INDEX dedup_age ON dedup (stored_ms)",
 )
 
 

@@ -127,10 +127,8 @@ class Shard:
         """Answer the requests of a batch and feed its events, in the batch's order."""
         assert self._thread is not None  # noqa: S101 - only the thread calls this
         fresh: dict[str, list[NewEvent]] = {}
-        stored = 0
         for waiting, answer in zip(batch, outcome.answers, strict=True):
             if isinstance(answer, Published):
-                stored += len(answer.events)
                 for event in answer.events:
                     if self._feeds.wants(event.append.topic):
                         fresh.setdefault(event.append.topic, []).append(event)
@@ -144,7 +142,7 @@ class Shard:
         if self._accepting and (outcome.wrote or outcome.failure is not None):
             self.serving = outcome.failure is None
         if self.on_commit is not None and outcome.wrote:
-            self.on_commit(self.index, stored, seconds)
+            self.on_commit(self.index, outcome.stored, seconds)
 
     def trimmed(self, trimmed: Sequence[Trimmed]) -> None:
         """Tell the feeds of trimmed topics."""

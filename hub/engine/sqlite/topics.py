@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from hub.engine.contract import TopicHead
@@ -41,6 +41,19 @@ class TopicState:
     floor_id: str = ""
     oldest_ms: int = 0
     stored: bool = True
+
+    def copy(self) -> TopicState:
+        """A state of its own; written out, because every batch makes one per topic."""
+        return TopicState(
+            self.id,
+            self.name,
+            self.epoch,
+            self.head,
+            self.floor,
+            self.floor_id,
+            self.oldest_ms,
+            self.stored,
+        )
 
     def public(self) -> TopicHead:
         """The state as the contract tells it."""
@@ -86,7 +99,7 @@ class TopicTable:
             if state is None:
                 missing.append(name)
             else:
-                topics[name] = replace(state)
+                topics[name] = state.copy()
         if missing:
             for row in look_up(self._connection, _LOAD, [(name,) for name in missing]):
                 topics[row[0]] = topic_from_row(row)

@@ -121,7 +121,12 @@ class ShardWriter:
         self.topics.accept(
             topic for topic in topics.values() if topic.stored or topic.name in changed
         )
-        return Outcome(answers, wrote=bool(changed))
+        return Outcome(
+            answers,
+            wrote=bool(changed),
+            stored=len(events),
+            topics=list(changed),
+        )
 
     def _write(
         self,
@@ -149,7 +154,7 @@ class ShardWriter:
                     for e in events
                 ],
             )
-        # Per event a leaf of each index and its share of the table; per topic its row.
+        # Per event a leaf of the offsets, one of the ids and its share of the table; per topic its row.
         body_bytes = sum(len(e.append.body) for e in events)
         self.written_pages += 3 * len(events) + body_bytes // PAGE_BYTES + len(changed)
 
@@ -199,5 +204,7 @@ def _joined(outcomes: Sequence[Outcome]) -> Outcome:
     return Outcome(
         [answer for outcome in outcomes for answer in outcome.answers],
         wrote=any(outcome.wrote for outcome in outcomes),
+        stored=sum(outcome.stored for outcome in outcomes),
+        topics=[topic for outcome in outcomes for topic in outcome.topics],
         failure=failures[-1] if failures else None,
     )

@@ -237,4 +237,4 @@ def _name(result: object) -> str:
 
 
 TestModel = Machine.TestCase
-TestModel.settings = settings(max_examples=100, stateful_step_count=25, deadline=None)
+TestModel.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)

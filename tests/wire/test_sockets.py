@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import socket
 
 import pytest
 
-from tests.wire.raw import Raw
+from tests.wire.raw import Raw, call
 from tests.wire.servers import running_bridge
 from web_bridge.listener import listening_socket
 from web_bridge.server import HttpServer
@@ -72,3 +73,18 @@ async def test_signals_are_left_alone() -> None:
     async with running_bridge():
         after = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
     assert after == before
+
+
+@pytest.mark.parametrize(
+    ("trusted", "peer"), [((), "ipv4:127.0.0.1:"), (("127.0.0.1",), "ipv4:203.0.113.7:")]
+)
+async def test_forwarded_addresses_are_believed_from_trusted_proxies_only(
+    trusted: tuple[str, ...], peer: str
+) -> None:
+    async with running_bridge() as server:
+        assert server.app is not None
+        http = HttpServer(server.app, "127.0.0.1", 0, trusted_proxies=trusted)
+        port = await http.start()
+        answer = await call(port, "facts", b"", ("x-forwarded-for", "203.0.113.7"))
+        assert json.loads(answer.messages()[0])["peer"].startswith(peer)
+        await http.stop()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from google.protobuf.wrappers_pb2 import StringValue
+
 from hub.auth.tokens import mint
 from shipspeak.realtime.v1 import event_pb2, meeting_pb2, notification_pb2
 from shipspeak_realtime import (
@@ -99,20 +100,23 @@ async def test_one_bad_draft_of_many_harms_no_other(shared_hub: HubProcess):
 
 
 async def test_a_refused_subscription_leaves_the_others_alone(shared_hub: HubProcess):
-    async with RealtimeClient(shared_hub.grpc) as client, asyncio.timeout(20):
-        async with client.subscribe("meeting/alone", start="earliest") as good:
-            await client.publish("meeting/alone", UPDATE)
-            events = aiter(good)
-            await anext(events)
-            with pytest.raises(InvalidRequestError) as caught:
-                await anext(aiter(client.subscribe("nokind/1")))
-            assert caught.value.reason == "NAMESPACE_UNKNOWN"
-            with pytest.raises(InvalidRequestError) as caught:
-                await anext(aiter(client.subscribe("meeting/2", start=Cursor("meeting/2", b"x"))))
-            assert caught.value.reason == "CURSOR_INVALID"
-            await client.publish("meeting/alone", UPDATE)
-            assert (await anext(events)).offset == 2
-            assert client.stats().reconnects == 0
+    async with (
+        asyncio.timeout(20),
+        RealtimeClient(shared_hub.grpc) as client,
+        client.subscribe("meeting/alone", start="earliest") as good,
+    ):
+        await client.publish("meeting/alone", UPDATE)
+        events = aiter(good)
+        await anext(events)
+        with pytest.raises(InvalidRequestError) as caught:
+            await anext(aiter(client.subscribe("nokind/1")))
+        assert caught.value.reason == "NAMESPACE_UNKNOWN"
+        with pytest.raises(InvalidRequestError) as caught:
+            await anext(aiter(client.subscribe("meeting/2", start=Cursor("meeting/2", b"x"))))
+        assert caught.value.reason == "CURSOR_INVALID"
+        await client.publish("meeting/alone", UPDATE)
+        assert (await anext(events)).offset == 2
+        assert client.stats().reconnects == 0
 
 
 async def test_a_topic_is_read_once_and_may_be_read_again(shared_hub: HubProcess):

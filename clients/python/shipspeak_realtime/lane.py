@@ -106,6 +106,8 @@ class Lane:
 
     def _failed(self, batch: list[Entry], error: RealtimeError) -> float | None:
         """The whole call failed."""
+        for entry in batch:
+            entry.last_error = error
         if _worth_repeating(error):
             if error.retry_after is not None:
                 return self._backoff.hint(error.retry_after)
@@ -133,6 +135,7 @@ class Lane:
             return self._backoff.retry() if unknown else 0.0
         error = from_frame(result.error, request_id=entry.draft.id)
         error.topic = error.topic or entry.draft.topic
+        entry.last_error = error
         if error.retry_after is not None:
             return self._backoff.hint(error.retry_after)
         _reject(entry, error)

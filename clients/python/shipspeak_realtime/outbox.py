@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections import deque
 
     from shipspeak.realtime.v1 import event_pb2
+    from shipspeak_realtime.errors import RealtimeError
     from shipspeak_realtime.receipts import Receipt
 
 MAX_DRAFTS = 10_000
@@ -30,12 +31,14 @@ class Entry:
         receipt: the answer; done = settled, or given up by its caller.
         size: serialized bytes.
         first_sent: wall-clock seconds of the first try; None = not tried yet.
+        last_error: why the last try gave no receipt.
     """
 
     draft: event_pb2.Draft
     receipt: asyncio.Future[Receipt]
     size: int
     first_sent: float | None = None
+    last_error: RealtimeError | None = None
 
 
 @dataclass(slots=True)

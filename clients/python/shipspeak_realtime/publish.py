@@ -46,13 +46,7 @@ class Publisher:
             async with asyncio.timeout(timeout):
                 return await entry.receipt
         except TimeoutError as error:
-            message = (
-                f"no receipt within {timeout:g} s; whether it was stored is not known: "
-                f"publish again with id={draft.id!r}"
-            )
-            raise DeadlineError(
-                message, reason="OUTCOME_UNKNOWN", topic=draft.topic, request_id=draft.id
-            ) from error
+            raise _deadline(entry, timeout) from entry.last_error or error
         finally:
             self._outbox.release(entry)
 
@@ -102,3 +96,13 @@ class Publisher:
         finally:
             sleep.cancel()
             wake.cancel()
+
+
+def _deadline(entry: Entry, timeout: float | None) -> DeadlineError:
+    draft = entry.draft
+    why = f" (the last try: {entry.last_error})" if entry.last_error else ""
+    message = (
+        f"no receipt within {timeout:g} s{why}; whether it was stored is not known: "
+        f"publish again with id={draft.id!r}"
+    )
+    return DeadlineError(message, reason="OUTCOME_UNKNOWN", topic=draft.topic, request_id=draft.id)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hub.engine.sqlite.database import connect_writer
 from hub.engine.sqlite.housekeeping import Housekeeper, Trimmed
@@ -13,6 +12,10 @@ from hub.engine.sqlite.requests import Answer, Open, Outcome, Publish, Published
 from hub.engine.sqlite.schema import prepare
 from hub.engine.sqlite.writer import ShardWriter
 from hub.model.events import NORMAL, Append
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
 
 START_MS = 1_800_000_000_000
 TOPIC = "meeting/42"
@@ -57,7 +60,7 @@ class PlainShard:
 
     def count(self, table: str) -> int:
         return int(
-            self.writer.connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608
+            self.writer.connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
         )
 
     def close(self) -> None:

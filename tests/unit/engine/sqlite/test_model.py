@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -16,8 +17,10 @@ from hub.engine.sqlite.policy import Retention
 from hub.engine.sqlite.reader import UnknownTopic
 from hub.errors import FailedPrecondition
 from hub.model.cursor import Cursor
-from hub.model.events import Append
 from tests.unit.engine.sqlite.support import START_MS, PlainShard, draft, results
+
+if TYPE_CHECKING:
+    from hub.model.events import Append
 
 TOPICS = ("meeting/1", "meeting/2", "user/1")
 LIFETIME_MS = 1000
@@ -139,7 +142,9 @@ class Machine(RuleBasedStateMachine):
         return self.model.topics[topic]
 
     @rule(batch=calls)
-    def publish(self, batch: list[tuple[list[tuple[str, str, str, int | None, int]], bool]]) -> None:
+    def publish(
+        self, batch: list[tuple[list[tuple[str, str, str, int | None, int]], bool]]
+    ) -> None:
         requests: list[list[Append]] = []
         expected: list[str] = []
         for shapes, grouped in batch:

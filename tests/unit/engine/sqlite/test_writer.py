@@ -1,0 +1,144 @@
+"""The writer as a plain object: a full disk, a draft that cannot be written, one batch of many calls."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from google.rpc import code_pb2
+
+from hub.engine.contract import NotAttempted, Stored, TopicHead
+from hub.errors import FailedPrecondition, Internal, Unavailable
+from shipspeak.realtime.v1 import error_reason_pb2
+from tests.unit.engine.sqlite.support import (
+    LIFETIME_MS,
+    START_MS,
+    TOPIC,
+    PlainShard,
+    draft,
+    drafts,
+    results,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def shard(tmp_path: Path) -> Iterator[PlainShard]:
+    made = PlainShard(tmp_path / "shard.db")
+    yield made
+    made.close()
+
+
+def fill_the_disk(shard: PlainShard, *, full: bool) -> None:
+    """Let SQLite refuse every new page, as it does on a full disk, or take them again."""
+    pages = 1 if full else 1 << 30
+    shard.writer.connection.execute(f"PRAGMA max_page_count={pages}").fetchone()
+
+
+def test_a_full_disk_is_answered_and_loses_nothing(shard: PlainShard) -> None:
+    shard.commit(drafts("a"))
+    fill_the_disk(shard, full=True)
+    big = [draft(f"b{n}", body=bytes(5000)) for n in range(3)]
+    outcome = shard.commit(big, [draft("c", "meeting/43", body=bytes(5000))])
+    first, second, third, other = results(outcome)
+    for refused, topic in ((first, TOPIC), (other, "meeting/43")):
+        assert isinstance(refused, Unavailable)
+        assert refused.code == code_pb2.UNAVAILABLE
+        assert refused.reason == error_reason_pb2.ERROR_REASON_STORAGE_FAILED
+        assert refused.topic == topic
+        assert refused.retry_after is not None
+    assert (second, third) == (NotAttempted(), NotAttempted())
+    assert outcome.failure is not None
+    assert not outcome.wrote
+    assert shard.events() == [(1, "a")]
+
+    known = shard.open(TOPIC)
+    assert isinstance(known, TopicHead)
+    assert known.head == 1
+
+    fill_the_disk(shard, full=False)
+    again = shard.commit(big)
+    assert [result.offset for result in results(again) if isinstance(result, Stored)] == [2, 3, 4]
+    assert again.failure is None
+    assert shard.events() == [(1, "a"), (2, "b0"), (3, "b1"), (4, "b2")]
+
+
+def test_a_draft_that_cannot_be_written_fails_alone(shard: PlainShard) -> None:
+    poison = draft("p\ud800")  # a lone surrogate has no UTF-8
+    outcome = shard.commit(drafts("a"), [poison, draft("x")], drafts("b"))
+    first, bad, stopped, last = results(outcome)
+    assert isinstance(first, Stored)
+    assert isinstance(last, Stored)
+    assert isinstance(bad, Internal)
+    assert stopped == NotAttempted()
+    assert outcome.failure is None
+    assert shard.events() == [(1, "a"), (2, "b")]
+    again = PlainShard(shard.path)
+    assert again.events() == [(1, "a"), (2, "b")]
+    again.close()
+
+
+def test_a_failed_group_leaves_no_id_behind_in_its_batch(shard: PlainShard) -> None:
+    group = [draft("a", group=1), draft("b", group=1, expected_offset=9)]
+    outcome = shard.commit(group, drafts("a"))
+    assert isinstance(results(outcome)[1], FailedPrecondition)
+    assert results(outcome)[2] == Stored(shard.reader.head(TOPIC).epoch, 1)
+    assert shard.events() == [(1, "a")]
+
+
+def test_a_failed_group_leaves_no_time_behind(shard: PlainShard) -> None:
+    group = [
+        draft("a", group=1, published_ms=START_MS - 500),
+        draft("b", group=1, expected_offset=9),
+    ]
+    shard.commit(group, drafts("c"))
+    assert shard.reader.head(TOPIC).oldest_ms == START_MS
+
+
+def test_groups_of_two_calls_do_not_mix(shard: PlainShard) -> None:
+    good = [draft("a", group=1), draft("b", group=1)]
+    bad = [draft("c", group=1), draft("d", group=1, expected_offset=9)]
+    shard.commit(good, bad)
+    assert shard.events() == [(1, "a"), (2, "b")]
+
+
+@pytest.mark.parametrize(
+    ("age_ms", "duplicate"), [(LIFETIME_MS // 2, False), (LIFETIME_MS // 2 + 1, True)]
+)
+def test_beyond_half_the_lifetime_the_log_is_asked(
+    shard: PlainShard, age_ms: int, duplicate: bool
+) -> None:
+    """The id is in the log, and the memory has forgotten it."""
+    shard.commit(drafts("a"))
+    shard.writer.connection.execute("DELETE FROM dedup")
+    (result,) = results(shard.commit([draft("a", first_sent_ms=START_MS - age_ms)]))
+    assert isinstance(result, Stored)
+    assert result.duplicate is duplicate
+
+
+def test_an_id_is_forgotten_after_its_lifetime(shard: PlainShard) -> None:
+    shard.commit(drafts("a"))
+    shard.tidy(START_MS + LIFETIME_MS)
+    assert shard.count("dedup") == 1
+    shard.tidy(START_MS + LIFETIME_MS + 1)
+    assert shard.count("dedup") == 0
+
+
+def test_ids_are_forgotten_chunk_by_chunk(shard: PlainShard) -> None:
+    shard.commit([draft(f"{n}") for n in range(2500)])
+    shard.commit([draft("new", "meeting/43", published_ms=START_MS + 10 * LIFETIME_MS)])
+    for _ in range(3):
+        shard.tidy(START_MS + 5 * LIFETIME_MS)
+    assert shard.count("dedup") == 1
+
+
+def test_more_topics_than_are_kept_in_memory(shard: PlainShard) -> None:
+    shard.writer.topics._max_cached = 10
+    for _ in range(2):
+        for n in range(40):
+            shard.commit([draft(f"{n}", f"meeting/{n}"), draft("x", f"meeting/{n % 7}")])
+    assert shard.count("topic") == 40
+    assert shard.count("event") == 47

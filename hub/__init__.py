@@ -1,1 +1,4 @@
-"""ShipSpeak Realtime hub: services publish typed events, everyone who watches sees them, nothing acknowledged is lost."""
+"""ShipSpeak Realtime hub: services publish typed events, and everyone who watches sees them live.
+
+Nothing that was acknowledged is lost.
+"""

@@ -274,7 +274,7 @@ class _HandlerCollector:
     def add_registered_method_handlers(
         self, service: str, handlers: dict[str, grpc.RpcMethodHandler[bytes, bytes]]
     ) -> None:
-        """The same handlers once more, for servers that look methods up by name; not needed here."""
+        """Ignore them: the same handlers again, for servers that look methods up by name."""
 
 
 def _raise_file_limit() -> None:

@@ -1,4 +1,4 @@
-"""Plain HTTP routes of the hub: publishing as JSON, the page's configuration, and switches for development."""
+"""Plain HTTP routes: publishing as JSON, the page's configuration, switches for development."""
 
 from __future__ import annotations
 
@@ -48,14 +48,14 @@ _HTTP_STATUS = {
 
 
 def publish_route(publish: UnaryMethod) -> Handler:
-    """``POST /v1/publish``: a PublishRequest as protobuf JSON, answered with a PublishResponse as JSON."""
+    """``POST /v1/publish``: a PublishRequest as protobuf JSON, answered with a PublishResponse."""
 
     async def handle(scope: Mapping[str, Any], body: bytes) -> Answer:
         try:
             request = _publish_request(scope, body)
             caller = Caller(_headers(scope), str(scope.get("client", "")), "http")
             answer = await publish(request.SerializeToString(), caller)
-        except Exception as failure:
+        except Exception as failure:  # noqa: BLE001 - unknown ones are logged and become INTERNAL
             return _refusal(hub_error_of(failure, "POST /v1/publish"))
         response = realtime_service_pb2.PublishResponse.FromString(answer)
         return 200, _JSON, json_format.MessageToJson(response, indent=None).encode()
@@ -74,13 +74,16 @@ def config_route(config: Mapping[str, object]) -> Handler:
 
 
 class DevSwitches:
-    """Faults on request, for development only: see what a page does when the hub dies or streaming is blocked."""
+    """Faults on request, for development only.
+
+    They show what a page does when the hub dies or when streaming is blocked.
+    """
 
     def __init__(self) -> None:
         self.streaming_blocked = False
 
     def routes(self) -> dict[tuple[str, str], Handler]:
-        """POST /dev/kill-hub and POST /dev/block-streaming {"blocked": bool}; both want a JSON body."""
+        """POST /dev/kill-hub and /dev/block-streaming {"blocked": bool}; both want a JSON body."""
         return {
             ("POST", "/dev/kill-hub"): self._kill,
             ("POST", "/dev/block-streaming"): self._block,

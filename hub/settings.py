@@ -1,4 +1,4 @@
-"""Frozen, validated settings: arguments first, then ``RTHUB_*`` environment variables, then the defaults here."""
+"""Frozen, validated settings: arguments, then ``RTHUB_*`` environment variables, then defaults."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _MIN_SECRET_BYTES = 32
 
 
 class Settings(BaseSettings):
-    """Everything that can be set. Sizes are bytes and times are seconds unless the name says otherwise."""
+    """Everything that can be set; sizes in bytes and times in seconds unless the name differs."""
 
     model_config = SettingsConfigDict(env_prefix="RTHUB_", frozen=True, extra="forbid")
 
@@ -26,7 +26,8 @@ class Settings(BaseSettings):
     )
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
-        description="Origins whose pages may call the browsers' door; comma-separated; * only with --dev.",
+        description="Origins whose pages may call the browsers' door, comma-separated; "
+        "* only with --dev.",
     )
     page_dir: Path | None = Field(
         None, description="Folder of the page served at /; default: the reference page."
@@ -48,7 +49,9 @@ class Settings(BaseSettings):
     )
 
     # Identity
-    dev: bool = Field(False, description="Development: callers without a token may do anything.")
+    dev: bool = Field(
+        default=False, description="Development: callers without a token may do anything."
+    )
     auth_hs256_secret: SecretStr | None = Field(
         None, description="Shared secret of HS256 tokens, 32 bytes or more."
     )
@@ -91,7 +94,7 @@ class Settings(BaseSettings):
     )
 
     # Logs
-    log_json: bool = Field(False, description="Log lines as JSON, for machines.")
+    log_json: bool = Field(default=False, description="Log lines as JSON, for machines.")
     log_level: str = Field(
         "info", pattern="^(debug|info|warning|error)$", description="Least level logged."
     )

@@ -1,4 +1,7 @@
-"""JSON Web Tokens (RFC 7519) become principals; the algorithm is pinned by the key, never taken from the token."""
+"""JSON Web Tokens (RFC 7519) become principals.
+
+The algorithm is pinned by the settings' key and never taken from the token.
+"""
 
 from __future__ import annotations
 
@@ -79,7 +82,8 @@ class Authenticator:
         if self._key is None:
             raise Unauthenticated(
                 reasons.ERROR_REASON_TOKEN_SIGNATURE_INVALID,
-                "this hub has no key to check tokens with; set RTHUB_AUTH_HS256_SECRET, or send no token",
+                "this hub has no key to check tokens with; "
+                "set RTHUB_AUTH_HS256_SECRET, or send no token",
             )
         try:
             claims = jwt.decode(

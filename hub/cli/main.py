@@ -11,7 +11,8 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="rich",
-    help="A real-time updates hub: typed events in, live in every browser tab, nothing acknowledged lost.",
+    help="A real-time updates hub: typed events in, live in every browser tab, "
+    "nothing acknowledged lost.",
 )
 app.command("serve")(serve.serve)
 app.command("demo")(demo.demo)

@@ -55,7 +55,7 @@ def serve(
     ] = None,
     log_json: Annotated[bool | None, typer.Option("--log-json", help="Log lines as JSON.")] = None,
 ) -> None:
-    """Run a hub. Everything can also be set by RTHUB_* environment variables; see docs/settings.md."""
+    """Run a hub. RTHUB_* environment variables set the same and more; see docs/settings.md."""
     given: dict[str, Any] = {
         "host": host,
         "grpc_port": grpc_port,

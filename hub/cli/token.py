@@ -28,7 +28,9 @@ def token(
     work: Annotated[
         list[str] | None, typer.Option(help="Pattern it may open work subscriptions on; repeat.")
     ] = None,
-    admin: Annotated[bool, typer.Option("--admin", help="May call the admin service.")] = False,
+    admin: Annotated[  # noqa: FBT002 - typer makes it the flag --admin
+        bool, typer.Option("--admin", help="May call the admin service.")
+    ] = False,
     lifetime: Annotated[float, typer.Option(min=1, help="Seconds until it ends.")] = 3600.0,
     secret: Annotated[
         str, typer.Option(envvar="RTHUB_AUTH_HS256_SECRET", help="The hub's HS256 secret.")
@@ -44,7 +46,8 @@ def token(
     """
     if len(secret.encode()) < _MIN_SECRET_BYTES:
         _console.print(
-            "[bold red]no secret[/] set RTHUB_AUTH_HS256_SECRET to the hub's secret (32 bytes or more)",
+            "[bold red]no secret[/] set RTHUB_AUTH_HS256_SECRET to the hub's secret "
+            "(32 bytes or more)",
             highlight=False,
         )
         raise typer.Exit(1)

@@ -1,1 +1,1 @@
-"""Engines store and move events. ``contract`` says what every engine does; each engine is a room of its own."""
+"""Engines store and move events: ``contract`` is what each does; each is a room of its own."""

@@ -12,18 +12,21 @@ there too. Volatile topics never reach an engine.
 from __future__ import annotations
 
 import enum
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from hub.errors import HubError
-from hub.model.cursor import Cursor
-from hub.model.events import Append, StoredEvent
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hub.model.cursor import Cursor
+    from hub.model.events import Append, StoredEvent
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A draft is durably in the log, now or (``duplicate``) from an earlier publish of the same id."""
+    """A draft is durably in the log: now, or (``duplicate``) since an earlier publish of its id."""
 
     epoch: int
     offset: int
@@ -111,7 +114,7 @@ class TopicFeed(Protocol):
     """Receives one topic's events as they are stored."""
 
     def on_events(self, events: Sequence[StoredEvent]) -> None:
-        """Take newly stored events, in log order. Must not block and not raise; ``prev`` links them."""
+        """Take newly stored events, in log order, linked by ``prev``. Must not block nor raise."""
 
     def on_trimmed(self, floor: int) -> None:
         """Take note that events up to ``floor`` are gone from the log."""
@@ -121,7 +124,11 @@ class Engine(Protocol):
     """A store and mover of events."""
 
     async def start(self) -> None:
-        """Open everything. Raises: Unavailable when storage is owned by another process or is unusable."""
+        """Open everything.
+
+        Raises:
+            Unavailable: the storage is owned by another process, or unusable.
+        """
 
     async def stop(self) -> None:
         """Finish what was accepted, then close everything."""
@@ -138,7 +145,7 @@ class Engine(Protocol):
         """
 
     async def open(self, topic: str, feed: TopicFeed) -> TopicHead:
-        """Attach a feed. The answer and the feed leave no hole: the feed gets exactly what is stored after ``head``."""
+        """Attach a feed; it gets exactly what is stored after the answer's ``head``, no hole."""
 
     def close(self, topic: str, feed: TopicFeed) -> None:
         """Detach a feed; it is not called any more."""
@@ -146,14 +153,19 @@ class Engine(Protocol):
     async def read(self, topic: str, after: int, *, max_events: int, max_bytes: int) -> LogPage:
         """Read a page behind ``after``. At least one event is returned when there is one."""
 
-    async def read_latest(self, topic: str, *, before: int, max_events: int, max_bytes: int) -> LogPage:
-        """Read the newest events with offset <= ``before`` (0 = head), in rising order; ``more`` = older ones exist."""
+    async def read_latest(
+        self, topic: str, *, before: int, max_events: int, max_bytes: int
+    ) -> LogPage:
+        """Read the newest events with offset <= ``before`` (0 = head), in rising order.
+
+        ``more`` says that older ones exist.
+        """
 
     async def head(self, topic: str) -> TopicHead:
         """The topic's state, proved by the log and not by a cache."""
 
     async def resume(self, topic: str, cursor: Cursor) -> Resume:
-        """Judge a cursor: OK iff the log is the cursor's and nothing behind the cursor was trimmed."""
+        """Judge a cursor: OK iff the log is the cursor's and nothing behind it was trimmed."""
 
     def shard_of(self, topic: str) -> int:
         """The shard that holds the topic, 0 <= shard < shard_count."""
@@ -166,4 +178,7 @@ class Engine(Protocol):
         """Whether the shard takes reads and writes now."""
 
     def complete_as_of_ms(self, topics: Sequence[str]) -> int:
-        """Everything stored before this time (milliseconds since the epoch) has been handed to the topics' feeds."""
+        """The time before which everything stored has been handed to the topics' feeds.
+
+        Milliseconds since the epoch.
+        """

@@ -1,1 +1,1 @@
-"""The message router: from one topic to all its readers. Rings, the registry of topics, paced flushes, splicing."""
+"""The message router, from one topic to all its readers: rings, registry, flushes, splicing."""

@@ -1,4 +1,4 @@
-"""Paced flushes: at once when idle; under load the next flush of a topic waits until the last one was written.
+"""Paced flushes: at once when idle; under load, the next when the last one was written.
 
 Under load a short gap (a quarter of the last flush's time) lets publishes be read in between, so
 that the next
@@ -36,7 +36,10 @@ class Flusher:
         self._cycles: dict[LiveTopic, Cycle] = {}
 
     def mark(self, topic: LiveTopic) -> None:
-        """The topic has something new: flush it in another turn of the loop, or after its flush under way."""
+        """The topic has something new: flush it in another turn of the loop.
+
+        While a flush of it is under way, the next comes behind that one.
+        """
         if not topic.subscribers:
             return
         cycle = self._cycles.get(topic)
@@ -133,5 +136,5 @@ class Cycle:
         if not self.again:
             self._flusher.finished(self)
             return
-        gap = min(MAX_GAP_SECONDS, (self._loop.time() - self._started) / 4)
+        gap = min(MAX_GAP_SECONDS, (self._loop.time() - self._started) / 2)
         self._loop.call_later(gap, self._begin)

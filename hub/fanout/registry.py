@@ -29,7 +29,7 @@ _PREFILL_BYTES = 2 * CHUNK_BYTES
 
 
 class TopicRegistry:
-    """Topic name -> live topic; opened once for all who wait, kept for a while after the last reader has gone.
+    """Topic name -> live topic; opened once for all who wait, kept a while after the last reader.
 
     Args:
         engine: of the durable topics.

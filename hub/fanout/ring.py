@@ -126,7 +126,7 @@ class Ring:
         return contiguous
 
     def prefill(self, events: Sequence[StoredEvent], after: int) -> None:
-        """Put events before the first one: read from the log, in order, ending where the ring begins.
+        """Put events from the log before the first one, in order, ending where the ring begins.
 
         Args:
             events: with after < offset <= start_offset; others are left out.
@@ -149,7 +149,7 @@ class Ring:
             self._seal(chunk)
 
     def slot_after(self, offset: int) -> int | None:
-        """The slot of the first event after ``offset``; None when the ring does not reach back so far."""
+        """The slot of the first event after ``offset``; None when the ring begins later."""
         if offset >= self.head:
             return self.next_slot
         if offset < self._start:
@@ -160,7 +160,7 @@ class Ring:
         )
 
     def holds(self, offset: int, event_id: str) -> bool:
-        """Whether the event at ``offset`` is here and has this id: proof that a cursor is good without the log."""
+        """Whether the event at ``offset`` is here and has this id: proof of a cursor without the log."""
         slot = self.slot_after(offset)
         if slot is None or slot <= self.first_slot or self._start >= offset:
             return False

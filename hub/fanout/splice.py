@@ -1,4 +1,4 @@
-"""Joining the log and the ring: a page of the log becomes a frame with the ring's own chunk edges. Pure."""
+"""Joining log and ring: a page of the log becomes a frame of the same form as the ring's. Pure."""
 
 from __future__ import annotations
 

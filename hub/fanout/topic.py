@@ -117,7 +117,7 @@ class LiveTopic:
         return frame
 
     def _left_behind(self, subscription: Subscription) -> int | None:
-        """The ring moved past a position: on from the log, or, without one, from the ring's oldest event."""
+        """The ring moved past a position: on from the log, or from the ring's oldest event."""
         return self.ring.first_slot if self.volatile else self.ring.slot_after(subscription.offset)
 
     def _read_page(self, subscription: Subscription) -> None:

@@ -141,7 +141,8 @@ class Publisher:
         if payload not in namespace.payloads:
             raise InvalidArgument(
                 reasons.ERROR_REASON_PAYLOAD_NOT_ALLOWED,
-                f"{namespace.name} topics carry {', '.join(sorted(namespace.payloads))}, not {payload}",
+                f"{namespace.name} topics carry {', '.join(sorted(namespace.payloads))}, "
+                f"not {payload}",
                 topic=draft.topic,
                 payload=payload,
             )

@@ -224,7 +224,8 @@ class Subscriber:
         if feature:
             raise Unimplemented(
                 reasons.ERROR_REASON_FEATURE_UNAVAILABLE,
-                f"this hub does not offer {feature} on Subscribe yet; begin with a cursor, LATEST or EARLIEST",
+                f"this hub does not offer {feature} on Subscribe yet; "
+                "begin with a cursor, LATEST or EARLIEST",
                 topic=request.topic,
                 feature=feature,
             )

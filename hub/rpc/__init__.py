@@ -1,1 +1,1 @@
-"""What every door shares: decoding and validation, rights, the services' methods, status mapping."""
+"""What every door shares: decoding, validation, rights, the services' methods, status mapping."""

@@ -22,7 +22,7 @@ def admin_methods(admission: Admission) -> dict[str, UnaryMethod]:
 
 
 def _unavailable(name: str, admission: Admission) -> UnaryMethod:
-    async def refuse(request: bytes, caller: Caller) -> bytes:
+    async def refuse(_request: bytes, caller: Caller) -> bytes:
         admission.principal(caller).require_admin()
         raise Unimplemented(
             reasons.ERROR_REASON_FEATURE_UNAVAILABLE,

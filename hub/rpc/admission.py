@@ -27,7 +27,7 @@ _MIN_WINDOW = 65_536
 
 
 def token_of(caller: Caller, hello_token: str = "") -> str:
-    """The call's token: from ``authorization: Bearer`` metadata (RFC 6750 section 2.1), or from Hello.
+    """The call's token: from ``authorization: Bearer`` (RFC 6750 section 2.1), or from Hello.
 
     Raises:
         Unauthenticated: TOKEN_MALFORMED when the metadata has another scheme.

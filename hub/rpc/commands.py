@@ -50,7 +50,7 @@ class Commands:
         self._clock = clock
 
     async def on_frame(self, connection: Connection, data: bytes) -> None:
-        """Take one serialized ClientFrame. A bad frame is answered with an Error; the session goes on.
+        """Take one serialized ClientFrame; a bad one gets an Error frame and the session goes on.
 
         Raises:
             HubError: the session cannot be opened; close it with this error.

@@ -39,7 +39,9 @@ class Connection:
     async def run(
         self, command: Callable[[], Awaitable[None]], *, request_id: int, topic: str = ""
     ) -> None:
-        """Start a command; waits only while too many are under way. Its refusal becomes an Error frame.
+        """Start a command; its refusal becomes an Error frame.
+
+        Waits only while too many are under way.
 
         Args:
             command: what to do.
@@ -65,9 +67,7 @@ class Connection:
             await asyncio.wait([before])
         try:
             await command()
-        except asyncio.CancelledError:
-            raise
-        except Exception as failure:
+        except Exception as failure:  # noqa: BLE001 - unknown ones are logged and become INTERNAL
             error = hub_error_of(failure, f"command of session {self.session.session_id}")
             self.refuse(error, request_id=request_id, topic=topic)
 

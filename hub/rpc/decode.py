@@ -1,4 +1,4 @@
-"""All validation of input, in one place: bytes become messages that keep the contract's rules, or typed errors."""
+"""All validation of input: bytes become messages that keep the contract's rules, or errors."""
 
 from __future__ import annotations
 
@@ -34,7 +34,8 @@ def parse(kind: type[M], data: bytes) -> M:
     except DecodeError as error:
         raise InvalidArgument(
             reasons.ERROR_REASON_FRAME_MALFORMED,
-            f"{len(data)} bytes are no {kind.DESCRIPTOR.full_name}; check the client's generated code",
+            f"{len(data)} bytes are no {kind.DESCRIPTOR.full_name}; "
+            "check the client's generated code",
         ) from error
     return message
 
@@ -92,8 +93,8 @@ def version_error(version: int) -> HubError:
     """The refusal of a protocol version."""
     return FailedPrecondition(
         reasons.ERROR_REASON_PROTOCOL_VERSION_UNSUPPORTED,
-        f"the client speaks protocol version {version}, this hub {MIN_PROTOCOL_VERSION} to {PROTOCOL_VERSION}; "
-        "upgrade the older of the two",
+        f"the client speaks protocol version {version}, "
+        f"this hub {MIN_PROTOCOL_VERSION} to {PROTOCOL_VERSION}; upgrade the older of the two",
         min=MIN_PROTOCOL_VERSION,
         max=PROTOCOL_VERSION,
     )

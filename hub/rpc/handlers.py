@@ -1,4 +1,4 @@
-"""The methods as gRPC handlers that carry bytes: decoding is ours, so that garbage gets a typed answer."""
+"""The methods as gRPC handlers of bytes: decoding is ours, so that garbage gets a typed answer."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hub.rpc.status import abort, hub_error_of
 from hub.session.sink import Caller
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from hub.rpc.unary import UnaryMethod
     from hub.telemetry.metrics import Metrics
@@ -49,13 +49,15 @@ def unary_handlers(
     return grpc.method_handlers_generic_handler(service, handlers)
 
 
-def _unary(name: str, method: UnaryMethod, metrics: Metrics, transport: str):  # type: ignore[no-untyped-def]
+def _unary(
+    name: str, method: UnaryMethod, metrics: Metrics, transport: str
+) -> Callable[[bytes, Context], Awaitable[bytes]]:
     async def call(request: bytes, context: Context) -> bytes:
         try:
             return await method(request, caller_of(context, transport))
-        except Exception as failure:
+        except Exception as failure:  # noqa: BLE001 - unknown ones are logged and become INTERNAL
             error = hub_error_of(failure, name)
-        metrics.refused.labels(error.reason_name).inc()
-        await abort(context, error)
+            metrics.refused.labels(error.reason_name).inc()
+            await abort(context, error)
 
     return call

@@ -1,4 +1,7 @@
-"""The one table from the hub's errors to wire statuses (google.rpc.Status with ErrorInfo and RetryInfo)."""
+"""The one table from the hub's errors to wire statuses.
+
+They are google.rpc.Status with ErrorInfo and RetryInfo.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,7 @@ STATUS_CODES: dict[int, grpc.StatusCode] = {code.value[0]: code for code in grpc
 
 
 def rich_status(error: HubError) -> status_pb2.Status:
-    """A refusal as google.rpc.Status: code, text, ErrorInfo{reason, domain, metadata}, RetryInfo where set."""
+    """A refusal as google.rpc.Status with ErrorInfo, and RetryInfo where a retry may succeed."""
     info = error_details_pb2.ErrorInfo(
         reason=error.reason_name, domain=DOMAIN, metadata=error.metadata
     )
@@ -46,9 +49,10 @@ def trailers_of(error: HubError) -> tuple[int, str, bytes]:
 
 
 def hub_error_of(error: BaseException, doing: str) -> HubError:
-    """The error to answer with: the error itself, or INTERNAL for an unknown failure, which is logged here.
+    """The error to answer with: the error itself, or INTERNAL for an unknown failure.
 
-    The details of an unknown failure stay in the log: they may hold what the caller must not see.
+    An unknown failure is logged here, and its details stay there: they may hold what the caller
+    must not see.
     """
     if isinstance(error, HubError):
         return error

@@ -104,14 +104,14 @@ class ConnectMethod:
         return Connection(self._sessions.create(caller, sink))
 
     async def run(self, connection: Connection, frames: AsyncIterator[bytes]) -> None:
-        """Take frames until the client half-closes; then answers under way are finished and the stream ends."""
+        """Take frames until the client half-closes; then finish the answers and end the stream."""
         session = connection.session
         try:
             async for data in frames:
                 await self._commands.on_frame(connection, data)
             await connection.settle()
             session.close(None)
-        except Exception as failure:
+        except Exception as failure:  # noqa: BLE001 - unknown ones are logged and become INTERNAL
             error = hub_error_of(failure, f"session {session.session_id}")
             self._metrics.refused.labels(error.reason_name).inc()
             session.close(error, farewell(error))

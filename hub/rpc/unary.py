@@ -1,4 +1,7 @@
-"""The unary methods of RealtimeService: serialized request in, serialized response out, refusals as HubError."""
+"""The unary methods of RealtimeService: serialized request in, serialized response out.
+
+Refusals are HubErrors.
+"""
 
 from __future__ import annotations
 
@@ -106,14 +109,17 @@ class UnaryMethods:
         return messages.PublishResponse(results=results).SerializeToString()
 
     async def update_subscriptions(self, request: bytes, caller: Caller) -> bytes:
-        """UpdateSubscriptions: ends what is not in the set, starts what is new; verdicts come on the stream."""
+        """UpdateSubscriptions: end what is not in the set, start what is new.
+
+        The verdicts come on the stream.
+        """
         message = decode(messages.UpdateSubscriptionsRequest, request)
         connection = self._connection(message.session_id, caller)
         session = connection.session
         if message.revision <= session.revision:
             raise Aborted(
                 reasons.ERROR_REASON_REVISION_STALE,
-                f"revision {message.revision} is not above {session.revision}, the last one applied",
+                f"revision {message.revision} is not above {session.revision}, the last applied",
                 revision=session.revision,
             )
         session.revision = message.revision
@@ -139,8 +145,11 @@ class UnaryMethods:
         self._connection(message.session_id, caller).session.on_handled(message.handled_bytes)
         return messages.TouchResponse(server_time=timestamp(self._clock())).SerializeToString()
 
-    async def refresh_session(self, request: bytes, caller: Caller) -> bytes:
-        """RefreshSession. The caller's own token may have ended; the new one must be the session's principal's."""
+    async def refresh_session(self, request: bytes, _caller: Caller) -> bytes:
+        """RefreshSession: the new token must be the session's principal's.
+
+        It also authenticates the call, since the caller's old one may have ended.
+        """
         message = decode(messages.RefreshSessionRequest, request)
         subject = self._admission.principal(Caller(), message.token).subject
         session = self._sessions.owned_by(message.session_id, subject)
@@ -161,7 +170,7 @@ class UnaryMethods:
         return self._connections.of(self._sessions.owned_by(session_id, principal.subject))
 
     def _unavailable(self, feature: str) -> UnaryMethod:
-        async def refuse(request: bytes, caller: Caller) -> bytes:
+        async def refuse(_request: bytes, caller: Caller) -> bytes:
             self._admission.principal(caller)
             raise _unimplemented(feature)
 

@@ -26,6 +26,7 @@ class GrpcStreamSink:
         self._closed = False
         self._gone = False
         self._wake: asyncio.Future[None] | None = None
+        self._written: asyncio.Future[None] | None = None
 
     @property
     def writable(self) -> bool:
@@ -72,8 +73,20 @@ class GrpcStreamSink:
                 self._gone = True
                 return
             self._pending = None
+            self._tell_written()
             if self.on_writable is not None and not self._closed:
                 self.on_writable()
+
+    async def written(self) -> None:
+        """Wait until one more frame was given to the transport."""
+        if self._written is None:
+            self._written = self._loop.create_future()
+        await asyncio.shield(self._written)
+
+    def _tell_written(self) -> None:
+        if self._written is not None:
+            self._written.set_result(None)
+            self._written = None
 
     def _notify(self) -> None:
         if self._wake is not None and not self._wake.done():

@@ -82,7 +82,7 @@ async def _frames(context: Context, session: Session, sink: GrpcStreamSink) -> A
     """The client's frames; pauses while it does not read its answers."""
     while True:
         while session.control_backlog > MAX_CONTROL_FRAMES:
-            await asyncio.sleep(0.05)
+            await sink.written()
         data: object = await context.read()
         if not isinstance(data, bytes):
             # grpc.aio.EOF: half-closed, or the peer is gone; a write tells which.

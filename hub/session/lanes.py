@@ -55,7 +55,7 @@ class Lanes:
         return best
 
     def next_critical(self) -> Subscription | None:
-        """A subscription with CRITICAL waiting, which may pass a full window; None when there is none."""
+        """A subscription with CRITICAL waiting, which may pass a full window; None without one."""
         for subscription in self._waiting:
             if subscription.source.waiting_priority(subscription) == event_pb2.PRIORITY_CRITICAL:
                 return subscription

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import uuid
 from typing import TYPE_CHECKING, Protocol
 
@@ -61,6 +62,7 @@ class Sessions:
         self._release = on_closed
         self._sessions: dict[str, Session] = {}
         self.draining = False
+        self._all_gone = asyncio.Event()
 
     def __len__(self) -> int:
         return len(self._sessions)
@@ -158,14 +160,17 @@ class Sessions:
         log.info("draining", sessions=len(self), spread_seconds=spread, grace_seconds=grace)
         for session in self:
             session.go_away(reasons.ERROR_REASON_DRAINING, frame_pb2.GO_AWAY_ACTION_RESUME, spread)
-        deadline = asyncio.get_running_loop().time() + min(spread, grace)
-        while self._sessions and asyncio.get_running_loop().time() < deadline:
-            await asyncio.sleep(0.05)
+        if self._sessions:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(min(spread, grace)):
+                    await self._all_gone.wait()
         for session in self:
             session.close(draining_error())
 
     def _on_closed(self, session: Session) -> None:
         self._sessions.pop(session.session_id, None)
+        if self.draining and not self._sessions:
+            self._all_gone.set()
         self._release(session)
 
 
@@ -181,6 +186,7 @@ def draining_error() -> Unavailable:
 def _silent_error(seconds: float) -> Unavailable:
     return Unavailable(
         reasons.ERROR_REASON_HEARTBEAT_MISSED,
-        f"nothing was heard from the client for {seconds:.0f} s; send Window or Touch each heartbeat",
+        f"nothing was heard from the client for {seconds:.0f} s; "
+        "send Window or Touch each heartbeat",
         retry_after=0.0,
     )

@@ -24,7 +24,7 @@ class RunSource(Protocol):
         """
 
     def waiting_priority(self, subscription: Subscription) -> int:
-        """The highest priority (1 = CRITICAL) that waits for a subscription; 0 = it is caught up."""
+        """The highest priority (1 = CRITICAL) that waits for a subscription; 0 = caught up."""
 
 
 class Subscription:

@@ -1,4 +1,4 @@
-"""One connected client: its rights, its subscriptions and its way out. No I/O and no clock of its own."""
+"""One connected client: its rights, its subscriptions and its way out. No I/O, no own clock."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MAX_CONTROL_FRAMES = 1_000
 
 
 class Flight(Protocol):
-    """The flush that this session's last frame belongs to; it is told when the sink has taken the frame."""
+    """The flush that this session's last frame belongs to."""
 
     def landed(self) -> None:
         """The frame was given to the transport."""
@@ -218,7 +218,7 @@ class Session:
             self._end()
 
     def close(self, error: HubError | None, last_frames: Iterable[bytes] = ()) -> None:
-        """End the stream with a status, after the control frames already queued and ``last_frames``."""
+        """End the stream with a status, after the control frames queued and ``last_frames``."""
         if self.state is State.CLOSED:
             return
         self._controls.extend(last_frames)

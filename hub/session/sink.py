@@ -41,14 +41,14 @@ class FrameSink(Protocol):
         """Whether ``send`` may be called now."""
 
     def send(self, frame: bytes) -> None:
-        """Give one serialized ServerFrame to the transport. The bytes object may be shared by many sinks."""
+        """Give one serialized ServerFrame to the transport; many sinks may share the bytes."""
 
     def close(self, error: HubError | None) -> None:
-        """End the stream after what was sent: with status OK, or with the error's status. Idempotent."""
+        """End the stream behind what was sent: with OK, or with the error's status. Idempotent."""
 
 
 class Attachment(Protocol):
     """A session that a door has attached a sink to."""
 
     def detach(self) -> None:
-        """The peer is gone, or the call was cancelled. Idempotent; the sink is not used any more."""
+        """The peer is gone or the call was cancelled: the sink is not used again. Idempotent."""

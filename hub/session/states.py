@@ -1,4 +1,7 @@
-"""The life of a session as a table: (state, input) -> (next state, effect). A missing pair is a fault of the hub."""
+"""The life of a session as a table: (state, input) -> (next state, effect).
+
+A missing pair is a fault of the hub.
+"""
 
 from __future__ import annotations
 

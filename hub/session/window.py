@@ -1,4 +1,4 @@
-"""The in-flight window: bytes of frames with runs given to the transport and not yet reported as handled.
+"""The in-flight window: bytes of runs given to the transport and not yet reported as handled.
 
 Transports swallow megabytes ahead of the reader; without this window an urgent event would wait
 behind them.
@@ -29,7 +29,7 @@ class ByteWindow:
 
     @property
     def open(self) -> bool:
-        """Whether a frame with runs may be sent. The last frame may pass the limit by its own size."""
+        """Whether a frame with runs may be sent; the last may pass the limit by its own size."""
         return not self.size or self.sent - self._handled < self.size
 
     @property

@@ -1,4 +1,4 @@
-"""Structured logs: readable lines for people, JSON for machines. No token and no payload is ever logged."""
+"""Structured logs: readable lines for people, JSON for machines; never a token or a payload."""
 
 from __future__ import annotations
 

@@ -29,8 +29,8 @@ def namespace_of(topic: str) -> str:
         raise InvalidArgument(
             error_reason_pb2.ERROR_REASON_TOPIC_INVALID,
             f"{topic[:80]!r} is no topic: write kind/id[/more], such as meeting/42 "
-            f"(at most {MAX_TOPIC_CHARACTERS} characters; segments of A-Z a-z 0-9 . _ ~ @ : = + | - that begin "
-            "with a letter or digit)",
+            f"(at most {MAX_TOPIC_CHARACTERS} characters; "
+            "segments of A-Z a-z 0-9 . _ ~ @ : = + | - that begin with a letter or digit)",
             topic=topic[:MAX_TOPIC_CHARACTERS],
         )
     return match.group(1)

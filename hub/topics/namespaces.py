@@ -89,7 +89,8 @@ class Namespaces:
         if namespace is None:
             raise NotFound(
                 error_reason_pb2.ERROR_REASON_NAMESPACE_UNKNOWN,
-                f"there is no namespace {name!r} here; there are {', '.join(sorted(self._by_name))}",
+                f"there is no namespace {name!r} here; "
+                f"there are {', '.join(sorted(self._by_name))}",
                 topic=topic,
                 namespace=name,
             )

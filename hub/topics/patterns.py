@@ -23,10 +23,7 @@ def matches(pattern: str, topic: str, subject: str = "") -> bool:
         if index >= len(have):
             return False
         if part == "{sub}":
-            part = subject
-            if not subject or "/" in subject:
-                return False
-            if have[index] != part:
+            if not subject or have[index] != subject:
                 return False
         elif part != "*" and part != have[index]:
             return False

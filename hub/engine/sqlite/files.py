@@ -85,7 +85,7 @@ def file_system(path: Path, mounts: str) -> str:
     best, kind = -1, ""
     for line in mounts.splitlines():
         fields = line.split()
-        if len(fields) < 3:  # noqa: PLR2004 - device, directory, type
+        if len(fields) < 3:
             continue
         mount = Path(fields[1].encode().decode("unicode_escape"))
         # >=: of two mounts on one directory the later one is on top.

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Final
 
 from hub.engine.sqlite import dedup
 from hub.engine.sqlite.database import writing
-from hub.engine.sqlite.requests import Outcome
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Sequence
 
     from hub.engine.sqlite.policy import RetentionPolicy
+    from hub.engine.sqlite.requests import Outcome
     from hub.engine.sqlite.topics import TopicState
     from hub.engine.sqlite.writer import ShardWriter
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from typing import TYPE_CHECKING, Any, Final
 
 from hub.engine.contract import LogPage, Resume, TopicHead
@@ -21,16 +20,16 @@ if TYPE_CHECKING:
 _TOPIC: Final = "SELECT name, id, epoch, head, floor, floor_id, oldest_ms FROM topic WHERE name = ?"
 _COLUMNS: Final = "offset, event_id, priority, key, published_ms, expires_ms, body"
 _AFTER: Final = (
-    f"SELECT {_COLUMNS} FROM event WHERE topic_id = ? AND offset > ? ORDER BY offset LIMIT ?"  # noqa: S608
+    f"SELECT {_COLUMNS} FROM event WHERE topic_id = ? AND offset > ? ORDER BY offset LIMIT ?"
 )
 _BEFORE: Final = (
-    f"SELECT {_COLUMNS} FROM event WHERE topic_id = ? AND offset <= ? "  # noqa: S608
+    f"SELECT {_COLUMNS} FROM event WHERE topic_id = ? AND offset <= ? "
     "ORDER BY offset DESC LIMIT ?"
 )
 _EVENT_ID: Final = "SELECT event_id FROM event WHERE topic_id = ? AND offset = ?"
 
 
-class UnknownTopic(Exception):  # noqa: N818
+class UnknownTopic(Exception):
     """The topic has no row yet, so it has no epoch to tell."""
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from hub.engine.contract import AppendResult, Stored, TopicFeed, TopicHead
+from hub.engine.contract import AppendResult, TopicFeed, TopicHead
 from hub.engine.sqlite.failures import overloaded, shard_unavailable
 from hub.engine.sqlite.feeds import Feeds
 from hub.engine.sqlite.requests import (
@@ -125,7 +125,7 @@ class Shard:
 
     def handed_over(self, batch: Sequence[Waiting], outcome: Outcome, seconds: float) -> None:
         """Answer the requests of a batch and feed its events, in the batch's order."""
-        assert self._thread is not None  # noqa: S101 - only the thread calls this
+        assert self._thread is not None
         fresh: dict[str, list[NewEvent]] = {}
         for waiting, answer in zip(batch, outcome.answers, strict=True):
             if isinstance(answer, Published):
@@ -157,7 +157,7 @@ class Shard:
         """Answer what the thread left behind; nothing, unless it died."""
         self.refuse()
         left = list(in_hand)
-        assert self._thread is not None  # noqa: S101 - only the thread calls this
+        assert self._thread is not None
         while not self._thread.waiting.empty():
             waiting = self._thread.waiting.get_nowait()
             if waiting is not None:

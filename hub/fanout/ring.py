@@ -160,7 +160,7 @@ class Ring:
         )
 
     def holds(self, offset: int, event_id: str) -> bool:
-        """Whether the event at ``offset`` is here and has this id: proof of a cursor without the log."""
+        """Whether the event at ``offset`` is here and has this id (proves a cursor)."""
         slot = self.slot_after(offset)
         if slot is None or slot <= self.first_slot or self._start >= offset:
             return False

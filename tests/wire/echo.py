@@ -21,6 +21,7 @@ class Echo:
     def __init__(self) -> None:
         self.seen: asyncio.Queue[str] = asyncio.Queue()
         self.calls = 0
+        self.released = asyncio.Event()
 
     async def unary(self, request: bytes, context: Any) -> bytes:
         self.calls += 1
@@ -69,6 +70,16 @@ class Echo:
     async def hang(self, request: bytes, context: Any) -> bytes:
         await self._wait_for_the_end()
         return b""
+
+    async def stubborn(self, request: bytes, context: Any) -> AsyncIterator[bytes]:
+        yield b"first"
+        while not self.released.is_set():
+            try:
+                await self.released.wait()
+            except asyncio.CancelledError:
+                self.seen.put_nowait("ignored")
+        yield b"too late"
+        self.seen.put_nowait("ended")
 
     async def write(self, request: bytes, context: Any) -> None:
         await context.write(b"one")
@@ -137,6 +148,7 @@ class Echo:
             self.abort_late,
             self.fail_late,
             self.idle,
+            self.stubborn,
             self.write,
         )
         methods = {

@@ -71,6 +71,20 @@ async def test_deadline_after_messages_is_a_trailer() -> None:
         assert answer.header("grpc-status") is None
 
 
+async def test_handler_that_ignores_its_cancellation_is_reported_and_not_waited_for(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    limits = dataclasses.replace(LIMITS, cancel_seconds=0.05)
+    async with running_bridge(limits=limits) as server:
+        answer = await call(server.port, "stubborn", b"", ("grpc-timeout", "50m"))
+        assert answer.messages() == [b"first"]
+        assert answer.status_message()[0] == "4"
+        assert "/echo.Echo/stubborn did not end" in caplog.text
+        server.echo.released.set()
+        while await server.echo.seen.get() != "ended":
+            pass
+
+
 async def test_deadline_that_has_passed() -> None:
     async with running_bridge() as server:
         answer = await call(server.port, "hang", b"", ("grpc-timeout", "0S"))

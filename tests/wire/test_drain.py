@@ -70,12 +70,18 @@ async def test_drain_waits_for_unary_calls() -> None:
         assert (await waiting).status_message()[0] == "4"
 
 
-async def test_drain_ends_at_once_when_nothing_is_open() -> None:
+async def test_drain_waits_for_no_idle_connection() -> None:
     async with running_bridge() as server:
-        assert (await call(server.port, "unary", b"x")).messages() == [b"x"]
+        fresh = await Raw.connect(server.port)
+        kept = await Raw.connect(server.port)
+        await kept.send(post("/echo.Echo/unary", frame(b"x")))
+        assert (await kept.read_answer()).messages() == [b"x"]
         begin = now()
         await server.http.drain(30)
         assert now() - begin < 1
+        assert await kept.ended() == await fresh.ended() == b""
+        kept.close()
+        fresh.close()
 
 
 async def test_call_that_never_ends_is_cut() -> None:

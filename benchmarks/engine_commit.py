@@ -1,9 +1,10 @@
 """What a durable publish costs: events per second and commit times of the SQLite engine.
 
-Part 1 asks what the fsync streams of several shard files cost: the same load on 1 file and on 4, with 1, 16, 64
-and 256 calls in flight. Part 2 asks whether checkpoints show in the commits: the same load with the checkpointer
-and with SQLite's automatic checkpoint inside commits. Rounds are interleaved, so that a slow moment of the machine
-hits all rows; figures are medians with the lowest and the highest.
+Part 1 asks what the fsync streams of several shard files cost: the same load on 1 file and on 4,
+with 1, 16, 64 and 256 calls in flight. Part 2 asks whether checkpoints show in the commits: the
+same load with the checkpointer and with SQLite's automatic checkpoint inside commits. Rounds are
+interleaved, so that a slow moment of the machine hits all rows; figures are medians with the lowest
+and the highest.
 
     python benchmarks/engine_commit.py [--seconds 2] [--rounds 3] [--directory DIR]
 """
@@ -132,7 +133,7 @@ HEADER = (
 async def compare(
     cases: dict[str, tuple[int, int, bool]], rounds: int, seconds: float, base: Path | None
 ) -> None:
-    """Measure the cases, each (shards, in flight, automatic checkpoints), interleaved, and print a table."""
+    """Measure cases of (shards, in flight, automatic checkpoints), and print a table."""
     runs: dict[str, list[Figures]] = {name: [] for name in cases}
     for _ in range(rounds):
         for name, (shards, in_flight, automatic) in cases.items():

@@ -1,4 +1,4 @@
-"""The SQLite engine: one log file per shard, one writer thread per file, durable when it answers."""
+"""The SQLite engine: a log file and a writer thread per shard, durable when it answers."""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
 """Statements over many rows.
 
-One statement for many rows instead of one per row: sqlite3 lets the GIL go at every step, and a busy event loop
-then gives it back only after its switch interval, so a batch of single-row statements would wait once per row.
-Row counts are powers of two, so that few statements exist and all stay prepared.
+One statement for many rows instead of one per row: sqlite3 lets the GIL go at every step, and a
+busy event loop then gives it back only after its switch interval, so a batch of single-row
+statements would wait once per row. Row counts are powers of two, so that few statements exist and
+all stay prepared.
 """
 
 from __future__ import annotations

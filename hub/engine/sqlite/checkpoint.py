@@ -1,8 +1,8 @@
 """Moves pages from the write-ahead logs into the files, beside the commits instead of inside them.
 
-A PASSIVE checkpoint waits for nobody and lets the writer go on. Under steady load the writer adds pages while
-one runs, so the log would never be emptied completely and never start over; above MAX_LOG_PAGES the writer itself
-is asked to move the small rest between two batches.
+A PASSIVE checkpoint waits for nobody and lets the writer go on. Under steady load the writer adds
+pages while one runs, so the log would never be emptied completely and never start over; above
+MAX_LOG_PAGES the writer itself is asked to move the small rest between two batches.
 """
 
 from __future__ import annotations

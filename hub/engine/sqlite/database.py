@@ -17,7 +17,8 @@ _BUSY_TIMEOUT_S: Final = 5.0
 def connect_writer(path: Path) -> sqlite3.Connection:
     """Open the one connection that writes. It may be made in one thread and used in another.
 
-    FULL: a commit returns after its fsync (G1). No automatic checkpoint: it would happen inside a commit.
+    FULL: a commit returns after its fsync (G1). No automatic checkpoint: it would happen inside a
+    commit.
     """
     connection = sqlite3.connect(
         path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
@@ -36,7 +37,10 @@ def connect_writer(path: Path) -> sqlite3.Connection:
 
 
 def connect_reader(path: Path) -> sqlite3.Connection:
-    """Open a connection that cannot write. It may be closed by another thread than it was used in."""
+    """Open a connection that cannot write.
+
+    It may be closed by another thread than it was used in.
+    """
     connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode=ro",
         uri=True,
@@ -49,7 +53,10 @@ def connect_reader(path: Path) -> sqlite3.Connection:
 
 
 def connect_checkpointer(path: Path) -> sqlite3.Connection:
-    """Open a connection for checkpoints alone. FULL: the pages are in the file before the log is reused."""
+    """Open a connection for checkpoints alone.
+
+    FULL: the pages are in the file before the log is reused.
+    """
     connection = sqlite3.connect(
         path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
     )
@@ -60,7 +67,7 @@ def connect_checkpointer(path: Path) -> sqlite3.Connection:
 
 @contextmanager
 def writing(connection: sqlite3.Connection) -> Iterator[None]:
-    """Run one write transaction: durable when the block is left, undone when anything in it raises."""
+    """Run one write transaction: durable after the block, undone when it raises."""
     if connection.in_transaction:
         # An earlier rollback failed together with its disk; nothing of it may leak into this one.
         connection.rollback()

@@ -1,4 +1,4 @@
-"""The memory of ids: which (topic, publisher, event id) is at which offset, for its own lifetime."""
+"""The memory of ids: the offset of each (topic, publisher, event id), for its own lifetime."""
 
 from __future__ import annotations
 
@@ -50,7 +50,10 @@ def remember(
 
 
 def find_in_logger(connection: sqlite3.Connection, key: Key) -> int | None:
-    """The offset of a kept event with this key. Walks the topic's log, so only for ids older than the memory."""
+    """The offset of a kept event with this key.
+
+    Walks the topic's log, so only for ids older than the memory.
+    """
     row = connection.execute(
         "SELECT offset FROM event WHERE topic_id = ? AND publisher = ? AND event_id = ?", key
     ).fetchone()
@@ -60,8 +63,8 @@ def find_in_logger(connection: sqlite3.Connection, key: Key) -> int | None:
 def prune(connection: sqlite3.Connection, after: Key, stored_before_ms: int, rows: int) -> Key:
     """Look at the next ``rows`` ids behind ``after`` and forget those stored before that time.
 
-    Ids are looked at in the order of their keys: an index by age would cost every commit more than a walk over
-    all of them costs now and then. Returns where to go on, START after the last one.
+    Ids are looked at in the order of their keys: an index by age would cost every commit more than
+    a walk over all of them costs now and then. Returns where to go on, START after the last one.
     """
     found = connection.execute(_CHUNK_END, (*after, rows - 1)).fetchone()
     end: Key = _END if found is None else tuple(found)

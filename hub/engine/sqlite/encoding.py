@@ -7,7 +7,10 @@ _TOP_BIT = 1 << 63
 
 
 def complete_event(body: bytes, offset: int) -> bytes:
-    """Add the offset to a serialized Event that lacks it. Fields may come in any order, so it goes last."""
+    """Add the offset to a serialized Event that lacks it.
+
+    Fields may come in any order, so it goes last.
+    """
     encoded = bytearray(body)
     encoded += _OFFSET_TAG
     while offset > 0x7F:
@@ -18,7 +21,7 @@ def complete_event(body: bytes, offset: int) -> bytes:
 
 
 def to_signed(value: int) -> int:
-    """An unsigned 64-bit number as the signed one of the same bits; SQLite's integers are signed."""
+    """An unsigned 64-bit number as the signed one of the same bits, as SQLite takes it."""
     return value - (_TOP_BIT << 1) if value >= _TOP_BIT else value
 
 

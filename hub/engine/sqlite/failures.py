@@ -10,7 +10,8 @@ from shipspeak.realtime.v1 import error_reason_pb2
 
 RETRY_AFTER_S: Final = 1.0
 
-# Primary result codes that say "the storage", not "this statement": https://www.sqlite.org/rescode.html
+# Primary result codes that say "the storage", not "this statement":
+# https://www.sqlite.org/rescode.html
 _STORAGE_CODES: Final = frozenset(
     {
         sqlite3.SQLITE_BUSY,
@@ -39,10 +40,14 @@ def is_storage_failure(error: Exception) -> bool:
 
 
 def storage_failed(shard: int, error: Exception, topic: str = "") -> Unavailable:
-    """Nothing was stored. Raised or answered when the shard's file does not take the write or give the read."""
+    """Nothing was stored.
+
+    Raised or answered when the shard's file does not take the write or give the read.
+    """
     return Unavailable(
         error_reason_pb2.ERROR_REASON_STORAGE_FAILED,
-        f"shard {shard}: storage failed ({error}); nothing was stored, send it again with the same id",
+        f"shard {shard}: storage failed ({error}); nothing was stored, "
+        "send it again with the same id",
         topic=topic,
         retry_after=RETRY_AFTER_S,
         shard=shard,
@@ -85,16 +90,18 @@ def offset_mismatch(topic: str, expected: int, head: int) -> FailedPrecondition:
     """The topic's head is not what the publisher expected."""
     return FailedPrecondition(
         error_reason_pb2.ERROR_REASON_OFFSET_MISMATCH,
-        f"expected offset {expected}, the topic's head is {head}; read what is new and decide again",
+        f"expected offset {expected}, the topic's head is {head}; "
+        "read what is new and decide again",
         topic=topic,
         head=head,
     )
 
 
 def idempotency_expired(topic: str, event_id: str) -> FailedPrecondition:
-    """The id is older than the memory of ids and not in the log: it may have been stored and trimmed."""
+    """The id is older than the memory of ids and not in the log; it may have been trimmed."""
     return FailedPrecondition(
         error_reason_pb2.ERROR_REASON_IDEMPOTENCY_EXPIRED,
-        f"id {event_id} was first sent too long ago to tell whether it was stored; check, then use a new id",
+        f"id {event_id} was first sent too long ago to tell whether it was stored; "
+        "check, then use a new id",
         topic=topic,
     )

@@ -1,4 +1,4 @@
-"""The data directory: made private, refused on network file systems, each shard locked for one process."""
+"""The data directory: private, on a local disk, each shard locked for one process."""
 
 from __future__ import annotations
 
@@ -32,7 +32,10 @@ class ShardFiles:
 
 
 class ShardLock:
-    """A lock that its process holds until it ends, however it ends. No fork may follow while it is held."""
+    """A lock that its process holds until it ends, however it ends.
+
+    No fork may follow while it is held.
+    """
 
     def __init__(self, path: Path, shard: int) -> None:
         """Take the lock. Raises: Unavailable: SHARD_UNAVAILABLE when another process has it."""
@@ -74,14 +77,17 @@ def prepare_directory(data_dir: Path) -> None:
 
 
 def refuse_network(data_dir: Path, mounts: str) -> None:
-    """Raise Unavailable when ``data_dir`` lies on a network file system of the mount table ``mounts``."""
+    """Raise Unavailable when ``mounts`` says that ``data_dir`` is on a network file system."""
     kind = file_system(data_dir.resolve(), mounts)
     if kind in NETWORK_FILE_SYSTEMS:
         raise _network(kind)
 
 
 def file_system(path: Path, mounts: str) -> str:
-    """The type of the file system that holds an absolute path, by a table as in /proc/self/mounts; "" = unknown."""
+    """The type of the file system that holds an absolute path; "" = unknown.
+
+    ``mounts`` is a table as in /proc/self/mounts.
+    """
     best, kind = -1, ""
     for line in mounts.splitlines():
         fields = line.split()

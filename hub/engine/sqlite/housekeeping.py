@@ -1,7 +1,8 @@
-"""Removes what retention and the memory of ids no longer promise, in small transactions between batches.
+"""Removes what is no longer promised, in small transactions between batches.
 
-Trimming goes from the old end only and moves ``floor``; ``floor_id`` keeps the id of the newest trimmed event.
-Topics above their count are noted as they are written; ages are found by a round over all topics.
+Trimming goes from the old end only and moves ``floor``; ``floor_id`` keeps the id of the newest
+trimmed event. Topics above their count are noted as they are written; ages are found by a round
+over all topics.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
 
 CHUNK_ROWS: Final = 500
 CHUNK_IDS: Final = 1000
-# Each new id pays for a look at this many, so the memory of ids never exceeds its lifetime by more than a third.
+# Each new id pays for a look at this many, so the memory of ids never exceeds its lifetime by more
+# than a third.
 IDS_PER_EVENT: Final = 4
 MAX_TOPICS: Final = 64  # trimmed in one transaction
 
@@ -46,7 +48,7 @@ class Trimmed:
 
 
 class Housekeeper:
-    """Trims one shard's topics and prunes its ids; a plain object used by the writer's thread alone."""
+    """Trims one shard's topics and prunes its ids, in the writer's thread."""
 
     def __init__(
         self, writer: ShardWriter, policy: RetentionPolicy, dedup_lifetime_ms: int

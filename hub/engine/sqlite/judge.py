@@ -43,7 +43,10 @@ class Judge:
         self._lifetime_ms = lifetime_ms
 
     def publish(self, appends: Sequence[Append]) -> Published:
-        """Judge one call's drafts in order. A group is judged as a whole where its first draft stands."""
+        """Judge one call's drafts in order.
+
+        A group is judged as a whole where its first draft stands.
+        """
         events: list[NewEvent] = []
         if len(appends) == 1:
             return Published([self._one(appends[0], events)], events)
@@ -84,7 +87,8 @@ class Judge:
         original = self._known.get(key)
         if original is None and append.first_sent_ms:
             age = append.published_ms - append.first_sent_ms
-            # Half, so that clocks that disagree by hours still find what the memory has just forgotten.
+            # Half, so that clocks that disagree by hours still find what the memory has just
+            # forgotten.
             if age > self._lifetime_ms // 2:
                 original = self._find_in_logger(key)
                 if original is None and age > self._lifetime_ms:

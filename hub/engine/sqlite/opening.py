@@ -46,7 +46,8 @@ def open_shards(
     files = [ShardFiles(data_dir, index) for index in range(shards)]
     existing = [one.database.exists() for one in files]
     if any(existing) and not all(existing):
-        # A first start that was cut short, or a lost file: its topics get new epochs and readers RESET.
+        # A first start that was cut short, or a lost file: its topics get new epochs and readers
+        # RESET.
         missing = [one.database.name for one in files if not one.database.exists()]
         _logger.warning("shard_files_missing", data_dir=str(data_dir), missing=missing)
     with ExitStack() as undo:

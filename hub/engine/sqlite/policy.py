@@ -1,4 +1,7 @@
-"""How much of a topic's log is kept. Topics get it by a callable, so the engine knows no classes."""
+"""How much of a topic's log is kept.
+
+Topics get it by a callable, so the engine knows no classes.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +14,8 @@ class Retention:
     """Bounds of one topic's log; whichever is reached first trims from the old end.
 
     Attributes:
-        max_events: how many events are promised; None = no bound. One more is kept, so that a cursor that many
-            events back still stands on a stored event.
+        max_events: how many events are promised; None = no bound. One more is kept, so that a
+            cursor that many events back still stands on a stored event.
         max_age_s: how long an event is promised, in seconds; None = no bound.
     """
 

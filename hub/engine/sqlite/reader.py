@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from hub.model.cursor import Cursor
 
 _TOPIC: Final = "SELECT name, id, epoch, head, floor, floor_id, oldest_ms FROM topic WHERE name = ?"
-_COLUMNS: Final = "offset, event_id, priority, key, published_ms, expires_ms, body"
 _AFTER: Final = (
-    f"SELECT {_COLUMNS} FROM event WHERE topic_id = ? AND offset > ? ORDER BY offset LIMIT ?"
+    "SELECT offset, event_id, priority, key, published_ms, expires_ms, body FROM event "
+    "WHERE topic_id = ? AND offset > ? ORDER BY offset LIMIT ?"
 )
 _BEFORE: Final = (
-    f"SELECT {_COLUMNS} FROM event WHERE topic_id = ? AND offset <= ? "
-    "ORDER BY offset DESC LIMIT ?"
+    "SELECT offset, event_id, priority, key, published_ms, expires_ms, body FROM event "
+    "WHERE topic_id = ? AND offset <= ? ORDER BY offset DESC LIMIT ?"
 )
 _EVENT_ID: Final = "SELECT event_id FROM event WHERE topic_id = ? AND offset = ?"
 
@@ -36,7 +36,8 @@ class UnknownTopic(Exception):
 class ShardReader:
     """Reads one shard file. Used by one thread at a time.
 
-    Every method raises UnknownTopic for a topic without a row, and sqlite3.Error when the storage fails.
+    Every method raises UnknownTopic for a topic without a row, and sqlite3.Error when the storage
+    fails.
     """
 
     def __init__(self, path: Path) -> None:
@@ -63,7 +64,10 @@ class ShardReader:
         return LogPage(after, events, through, through < topic.head, topic.public())
 
     def read_latest(self, name: str, before: int, max_events: int, max_bytes: int) -> LogPage:
-        """The newest events with offset <= ``before`` (0 = head), in rising order; ``more`` = older kept ones exist."""
+        """The newest events with offset <= ``before`` (0 = head), in rising order.
+
+        ``more`` = older ones are kept.
+        """
         with snapshot(self._connection):
             topic = self._topic(name)
             through = min(before, topic.head) if before else topic.head

@@ -40,7 +40,8 @@ class ReaderPool:
 
         Raises:
             UnknownTopic: from ``call``.
-            Unavailable: STORAGE_FAILED when the file cannot be read, SHARD_UNAVAILABLE after ``close``.
+            Unavailable: STORAGE_FAILED when the file cannot be read, SHARD_UNAVAILABLE after
+            ``close``.
             Internal: an unknown failure, logged.
         """
         if self._closed:

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Publish:
-    """The drafts of one publish call that belong to one shard. ``size`` is the sum of their bodies, in bytes."""
+    """The drafts of one publish call that belong to one shard.
+
+    ``size`` is the sum of their bodies, in bytes.
+    """
 
     appends: Sequence[Append]
     size: int
@@ -34,7 +37,7 @@ Request = Publish | Open
 
 @dataclass(frozen=True, slots=True)
 class NewEvent:
-    """A draft that got its place. ``prev`` is the offset before it in the topic, 0 = it is the first."""
+    """A draft that got its place; ``prev`` is the offset before it, 0 = it is the first."""
 
     append: Append
     offset: int

@@ -1,8 +1,9 @@
 """The tables of a shard file, and the check that a file is the one that is meant.
 
-``pos`` is the order of the whole shard; ``offset`` the place in the topic's log, contiguous in this engine.
-``topic.floor_id`` is the id of the event at ``floor``, so that a cursor which stands exactly on the newest
-trimmed event can still be proved. ``dedup`` has a lifetime of its own, beyond retention.
+``pos`` is the order of the whole shard; ``offset`` the place in the topic's log, contiguous in this
+engine. ``topic.floor_id`` is the id of the event at ``floor``, so that a cursor which stands
+exactly on the newest trimmed event can still be proved. ``dedup`` has a lifetime of its own, beyond
+retention.
 """
 
 from __future__ import annotations
@@ -57,8 +58,8 @@ def prepare(connection: sqlite3.Connection, shard: int, shards: int, now_ms: int
     """Make the tables in an empty file, or check that a made one belongs here.
 
     Raises:
-        Unavailable: STORAGE_FAILED when the file is another shard's, has another number of shards, or was
-            written by a newer hub.
+        Unavailable: STORAGE_FAILED when the file is another shard's, has another number of shards,
+            or was written by a newer hub.
     """
     made = connection.execute(
         "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'meta'"
@@ -89,7 +90,8 @@ def _check(meta: dict[str, int], shard: int, shards: int) -> None:
     if meta["schema"] > SCHEMA_VERSION:
         raise _unusable(
             shard,
-            f"its file has schema {meta['schema']}, this hub knows {SCHEMA_VERSION}; start the newer hub",
+            f"its file has schema {meta['schema']}, this hub knows {SCHEMA_VERSION}; "
+            "start the newer hub",
         )
     if meta["shards"] != shards:
         raise _unusable(

@@ -1,4 +1,4 @@
-"""The event loop's side of one shard: puts requests in the writer's queue, takes outcomes over, calls feeds."""
+"""The event loop's side of one shard: fills the writer's queue, takes outcomes over."""
 
 from __future__ import annotations
 
@@ -73,7 +73,10 @@ class Shard:
         self._accepting = self.serving = False
 
     def close(self) -> None:
-        """Finish what was accepted, empty the log into the file, free the lock. Blocks; not on the loop."""
+        """Finish what was accepted, empty the log into the file, free the lock.
+
+        Blocks; not on the loop.
+        """
         if self._thread is not None:
             self._thread.stop()
             connection = self._thread.writer.connection
@@ -106,7 +109,8 @@ class Shard:
         try:
             answer = await self._ask(Open(topic), opening)
         except asyncio.CancelledError:
-            # The answer may have come in the same turn of the loop; a feed that nobody closes must not stay.
+            # The answer may have come in the same turn of the loop; a feed that nobody closes must
+            # not stay.
             if feed is not None:
                 self._feeds.detach(topic, feed)
             raise
@@ -119,13 +123,12 @@ class Shard:
         self._feeds.detach(topic, feed)
 
     def oldest_outstanding_ms(self) -> int | None:
-        """When the oldest batch began that may be committed and is not handed over; None = there is none."""
+        """When the oldest batch that is not handed over began; None = there is none."""
         outstanding = self._thread.outstanding_ms if self._thread is not None else ()
         return outstanding[0] if outstanding else None
 
     def handed_over(self, batch: Sequence[Waiting], outcome: Outcome, seconds: float) -> None:
         """Answer the requests of a batch and feed its events, in the batch's order."""
-        assert self._thread is not None
         fresh: dict[str, list[NewEvent]] = {}
         for waiting, answer in zip(batch, outcome.answers, strict=True):
             if isinstance(answer, Published):
@@ -138,7 +141,8 @@ class Shard:
         for topic, events in fresh.items():
             self._feeds.deliver(topic, events)
         # Only now is everything of the batch handed over (complete_as_of).
-        self._thread.outstanding_ms.popleft()
+        if self._thread is not None:
+            self._thread.outstanding_ms.popleft()
         if self._accepting and (outcome.wrote or outcome.failure is not None):
             self.serving = outcome.failure is None
         if self.on_commit is not None and outcome.wrote:
@@ -157,8 +161,7 @@ class Shard:
         """Answer what the thread left behind; nothing, unless it died."""
         self.refuse()
         left = list(in_hand)
-        assert self._thread is not None
-        while not self._thread.waiting.empty():
+        while self._thread is not None and not self._thread.waiting.empty():
             waiting = self._thread.waiting.get_nowait()
             if waiting is not None:
                 left.append(waiting)
@@ -188,4 +191,5 @@ class Shard:
             waiting.answer.set_result(answer)
 
     def unavailable(self, topic: str) -> HubError:
+        """The error of everything that is asked while the shard is not open here."""
         return shard_unavailable(self.index, "it is not open here; try again", topic=topic)

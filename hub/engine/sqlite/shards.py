@@ -40,13 +40,14 @@ class SqliteEngine:
     """An Engine (see ``hub.engine.contract``) on SQLite files in one directory.
 
     Args:
-        data_dir: where the files are, on a local disk; made if missing, readable by this user alone.
+        data_dir: where the files are, on a local disk; made if missing, readable by this user
+            alone.
         shards: number of shard files, fixed when the directory is first used.
         clock: milliseconds since the epoch; also called in the writers' threads.
         retention: how much of a topic is kept; also called in the writers' threads.
         dedup_lifetime_s: how long ids are remembered, in seconds.
-        round_interval_s: pause between two looks for events and ids past their time, in seconds; each look
-            takes 500 topics of each shard.
+        round_interval_s: pause between two looks for events and ids past their time, in seconds;
+            each look takes 500 topics of each shard.
         on_commit: called on the loop with (shard, stored events, seconds) after each commit.
     """
 
@@ -76,9 +77,9 @@ class SqliteEngine:
         """Open every shard, or none.
 
         Raises:
-            Unavailable: SHARD_UNAVAILABLE when another process owns a shard or the directory is on a network
-                file system; STORAGE_FAILED when a file cannot be used, has another number of shards or a newer
-                schema.
+            Unavailable: SHARD_UNAVAILABLE when another process owns a shard or the directory is on
+                a network file system; STORAGE_FAILED when a file cannot be used, has another number
+                of shards or a newer schema.
         """
         loop = asyncio.get_running_loop()
         try:
@@ -136,7 +137,10 @@ class SqliteEngine:
         return [results[index] for index in range(len(appends))]
 
     async def open(self, topic: str, feed: TopicFeed) -> TopicHead:
-        """Attach a feed. It may be called before the awaiting caller runs again, always for offsets > head."""
+        """Attach a feed.
+
+        It may be called before the awaiting caller runs again, always for offsets > head.
+        """
         return await self._shard_for(topic).open(topic, feed)
 
     def close(self, topic: str, feed: TopicFeed) -> None:
@@ -181,8 +185,9 @@ class SqliteEngine:
     def complete_as_of_ms(self, topics: Sequence[str]) -> int:
         """Everything stored before this time has been handed to the topics' feeds.
 
-        The clock is read first: what begins to commit after that cannot be older. A batch that has begun and is
-        not handed over yet holds the time back to its beginning, even if its commit is not done.
+        The clock is read first: what begins to commit after that cannot be older. A batch that has
+        begun and is not handed over yet holds the time back to its beginning, even if its commit is
+        not done.
         """
         complete = self._clock()
         for shard in {self.shard_of(topic) for topic in topics}:

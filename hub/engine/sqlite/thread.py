@@ -1,4 +1,4 @@
-"""The thread around a writer: takes what waits, commits it as one, and posts the outcome to the event loop.
+"""The thread around a writer: commits what waits as one, and posts the outcome to the loop.
 
 No timer forms the batches: while one commit syncs, the next one's drafts gather in the queue.
 """
@@ -52,7 +52,7 @@ class Receiver(Protocol):
         """Take note that the storage failed or works again, outside a batch."""
 
     def ended(self, in_hand: Sequence[Waiting]) -> None:
-        """The thread takes nothing from the queue any more; ``in_hand`` is what it could not finish."""
+        """The thread takes nothing any more; ``in_hand`` is what it could not finish."""
 
 
 class WriterThread:
@@ -60,8 +60,9 @@ class WriterThread:
 
     Attributes:
         waiting: the queue; filled on the loop.
-        outstanding_ms: when each batch was begun that the loop has not taken over yet, oldest first. The thread
-            appends before the transaction, the loop removes: a commit that is not handed over is always in it.
+        outstanding_ms: when each batch was begun that the loop has not taken over yet, oldest
+            first. The thread appends before the transaction, the loop removes: a commit that is not
+            handed over is always in it.
         checkpoint_wanted: set by the checkpointer when it cannot catch up beside the commits.
     """
 
@@ -188,7 +189,7 @@ class WriterThread:
         self.writer.connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
 
     def _guarded(self, work: Callable[[], None]) -> None:
-        """Run work that nobody waits for; when it fails the shard is not serving until a write succeeds."""
+        """Run work that nobody waits for; after a failure the shard must prove a write."""
         try:
             work()
         except Exception:

@@ -74,8 +74,9 @@ def topic_from_row(row: tuple[str, int, int, int, int, str, int]) -> TopicState:
 class TopicTable:
     """Loads, creates and updates topics; keeps those used lately in memory.
 
-    ``working`` hands out copies for one transaction; ``write`` puts the changed ones into it, and ``accept``
-    makes them the truth after the commit. A failed transaction needs no undoing: its copies are dropped.
+    ``working`` hands out copies for one transaction; ``write`` puts the changed ones into it, and
+    ``accept`` makes them the truth after the commit. A failed transaction needs no undoing: its
+    copies are dropped.
     """
 
     def __init__(self, connection: sqlite3.Connection, max_cached: int = MAX_CACHED) -> None:

@@ -1,7 +1,8 @@
 """Judges a cursor against a topic's log; pure.
 
-A place in the log is proved by the id of the event that stands there. The epoch alone is not enough: a file
-restored from a backup keeps its epoch and goes on with other events at the same offsets.
+A place in the log is proved by the id of the event that stands there. The epoch alone is not
+enough: a file restored from a backup keeps its epoch and goes on with other events at the same
+offsets.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ def judge_cursor(cursor: Cursor, state: TopicHead, event_id: str | None) -> Resu
     Args:
         cursor: what the reader holds.
         state: the topic now.
-        event_id: the id at the cursor's offset: of the kept event, or of the newest trimmed one when the offset
-            is the floor; None when neither is known.
+        event_id: the id at the cursor's offset: of the kept event, or of the newest trimmed one
+            when the offset is the floor; None when neither is known.
     """
     if cursor.epoch != state.epoch or cursor.offset > state.head:
         return _reset(state)

@@ -1,7 +1,7 @@
-"""The writer of one shard file, as a plain object: ``commit`` takes a batch and returns what became of it.
+"""The writer of one shard file: ``commit`` takes a batch and says what became of it.
 
-It knows no thread and no loop. Heads are worked on as copies and taken over after the commit, so a failed
-transaction leaves nothing to restore.
+It knows no thread and no loop. Heads are worked on as copies and taken over after the commit, so a
+failed transaction leaves nothing to restore.
 """
 
 from __future__ import annotations
@@ -64,8 +64,9 @@ class ShardWriter:
     def commit(self, batch: Sequence[Request]) -> Outcome:
         """Judge and store a batch in one transaction; what is answered Stored is durable.
 
-        Never raises for a draft's or the disk's sake. When the storage fails, nothing of the batch is stored.
-        When something unforeseen fails, each request is tried alone, so that it harms only its own.
+        Never raises for a draft's or the disk's sake. When the storage fails, nothing of the batch
+        is stored. When something unforeseen fails, each request is tried alone, so that it harms
+        only its own.
         """
         try:
             return self._commit(batch)
@@ -154,7 +155,8 @@ class ShardWriter:
                     for e in events
                 ],
             )
-        # Per event a leaf of the offsets, one of the ids and its share of the table; per topic its row.
+        # Per event a leaf of the offsets, one of the ids and its share of the table; per topic its
+        # row.
         body_bytes = sum(len(e.append.body) for e in events)
         self.written_pages += 3 * len(events) + body_bytes // PAGE_BYTES + len(changed)
 

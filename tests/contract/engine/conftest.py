@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from hub.engine.contract import Engine
 from tests.contract.engine.harness import MAKERS, Store
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from hub.engine.contract import Engine
 
 
 @pytest.fixture(params=sorted(MAKERS))

@@ -1,18 +1,19 @@
-"""What the engine suite needs: engines to run on, a clock to turn, feeds to look into, drafts to publish."""
+"""What the engine suite needs: engines, a clock to turn, feeds to look into, drafts."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import Protocol
-
-from shipspeak.realtime.v1 import event_pb2
+from typing import TYPE_CHECKING, Protocol
 
 from hub.engine.contract import AppendResult, Engine, Stored
 from hub.engine.sqlite import Retention, SqliteEngine
 from hub.model.cursor import Cursor
 from hub.model.events import NORMAL, Append, StoredEvent
+from shipspeak.realtime.v1 import event_pb2
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
 
 START_MS = 1_800_000_000_000
 TOPIC = "meeting/42"

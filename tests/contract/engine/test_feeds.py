@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 
 from shipspeak.realtime.v1 import event_pb2
-
-from hub.engine.contract import Engine
 from tests.contract.engine.harness import TOPIC, RecordingFeed, Store, offsets, read_all
+
+if TYPE_CHECKING:
+    from hub.engine.contract import Engine
 
 
 async def test_a_feed_gets_what_is_stored_after_the_head(engine: Engine, store: Store) -> None:

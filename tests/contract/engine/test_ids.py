@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from hub.engine.contract import Engine
+from typing import TYPE_CHECKING
+
 from hub.engine.sqlite import Retention
 from hub.errors import FailedPrecondition
 from shipspeak.realtime.v1 import error_reason_pb2
@@ -14,6 +15,9 @@ from tests.contract.engine.harness import (
     read_all,
     stored,
 )
+
+if TYPE_CHECKING:
+    from hub.engine.contract import Engine
 
 
 async def trim_all_but_two(engine: Engine, store: Store) -> int:

@@ -6,10 +6,10 @@ import asyncio
 from dataclasses import replace
 
 from google.rpc import code_pb2
-from shipspeak.realtime.v1 import error_reason_pb2, event_pb2
 
 from hub.engine.contract import Engine, NotAttempted, Stored
 from hub.errors import FailedPrecondition
+from shipspeak.realtime.v1 import error_reason_pb2, event_pb2
 from tests.contract.engine.harness import TOPIC, RecordingFeed, Store, offsets, read_all, stored
 
 

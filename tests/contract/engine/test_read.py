@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from hub.engine.contract import Engine, LogPage
+from typing import TYPE_CHECKING
+
 from tests.contract.engine.harness import TOPIC, Store, offsets
+
+if TYPE_CHECKING:
+    from hub.engine.contract import Engine, LogPage
 
 PLENTY = 1 << 20
 

@@ -38,8 +38,8 @@ class Acknowledged:
 
 
 def kill_rounds(data_dir: Path, rounds: int, seed: int) -> Acknowledged:
-    """Run ``rounds`` times: publish 64-way, kill -9 after a random number of answers, judge the files."""
-    chance = random.Random(seed)
+    """Per round: publish 64-way, kill -9 after a random number of answers, judge the files."""
+    chance = random.Random(seed)  # noqa: S311 - which moment, not a secret
     acknowledged = Acknowledged()
     epochs: dict[str, int] = {}
     for _ in range(rounds):
@@ -60,7 +60,8 @@ def _publish_and_kill(data_dir: Path, acknowledged: Acknowledged, answers: int) 
         for _ in range(answers):
             acknowledged.take(lines.readline().decode())
         child.send_signal(signal.SIGKILL)
-        # What was answered before the kill is still in the pipe; a line cut short was never reported.
+        # What was answered before the kill is still in the pipe; a line cut short was never
+        # reported.
         for line in lines.read().decode().splitlines(keepends=True):
             if line.endswith("\n"):
                 acknowledged.take(line)
@@ -68,7 +69,7 @@ def _publish_and_kill(data_dir: Path, acknowledged: Acknowledged, answers: int) 
 
 
 def judge(data_dir: Path, acknowledged: Acknowledged, epochs: dict[str, int]) -> None:
-    """Every acknowledged event is there, once, at its offset, in its publisher's order; the files are whole."""
+    """Every acknowledged event is there, once, at its offset, in its publisher's order."""
     stored: dict[tuple[str, str], int] = {}
     for path in sorted(data_dir.glob("*.db")):
         connection = sqlite3.connect(path)

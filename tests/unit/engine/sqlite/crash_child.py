@@ -1,9 +1,10 @@
-"""A program that publishes without end, 64 calls at a time, and reports each answer; its parent kills it.
+"""Publishes without end, 64 calls at a time, and reports each answer; its parent kills it.
 
-Arguments: data directory, the round's number, the last acknowledged number of each publisher (JSON).
-Each publisher begins with its last acknowledged id again, and goes on with the next one: that one may have been
-stored before the last kill without an answer, so both may come back as duplicates.
-Reports "topic offset id" per line on standard output, after the answer and never before.
+Arguments: data directory, the round's number, the last acknowledged number of each publisher
+(JSON). Each publisher begins with its last acknowledged id again, and goes on with the next one:
+that one may have been stored before the last kill without an answer, so both may come back as
+duplicates. Reports "topic offset id" per line on standard output, after the answer and never
+before.
 """
 
 from __future__ import annotations

@@ -59,9 +59,7 @@ class PlainShard:
         return [(event.offset, event.event_id) for event in page.events]
 
     def count(self, table: str) -> int:
-        return int(
-            self.writer.connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
-        )
+        return int(self.writer.connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
 
     def close(self) -> None:
         self.reader.close()

@@ -1,4 +1,4 @@
-"""The shard against a plain model in memory: any mix of publishing, trimming, pruning, resuming, restarting."""
+"""The shard against a plain model in memory, under any mix of operations and restarts."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Model:
     ids: dict[tuple[str, str, str], tuple[int, int]] = field(default_factory=dict)
 
     def publish(self, call: list[Append]) -> list[str]:
-        """Names of the outcomes: "3" = stored at 3, "=3" = was at 3, "!", "?" = refused, "-" = not attempted."""
+        """Outcomes: "3" = stored at 3, "=3" = was at 3, "!" and "?" = refused, "-" = not tried."""
         outcomes: list[str] = []
         failed: set[str] = set()
         for one in call:

@@ -110,7 +110,8 @@ async def test_what_waits_for_the_disk_is_bounded(
     refused = answers[-1]
     assert isinstance(refused, ResourceExhausted)
     assert refused.reason == error_reason_pb2.ERROR_REASON_OVERLOADED
-    # What was handed over frees its bytes, and one call larger than the bound passes when nothing waits.
+    # What was handed over frees its bytes, and one call larger than the bound passes when nothing
+    # waits.
     assert isinstance((await engine.publish([draft("x", body=bytes(4000))]))[0], Stored)
 
 

@@ -1,4 +1,4 @@
-"""The writer as a plain object: a full disk, a draft that cannot be written, one batch of many calls."""
+"""The writer as a plain object: a full disk, a poisoned draft, many calls in a batch."""
 
 from __future__ import annotations
 

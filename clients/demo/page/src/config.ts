@@ -8,8 +8,6 @@ export interface DemoConfig {
   readonly grpc: string;
   /** The hub takes faults on request. */
   readonly dev: boolean;
-  /** How soon to try the stream again while polling, in milliseconds; absent = the client's default. */
-  readonly probeMs?: number;
 }
 
 export async function loadConfig(): Promise<DemoConfig> {
@@ -21,6 +19,5 @@ export async function loadConfig(): Promise<DemoConfig> {
     hub: config.hub ?? "",
     grpc: config.grpc ?? "",
     dev: config.dev === true,
-    ...(config.probeMs === undefined ? {} : { probeMs: config.probeMs }),
   };
 }

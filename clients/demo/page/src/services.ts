@@ -15,7 +15,8 @@ export function createServices(config: DemoConfig): Services {
   const client = createRealtimeClient({
     baseUrl: config.hub,
     getToken: () => backend.token("guest"),
-    timing: config.probeMs === undefined ? {} : { probeMinMs: config.probeMs },
+    // In dev mode people block streaming and want to see it come back while they watch.
+    timing: config.dev ? { probeMinMs: 3000, probeMaxMs: 6000, probeSettleMs: 1500 } : {},
   });
   return { config, backend, client };
 }

@@ -9,6 +9,8 @@ export interface MeetingProgressProps {
   readonly meetingId: string;
   /** Heading; default "Meeting". */
   readonly title?: string;
+  /** Rank of the heading; default 2. */
+  readonly headingLevel?: 1 | 2 | 3 | 4;
   /** Takes a way out of a failure; without it, options are plain links. */
   readonly onRecover?: (choice: RecoveryChoice) => void;
   /** Words of a stage for display; default: its name. */
@@ -19,19 +21,21 @@ export interface MeetingProgressProps {
 export function MeetingProgress({
   meetingId,
   title = "Meeting",
+  headingLevel = 2,
   onRecover,
   stageLabel = formatName,
 }: MeetingProgressProps) {
   const state = useMeetingProgress(meetingId);
   const heading = useId();
+  const Heading = `h${headingLevel}` as const;
   const percent = Math.floor(state.fraction * 100);
   const headline = headlineOf(state, stageLabel);
   return (
     <section className="rt-meeting" aria-labelledby={heading} data-phase={state.phase}>
       <header className="rt-meeting-head">
-        <h2 className="rt-meeting-title" id={heading}>
+        <Heading className="rt-meeting-title" id={heading}>
           {title}
-        </h2>
+        </Heading>
         <p className="rt-meeting-percent" aria-hidden="true">
           {state.phase === "waiting" ? "" : `${percent} %`}
         </p>

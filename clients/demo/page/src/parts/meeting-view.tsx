@@ -42,6 +42,7 @@ export function MeetingView({ id, meeting, onReplace, onChanged }: MeetingViewPr
     <div className="meeting">
       <MeetingProgress
         meetingId={id}
+        headingLevel={1}
         title={meeting?.title ?? "Meeting"}
         stageLabel={stageLabel}
         onRecover={({ kind }) => void recover(kind)}

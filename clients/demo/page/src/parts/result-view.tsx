@@ -44,7 +44,7 @@ function Figures({ result }: { result: Result }) {
   const figures: readonly (readonly [string, string])[] = [
     ["Length", clock(summary.duration_ms)],
     ["Words", number(summary.words)],
-    ["Words per minute", pace.words_per_minute === null ? "unknown" : number(pace.words_per_minute)],
+    ["Words a minute", pace.words_per_minute === null ? "unknown" : number(pace.words_per_minute)],
     ["Questions", number(questions.count)],
     ["Fillers", number(language.fillers)],
     ["Hedges", number(language.hedges)],
@@ -75,7 +75,7 @@ function Questions({ result }: { result: Result }) {
   if (items.length === 0) return null;
   return (
     <section aria-labelledby="questions-title">
-      <h3 id="questions-title">Questions</h3>
+      <h2 id="questions-title">Questions</h2>
       <ol className="questions">
         {items.map((one) => (
           <li key={`${one.start_ms}:${one.text}`}>

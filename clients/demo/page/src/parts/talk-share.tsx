@@ -6,7 +6,7 @@ export function TalkShare({ result }: { result: Result }) {
   const speakers = result.speakers.by_speaker;
   return (
     <section aria-labelledby="share-title">
-      <h3 id="share-title">Talk share</h3>
+      <h2 id="share-title">Talk share</h2>
       <div className="share" aria-hidden="true">
         {speakers.map((one, index) => (
           <span

@@ -1,0 +1,119 @@
+"""The whole product as processes of its own, and scenarios that drive it in Chromium."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).resolve().parents[2]
+SCENARIOS = Path(__file__).parent / "scenarios"
+READY = "ShipSpeak Realtime demo"
+START_SECONDS = 30.0
+SCENARIO_SECONDS = 100.0
+
+
+@dataclass(frozen=True)
+class Product:
+    """A running hub, back end and worker.
+
+    Attributes:
+        page: address of the page.
+        ready_file: written by each hub that comes up: JSON with its ``pid``.
+    """
+
+    page: str
+    ready_file: Path
+
+    def run(self, scenario: str) -> None:
+        """Run one scenario in Chromium; fails with what it printed."""
+        node = _node()
+        environment = {**os.environ, "PAGE": self.page, "HUB_READY_FILE": str(self.ready_file)}
+        done = subprocess.run(
+            [node, "--test-reporter=spec", str(SCENARIOS / f"{scenario}.mjs")],
+            check=False,
+            env=environment,
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=SCENARIO_SECONDS,
+        )
+        assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+
+
+@pytest.fixture
+def product(tmp_path: Path) -> Iterator[Product]:
+    """Start everything as ``rthub demo`` does, on free ports, and end it by SIGTERM."""
+    if not (ROOT / "clients/demo/dist/index.html").exists():
+        pytest.fail("The page is not built: run `make web`.")
+    environment = {**os.environ, "RTHUB_HEARTBEAT_INTERVAL": "1"}
+    data = tmp_path / "data"
+    data.mkdir()
+    command = [sys.executable, "-m", "hub", "demo", "--data-dir", str(data), "--speed", "120"]
+    process = subprocess.Popen(
+        command,
+        env=environment,
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    said: list[str] = []
+    address: list[str] = []
+    ready = threading.Event()
+    reader = threading.Thread(target=_read, args=(process, said, address, ready), daemon=True)
+    reader.start()
+    try:
+        assert ready.wait(START_SECONDS), "".join(said)
+        assert address, "".join(said)
+        yield Product(page=address[0], ready_file=data / "hub-ready.json")
+    finally:
+        _end(process)
+        reader.join(5)
+        if process.stdout is not None:
+            process.stdout.close()
+
+
+def _read(
+    process: subprocess.Popen[str], said: list[str], address: list[str], ready: threading.Event
+) -> None:
+    assert process.stdout is not None
+    with contextlib.suppress(ValueError):  # closed while waiting for the next line
+        for line in process.stdout:
+            said.append(line)
+            if READY in line:
+                address.append(line.split()[-1])
+                ready.set()
+    ready.set()
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(20)
+    except subprocess.TimeoutExpired:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait(5)
+
+
+def _node() -> str:
+    """Node of the environment (22 or later), else of the machine."""
+    here = Path(sys.executable).parent / "node"
+    found = str(here) if here.exists() else shutil.which("node")
+    if found is None:
+        pytest.fail("Node 22 or later is needed to drive the browser.")
+    return found

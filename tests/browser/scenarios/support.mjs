@@ -1,0 +1,106 @@
+// What every scenario needs: Chromium, the page, and what the page shows.
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+
+const require = createRequire(new URL("../../../clients/package.json", import.meta.url));
+const { chromium } = require("playwright-core");
+
+export const PAGE = process.env.PAGE;
+export const STAGES = ["upload", "parse", "speakers", "pace", "language", "questions", "summary"];
+export const AXE = require.resolve("axe-core/axe.min.js");
+const FLAGS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+const WAIT_MS = 60_000;
+
+/** Runs `task` with a browser and ends the browser whatever happens. */
+export async function withBrowser(task) {
+  const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: FLAGS });
+  try {
+    await task(browser);
+  } finally {
+    await browser.close();
+  }
+}
+
+/** Opens the page; keeps what would be an error of the page, and every stage that became active, in order. */
+export async function openPage(context, address = PAGE) {
+  const page = await context.newPage();
+  page.setDefaultTimeout(WAIT_MS);
+  const errors = [];
+  page.on("pageerror", (error) => errors.push(error.message));
+  await page.addInitScript(() => {
+    window.activeStages = [];
+    window.uploadSteps = [];
+    const look = () => {
+      const stage = document.querySelector('[data-stage][data-status="active"]')?.dataset.stage;
+      if (stage && stage !== window.activeStages.at(-1)) window.activeStages.push(stage);
+      const sent = document.querySelector(".rt-meeting-detail")?.textContent ?? "";
+      if (/of 20(\.\d)? MB/.test(sent) && sent !== window.uploadSteps.at(-1)) window.uploadSteps.push(sent);
+    };
+    new MutationObserver(look).observe(document, { subtree: true, childList: true, attributes: true, characterData: true });
+  });
+  await page.goto(address);
+  await page.waitForSelector('.strip-phase[data-phase="live"]');
+  return { page, errors };
+}
+
+/**
+ * Every stage is done in the end, and those seen at work came in order, none twice. A stage whose events arrive
+ * in one frame with the next one's is never painted at work.
+ */
+export async function assertWholeMeeting(page) {
+  const seen = await page.evaluate(() => window.activeStages);
+  assert.deepEqual(seen, STAGES.filter((stage) => seen.includes(stage)), "a stage came twice or out of order");
+  assert.deepEqual(await stageStates(page), STAGES.map((stage) => `${stage}:done`));
+}
+
+/** The figures of the strip, by name. */
+export function strip(page) {
+  return page.$$eval("[data-figure]", (all) => Object.fromEntries(all.map((one) => [one.dataset.figure, one.textContent])));
+}
+
+/** Waits until the strip shows `value` for `name`. */
+export function waitForFigure(page, name, value) {
+  return page.waitForSelector(`[data-figure="${name}"]:text-is("${value}")`);
+}
+
+export function waitForStage(page, stage) {
+  return page.waitForSelector(`[data-stage="${stage}"][data-status="active"]`);
+}
+
+export async function startSample(page, name) {
+  await page.click(`[data-sample="${name}"]:not([disabled])`);
+  await page.waitForFunction(() => location.hash.startsWith("#meeting="));
+}
+
+export async function waitForResult(page) {
+  await page.waitForSelector('.rt-meeting[data-phase="completed"]');
+  await page.waitForSelector("[data-result] table");
+}
+
+/** The process id of the hub that runs now. */
+export async function hubPid() {
+  return JSON.parse(await readFile(process.env.HUB_READY_FILE, "utf8")).pid;
+}
+
+/** Sets or lifts the blockade of the hub's streams. */
+export async function blockStreaming(blocked) {
+  const response = await fetch(new URL("/dev/block-streaming", PAGE), {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ blocked }),
+  });
+  if (!response.ok) throw new Error(`HTTP ${response.status}`);
+}
+
+export function stageStates(page) {
+  return page.$$eval("[data-stage]", (all) => all.map((one) => `${one.dataset.stage}:${one.dataset.status}`));
+}

@@ -1,0 +1,41 @@
+"""The reference page in Chromium, against the real hub, back end and worker."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.browser.conftest import Product
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(150)]
+
+
+def test_a_meeting_stays_whole_while_the_hub_is_killed_and_comes_back(product: Product) -> None:
+    """G2, G4: no reload, every stage once and in order, every event once."""
+    product.run("hub_killed")
+
+
+def test_with_streams_blocked_the_page_polls_and_then_returns_to_the_stream(
+    product: Product,
+) -> None:
+    """G5: one position through stream, polling and stream again."""
+    product.run("stream_blocked")
+
+
+def test_two_tabs_agree_on_a_throttled_upload_and_on_the_result(product: Product) -> None:
+    """A second tab sees an upload of 20 MB in at least five steps, and the same figures."""
+    product.run("two_tabs")
+
+
+def test_a_failure_offers_ways_out_that_work(product: Product) -> None:
+    """A broken transcript is replaced by a good one, in the same meeting."""
+    product.run("recovery")
+
+
+def test_the_page_is_usable_by_keyboard_and_passes_the_accessibility_rules(
+    product: Product,
+) -> None:
+    """axe-core finds nothing in either colour scheme; a meeting is started without a mouse."""
+    product.run("accessible")

@@ -188,6 +188,13 @@ async def test_slow_head_is_answered_408() -> None:
             client.close()
 
 
+async def test_time_for_the_head_does_not_bound_the_answer() -> None:
+    async with running_bridge(head_seconds=0.1) as server:
+        answer = await call(server.port, "idle", b"x", ("grpc-timeout", "400m"))
+        assert answer.messages() == [b"x"]
+        assert answer.status_message()[0] == "4"
+
+
 async def test_endless_head_is_refused() -> None:
     async with running_bridge() as server:
         client = await Raw.connect(server.port)

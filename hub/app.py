@@ -10,10 +10,9 @@ import resource
 import time
 import uuid
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import structlog
-from grpc_health.v1 import health_pb2_grpc
 
 from hub.auth.tokens import Authenticator
 from hub.engine.sqlite import Retention, SqliteEngine
@@ -43,11 +42,8 @@ from web_bridge.app import make_app
 from web_bridge.server import HttpServer
 
 if TYPE_CHECKING:
-    import grpc
-
     from hub.session.session import Session
     from hub.settings import Settings
-    from web_bridge.bridge import GrpcWebBridge
 
 log = structlog.get_logger(__name__)
 
@@ -162,9 +158,7 @@ class Hub:
             max_message_bytes=MAX_MESSAGE_BYTES,
             connect_sources=settings.page_connect_sources,
         )
-        # The generated function wants a server, and calls no more of it than the collector has.
-        collector = cast("grpc.aio.Server", _HandlerCollector(app))
-        health_pb2_grpc.add_HealthServicer_to_server(self.health.servicer, collector)
+        app.add_generic_rpc_handlers(self.health.generic_handlers())
         self.http_server = HttpServer(
             BlockableApp(app, LISTEN, self.switches) if settings.dev else app,
             settings.host,
@@ -259,22 +253,6 @@ class Hub:
         unfinished = path.with_suffix(".tmp")
         unfinished.write_text(json.dumps(ready))
         unfinished.replace(path)
-
-
-class _HandlerCollector:
-    """Takes what generated ``add_..._to_server`` code registers, for the bridge."""
-
-    def __init__(self, app: GrpcWebBridge) -> None:
-        self._app = app
-
-    def add_generic_rpc_handlers(self, handlers: tuple[grpc.GenericRpcHandler, ...]) -> None:
-        """Pass the handlers on."""
-        self._app.add_generic_rpc_handlers(handlers)
-
-    def add_registered_method_handlers(
-        self, service: str, handlers: dict[str, grpc.RpcMethodHandler[bytes, bytes]]
-    ) -> None:
-        """Ignore them: the same handlers again, for servers that look methods up by name."""
 
 
 def _raise_file_limit() -> None:

@@ -17,8 +17,7 @@
     └── Internal               a fault of the hub
 
 Each class carries its canonical status code (google.rpc.Code); each instance its ErrorReason.
-Numbers and
-names are API, texts are not. ``hub.rpc.status`` turns them into wire errors.
+Numbers and names are API, texts are not. ``hub.rpc.status`` turns them into wire errors.
 """
 
 from __future__ import annotations

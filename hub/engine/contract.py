@@ -1,12 +1,9 @@
 """What every engine promises to the rooms above it.
 
 An engine keeps one log per topic: an epoch (identity of the log, non-zero), strictly rising offsets
-that are
-never reused, and the ids it has seen. It answers ``publish`` only after the events are durable, and
-hands every
-stored event to the feeds of its topic in log order. All methods are called on the event loop; feeds
-are called
-there too. Volatile topics never reach an engine.
+that are never reused, and the ids it has seen. It answers ``publish`` only after the events are
+durable, and hands every stored event to the feeds of its topic in log order. All methods are called
+on the event loop; feeds are called there too. Volatile topics never reach an engine.
 """
 
 from __future__ import annotations
@@ -49,8 +46,7 @@ class TopicHead:
         epoch: identity of the log. A topic that has never been written has one too, which it keeps.
         head: newest offset; 0 = nothing was ever stored.
         floor: highest offset that retention or a purge has removed from the old end; 0 = nothing is
-            gone.
-            Events with floor < offset <= head are kept.
+            gone. Events with floor < offset <= head are kept.
         oldest_ms: when the oldest kept event was published, milliseconds since the epoch; 0 = none
             is kept.
     """
@@ -67,14 +63,12 @@ class LogPage:
 
     Attributes:
         after: the page begins behind this offset: the one asked for, or, from read_latest, the
-            offset before the
-            first event (which may be a trimmed one).
+            offset before the first event (which may be a trimmed one).
         events: events with after < offset <= through.
         through: the page accounts for everything up to here.
         more: the log goes on behind ``through``.
         state: the topic at the moment of the read. ``state.floor > after`` means that events
-            between were
-            trimmed: the reader must be told GAP.
+            between were trimmed: the reader must be told GAP.
     """
 
     after: int
@@ -137,11 +131,9 @@ class Engine(Protocol):
         """Store drafts and answer after commit, one result each, in order.
 
         Within one call, drafts of one topic are stored in order and stop at the topic's first
-        failure
-        (NotAttempted for the rest). A repeated (topic, publisher, event_id) gives the original
-        offset. Never
-        raises for one draft's sake: failures are results. When the caller is cancelled the drafts
-        may still be stored.
+        failure (NotAttempted for the rest). A repeated (topic, publisher, event_id) gives the
+        original offset. Never raises for one draft's sake: failures are results. When the caller is
+        cancelled the drafts may still be stored.
         """
 
     async def open(self, topic: str, feed: TopicFeed) -> TopicHead:

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from hub.fanout.ring import Chunk, Ring
+    from hub.fanout.chunk import Chunk
+
+
+class ChunkHolder(Protocol):
+    """A ring, as the budget sees it."""
+
+    def drop_oldest(self, chunk: Chunk) -> None:
+        """Let go of everything up to and with a chunk."""
 
 
 class RingBudget:
@@ -21,9 +28,9 @@ class RingBudget:
     def __init__(self, max_bytes: int) -> None:
         self.max_bytes = max_bytes
         self.bytes = 0
-        self._sealed: deque[tuple[Ring, Chunk]] = deque()
+        self._sealed: deque[tuple[ChunkHolder, Chunk]] = deque()
 
-    def add(self, ring: Ring, chunk: Chunk) -> None:
+    def add(self, ring: ChunkHolder, chunk: Chunk) -> None:
         """Count a sealed chunk; may drop older ones, of any ring."""
         self.bytes += chunk.size
         self._sealed.append((ring, chunk))

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import structlog
 
 from hub.fanout.budget import RingBudget
-from hub.fanout.ring import CHUNK_BYTES, Ring
+from hub.fanout.chunk import CHUNK_BYTES
+from hub.fanout.ring import Ring
 from hub.fanout.topic import LiveTopic
 
 if TYPE_CHECKING:

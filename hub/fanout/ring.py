@@ -1,18 +1,17 @@
 """A topic's latest events as finished bytes, shared by all its readers.
 
 Events lie in chunks of at most 64 KiB; a frame never crosses a chunk's edge, so that readers at
-different places
-meet at the same edges and share the same bytes from there on. A slot is a local number: 0 is the
-first event
-after the ring was opened, earlier ones (read from the log to fill the ring) have negative numbers.
+different places meet at the same edges and share the same bytes from there on. A slot is a local
+number: 0 is the first event after the ring was opened, earlier ones (read from the log to fill the
+ring) have negative numbers.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+from hub.fanout.chunk import CHUNK_BYTES, Chunk, Entry
 from hub.model.cursor import Cursor, encode_cursor
 from hub.model.wire import RunHeader, framed_event
 
@@ -22,40 +21,8 @@ if TYPE_CHECKING:
     from hub.fanout.budget import RingBudget
     from hub.model.events import StoredEvent
 
-CHUNK_BYTES = 65_536
 _SHARED_FRAMES = 64
 _NEVER = 1 << 62
-
-
-@dataclass(slots=True)
-class Entry:
-    """One event, framed as an entry of TopicRun.events."""
-
-    offset: int
-    event_id: str
-    framed: bytes
-    priority: int
-    expires_ms: int
-
-
-@dataclass(slots=True, eq=False)
-class Chunk:
-    """A stretch of the ring.
-
-    Attributes:
-        first_slot: slot of its first entry.
-        after: the offset before its first entry.
-        frames: frames already built, by (first, past-the-last) entry, with the time until which
-            they hold.
-    """
-
-    first_slot: int
-    after: int
-    entries: list[Entry] = field(default_factory=list)
-    size: int = 0
-    frames: dict[tuple[int, int], tuple[int, bytes]] = field(default_factory=dict)
-    sealed: bool = False
-    dropped: bool = False
 
 
 class _Recent(NamedTuple):
@@ -104,8 +71,7 @@ class Ring:
 
         Returns:
             False when events before it are missing here: the ring then starts anew at this event,
-            and readers
-            behind it go to the log.
+            and readers behind it go to the log.
         """
         if event.offset and event.offset <= self.head:
             return True

@@ -35,8 +35,7 @@ def splice(topic: str, position: int, page: LogPage, now_ms: int) -> Spliced:
     """Make a frame of a page that was read behind ``position``.
 
     A floor above the position means that retention was faster than the reader: the reader is told
-    GAP and goes
-    on behind the floor (G6: never silent).
+    GAP and goes on behind the floor (G6: never silent).
     """
     gap = page.state.floor > position
     after = max(position, page.state.floor)

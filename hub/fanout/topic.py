@@ -10,7 +10,7 @@ import structlog
 
 from hub.engine.contract import Engine, TopicFeed, TopicHead
 from hub.errors import HubError, Internal
-from hub.fanout.ring import CHUNK_BYTES, Ring
+from hub.fanout.chunk import CHUNK_BYTES
 from hub.fanout.splice import Spliced, splice
 from hub.model.cursor import Cursor, encode_cursor
 from hub.session import frames
@@ -20,6 +20,7 @@ from shipspeak.realtime.v1 import event_pb2, frame_pb2
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from hub.fanout.ring import Ring
     from hub.model.events import StoredEvent
     from hub.session.position import Subscription
 

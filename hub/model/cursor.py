@@ -1,12 +1,9 @@
 """The cursor: an opaque resume token of one topic, the same on every transport and instance.
 
 Layout, version 1, big endian: version u8 | topic check u32 (CRC-32 of the topic name) | epoch u64 |
-offset u64 |
-as_of u64 (ms since the epoch) | event id, UTF-8 (the rest, at most 64 bytes) | CRC-32 u32 of all
-before it.
-The checks catch mistakes (a cursor of another topic, a cut one), not attacks: a cursor grants
-nothing, rights are
-checked on every subscribe.
+offset u64 | as_of u64 (ms since the epoch) | event id, UTF-8 (the rest, at most 64 bytes) | CRC-32
+u32 of all before it. The checks catch mistakes (a cursor of another topic, a cut one), not attacks:
+a cursor grants nothing, rights are checked on every subscribe.
 """
 
 from __future__ import annotations
@@ -56,7 +53,7 @@ def decode_cursor(topic: str, token: bytes) -> Cursor:
 
     Raises:
         InvalidArgument: CURSOR_INVALID when it is cut, altered, of another version or of another
-        topic.
+            topic.
     """
     payload, check = token[: -_CRC.size], token[-_CRC.size :]
     if not _HEAD.size <= len(payload) <= _HEAD.size + _MAX_ID_BYTES:

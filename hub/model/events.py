@@ -21,8 +21,7 @@ class Append:
         event_id: the publisher's idempotency key.
         publisher: the authenticated publisher; the dedup key is (topic, publisher, event_id).
         body: the serialized ``Event`` message without its ``offset`` field. Since the order of
-            fields does not
-            matter in protobuf, body + encoded offset is a complete Event.
+            fields does not matter in protobuf, body + encoded offset is a complete Event.
         priority: 1 (CRITICAL) to 4 (LOW).
         key: conflation key; empty = never conflated.
         published_ms: acceptance, milliseconds since the epoch by the hub's clock.
@@ -52,8 +51,7 @@ class StoredEvent:
     Attributes:
         offset: place in the log, > 0; 0 in volatile topics.
         prev: offset of the event before it in the same topic when it was stored; 0 = it is the
-            first. Known
-            for live events only; -1 when read back from the log.
+            first. Known for live events only; -1 when read back from the log.
         event_id: the publisher's id.
         data: the complete serialized ``Event`` message.
         priority, key, published_ms, expires_ms: as in Append.

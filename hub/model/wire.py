@@ -1,9 +1,8 @@
 """Protobuf encoding by hand, for the few messages whose bytes are shared or concatenated.
 
 A message's serialized fields may be concatenated in any order (protobuf encoding guide, "Message
-Structure"), so an
-event is serialized once and its bytes are reused in the log, the ring and every frame. Tags are
-``field << 3 | wire type``; the tests compare each function with the generated code.
+Structure"), so an event is serialized once and its bytes are reused in the log, the ring and every
+frame. Tags are ``field << 3 | wire type``; the tests compare each function with the generated code.
 """
 
 from __future__ import annotations

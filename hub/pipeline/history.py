@@ -48,7 +48,7 @@ class HistoryReader:
 
         Raises:
             HubError: TOPIC_INVALID, NAMESPACE_UNKNOWN, RIGHT_MISSING, CURSOR_INVALID,
-            START_UNAVAILABLE (volatile).
+                START_UNAVAILABLE (volatile).
         """
         topic = request.topic
         namespace = self._namespaces.of(topic)

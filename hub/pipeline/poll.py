@@ -68,8 +68,7 @@ class Poller:
         Args:
             request: validated.
             authenticate: gives the principal now; called again before the answer, so that a right
-                which ended
-                during the wait does not count (G10).
+                which ended during the wait does not count (G10).
 
         Raises:
             HubError: the token is refused. Refusals of single topics are error frames.

@@ -144,8 +144,7 @@ class Subscriber:
 
         Raises:
             HubError: TOPIC_INVALID, NAMESPACE_UNKNOWN, RIGHT_MISSING, CURSOR_INVALID,
-            FEATURE_UNAVAILABLE,
-                CONFLATION_NOT_ALLOWED or SHARD_UNAVAILABLE.
+                FEATURE_UNAVAILABLE, CONFLATION_NOT_ALLOWED or SHARD_UNAVAILABLE.
         """
         topic = request.topic
         namespace = self._namespaces.of(topic)

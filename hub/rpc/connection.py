@@ -22,10 +22,8 @@ class Connection:
     """One admitted client.
 
     Commands run side by side, so that a publisher's commits overlap; those of one topic's
-    subscription run one
-    after the other. Publishing keeps its order, since a batch reaches the engine's queue before its
-    first await
-    and tasks start in the order in which they were made.
+    subscription run one after the other. Publishing keeps its order, since a batch reaches the
+    engine's queue before its first await and tasks start in the order in which they were made.
     """
 
     def __init__(self, session: Session) -> None:

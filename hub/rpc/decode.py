@@ -45,7 +45,7 @@ def check(message: Message) -> None:
 
     Raises:
         InvalidArgument: FIELD_INVALID with the first broken rule, or FRAME_MALFORMED for a frame of
-        no known kind.
+            no known kind.
     """
     violations = _validator.collect_violations(message, fail_fast=True)
     if not violations:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from grpc_health.v1 import health_pb2
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1.health import aio as health_aio
 
 if TYPE_CHECKING:
+    import grpc
+
     from hub.engine.contract import Engine
 
 _SERVING = health_pb2.HealthCheckResponse.SERVING
@@ -28,6 +30,15 @@ class Health:
         self._services = services
         self._engine = engine
         self._told: dict[str, bool] = {}
+
+    def generic_handlers(self) -> tuple[grpc.GenericRpcHandler, ...]:
+        """The service's handlers, for a door that is no grpc.Server."""
+        collector = _HandlerCollector()
+        # The generated function wants a server, and calls no more of it than the collector has.
+        health_pb2_grpc.add_HealthServicer_to_server(
+            self.servicer, cast("grpc.aio.Server", collector)
+        )
+        return collector.handlers
 
     async def start(self) -> None:
         """Answer NOT_SERVING for every known name."""
@@ -56,3 +67,19 @@ class Health:
             if self._told.get(name) is not serving:
                 self._told[name] = serving
                 await self.servicer.set(name, _SERVING if serving else _NOT_SERVING)
+
+
+class _HandlerCollector:
+    """Keeps what generated ``add_..._to_server`` code registers."""
+
+    def __init__(self) -> None:
+        self.handlers: tuple[grpc.GenericRpcHandler, ...] = ()
+
+    def add_generic_rpc_handlers(self, handlers: tuple[grpc.GenericRpcHandler, ...]) -> None:
+        """Keep the handlers."""
+        self.handlers = tuple(handlers)
+
+    def add_registered_method_handlers(
+        self, service: str, handlers: dict[str, grpc.RpcMethodHandler[bytes, bytes]]
+    ) -> None:
+        """The same handlers once more, for servers that look methods up by name; not needed."""

@@ -98,7 +98,7 @@ class Sessions:
 
         Raises:
             NotFound: SESSION_UNKNOWN, also for another principal's session, so that ids cannot be
-            probed.
+                probed.
         """
         session = self._sessions.get(session_id)
         if session is None or session.subject != subject or session.state is State.NEW:

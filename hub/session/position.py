@@ -2,10 +2,37 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-if TYPE_CHECKING:
-    from hub.session.session import Session
+
+class Receiver(Protocol):
+    """A session, as a topic of the fan-out sees it."""
+
+    @property
+    def session_id(self) -> str:
+        """Its name, for logs."""
+
+    def offer(self, subscription: Subscription, now: float | None = None) -> None:
+        """Send what a topic has, now or when sink and window allow."""
+
+    def send_control(self, frame: bytes) -> None:
+        """Queue a control frame."""
+
+    def add_subscription(self, subscription: Subscription) -> None:
+        """Start sending a topic."""
+
+    def remove_subscription(self, topic: str) -> Subscription | None:
+        """Stop sending a topic."""
+
+    def take_off(self, flight: Flight) -> bool:
+        """Join a flush with the frame in flight; False when there is none, or it has joined one."""
+
+
+class Flight(Protocol):
+    """A flush; it is told when a session's transport has taken the frame."""
+
+    def landed(self) -> None:
+        """One frame was given to the transport."""
 
 
 class RunSource(Protocol):
@@ -19,8 +46,7 @@ class RunSource(Protocol):
         """The next serialized ServerFrame for a subscription, moving its position.
 
         None when nothing is waiting, or when it must be read from the log first; then the source
-        offers the
-        subscription to its session again once the page is there.
+        offers the subscription to its session again once the page is there.
         """
 
     def waiting_priority(self, subscription: Subscription) -> int:
@@ -45,7 +71,7 @@ class Subscription:
 
     def __init__(
         self,
-        session: Session,
+        session: Receiver,
         source: RunSource,
         *,
         epoch: int,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from hub.session import frames
 from hub.session.lanes import Lanes
@@ -16,18 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from hub.errors import HubError, ReasonValue
-    from hub.session.position import Subscription
+    from hub.session.position import Flight, Subscription
     from hub.session.sink import Caller, FrameSink
 
 # A peer that asks and never reads its answers is not read from any more beyond this.
 MAX_CONTROL_FRAMES = 1_000
-
-
-class Flight(Protocol):
-    """The flush that this session's last frame belongs to."""
-
-    def landed(self) -> None:
-        """The frame was given to the transport."""
 
 
 class Session:
@@ -63,7 +56,7 @@ class Session:
         self.last_heard = self.opened_at
         self.next_heartbeat = math.inf
         self.expiry_told = False
-        self.flight: Flight | None = None
+        self._flight: Flight | None = None
         self._clock = clock
         self._on_closed = on_closed
         self._controls: deque[bytes] = deque()
@@ -128,6 +121,13 @@ class Session:
             self._lanes.add(subscription)
             self.pump()
 
+    def take_off(self, flight: Flight) -> bool:
+        """Join a flush with the frame in flight; False when there is none, or it has joined one."""
+        if self.sink.writable or self._flight is not None:
+            return False
+        self._flight = flight
+        return True
+
     def pump(self) -> None:
         """Send what may be sent: control frames first, then runs while the window is open."""
         sink = self.sink
@@ -172,7 +172,7 @@ class Session:
         return self._lanes.next_critical() if self.window.may_overdraw else None
 
     def _on_writable(self) -> None:
-        flight, self.flight = self.flight, None
+        flight, self._flight = self._flight, None
         if flight is not None:
             flight.landed()
         self.pump()
@@ -240,7 +240,7 @@ class Session:
         self.pump()
 
     def _release(self) -> None:
-        flight, self.flight = self.flight, None
+        flight, self._flight = self._flight, None
         if flight is not None:
             flight.landed()
         self._on_closed(self)

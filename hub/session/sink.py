@@ -30,8 +30,7 @@ class FrameSink(Protocol):
     """A transport's way out. One send is in flight at a time.
 
     The owner (a session) sets ``on_writable`` once and calls ``send`` only while ``writable``. The
-    sink calls
-    ``on_writable`` on the loop when it turns writable again, never from inside ``send``.
+    sink calls ``on_writable`` on the loop when it turns writable again, never from inside ``send``.
     """
 
     on_writable: Callable[[], None] | None

@@ -1,8 +1,8 @@
 """The grammar of topic names: ``kind/id[/more]``.
 
 A kind is a lower-case word; every further segment begins with a letter or digit, so ``..`` and
-empty segments
-cannot be written and no name needs escaping in a path, a log line or a subject of another system.
+empty segments cannot be written and no name needs escaping in a path, a log line or a subject of
+another system.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""``rthub demo``: a hub, the reference product's back end and its worker, each a process of its own."""
+"""``rthub demo``: a hub and the reference product, each part a process of its own."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def demo(
         typer.Option(help="Times faster than the transcript was spoken; 0 = as fast as possible."),
     ] = 120,
 ) -> None:
-    """Run the reference product: upload a meeting transcript and watch its analysis live, in every tab."""
+    """Run the reference product: upload a transcript and watch its analysis live, in every tab."""
     configure_logs(json=False, level="info")
     with tempfile.TemporaryDirectory(prefix="rthub-demo-") as temporary:
         asyncio.run(_run(data_dir or Path(temporary), port, speed))
@@ -153,17 +153,16 @@ def _children(
         "SHIPSPEAK_DEMO_SAMPLES": str(_DEMO / "samples"),
         "SHIPSPEAK_DEMO_PUBLIC_URL": backend,
     }
+    serve = f"serve --dev --http-port {http_port} --grpc-port {grpc_port} --origin {page}".split()
+    serve += ["--data-dir", str(data_dir / "hub"), "--ready-file", str(ready_file)]
+    back_end = f"-m shipspeak_demo.backend --port {backend_port}".split()
+    worker = f"-m shipspeak_demo.worker --speed {speed}".split()
     python = sys.executable
     return [
-        Child(
-            "hub",
-            [python, "-m", "hub", "serve", "--dev", "--http-port", str(http_port), "--grpc-port", str(grpc_port),
-             "--data-dir", str(data_dir / "hub"), "--ready-file", str(ready_file), "--origin", page],
-            hub_env,
-        ),
-        Child("back end", [python, "-m", "shipspeak_demo.backend", "--port", str(backend_port)], product_env),
-        Child("worker", [python, "-m", "shipspeak_demo.worker", "--speed", str(speed)], product_env),
-    ]  # fmt: skip
+        Child("hub", [python, "-m", "hub", *serve], hub_env),
+        Child("back end", [python, *back_end], product_env),
+        Child("worker", [python, *worker], product_env),
+    ]
 
 
 def _free_port(wanted: int, *, exact: bool = False) -> int:

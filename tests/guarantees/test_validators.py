@@ -43,6 +43,10 @@ def makes_the_log_anew(history: History) -> None:
     history.logs[TOPIC].epoch = EPOCH + 1
 
 
+def delivers_before_it_stores(history: History) -> None:
+    history.subscribers[0].words.append(replace(delivery(11), id="ghost"))
+
+
 # G2
 
 
@@ -175,6 +179,7 @@ DOCTORED: dict[str, tuple[Callable[[History], None], ...]] = {
         stores_another_event_there,
         forgets_the_topic,
         makes_the_log_anew,
+        delivers_before_it_stores,
     ),
     "G2": (
         skips_an_event,

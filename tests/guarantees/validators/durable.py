@@ -1,4 +1,4 @@
-"""G1: every acknowledged event is in the log, at the offset and in the epoch of its receipt."""
+"""G1: every event that was acknowledged or handed over is in the log, at its offset and epoch."""
 
 from __future__ import annotations
 
@@ -22,6 +22,20 @@ def durable(history: History) -> list[Violation]:
         problem = _problem(publish, log, by_offset.get(publish.topic, {}))
         if problem:
             found.append(Violation("G1 durable", publish.topic, publish.client, problem))
+    return found + _vanished(history, by_offset)
+
+
+def _vanished(history: History, by_offset: dict[str, dict[int, str]]) -> list[Violation]:
+    """What a subscriber was given before it was safe, and the log then lost."""
+    found = []
+    for subscriber in history.subscribers:
+        for event in subscriber.deliveries:
+            log = history.logs.get(event.topic)
+            if log is None or event.epoch != log.epoch or event.offset <= log.floor:
+                continue
+            if by_offset[event.topic].get(event.offset) != event.id:
+                words = f"{event.id} was handed over at {event.offset}, and the log has it not"
+                found.append(Violation("G1 durable", event.topic, subscriber.name, words))
     return found
 
 

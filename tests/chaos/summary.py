@@ -1,0 +1,104 @@
+"""What a person reads at the end of a trial."""
+
+from __future__ import annotations
+
+from collections import Counter
+from statistics import median
+from typing import TYPE_CHECKING
+
+from tests.guarantees.history import Outcome, Told
+from tests.guarantees.validators import judge
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.chaos.trial import Trial
+    from tests.guarantees.history import Subscriber
+
+SHOWN = 10
+
+
+def verdict(trial: Trial) -> tuple[bool, str]:
+    """Whether every promise was kept, and the report."""
+    history = trial.history
+    broken = judge(history)
+    per = Counter(violation.guarantee[:2] for violation in broken)
+    outcomes = Counter(publish.outcome for publish in history.publishes)
+    ids = {(publish.topic, publish.id) for publish in history.acknowledged}
+    stored = sum(len(log.events) for log in history.logs.values())
+    strange = list(_strange(trial))
+    lines = [
+        "",
+        (
+            f"{len(trial.rounds)} kills; {len(history.publishes)} publish calls, "
+            f"{len(ids)} events acknowledged ({_duplicates(trial)} answers said: stored before), "
+            f"{outcomes[Outcome.REFUSED]} refused, {outcomes[Outcome.UNKNOWN]} without an answer"
+        ),
+        f"{stored} events in {len(history.logs)} logs",
+        (
+            f"lost {per['G1']}, never seen {per['G2']}, out of order {per['G3']}, "
+            f"doubled {per['G4']}, broken at a change of transport {per['G5']}, untold {per['G6']}"
+        ),
+        "",
+        *(_reader(subscriber, trial) for subscriber in history.subscribers),
+        "",
+        *(f"BROKEN {violation}" for violation in broken[:SHOWN]),
+        *([f"... and {len(broken) - SHOWN} more"] if len(broken) > SHOWN else []),
+        *(f"STRANGE {words}" for words in strange),
+    ]
+    kept = not broken and not strange
+    lines.append("every promise was kept" if kept else "NOT every promise was kept")
+    return kept, "\n".join(lines)
+
+
+def _duplicates(trial: Trial) -> int:
+    return sum(publish.duplicate for publish in trial.history.acknowledged)
+
+
+def _reader(subscriber: Subscriber, trial: Trial) -> str:
+    deliveries = subscriber.deliveries
+    events = len({(event.topic, event.id) for event in deliveries})
+    by = Counter(event.transport for event in deliveries)
+    ways = ", ".join(f"{count} by {name}" for name, count in sorted(by.items()))
+    waits = list(_waits(subscriber, trial))
+    back = (
+        f"; {len(waits)} reconnects, p50 {median(waits):.2f} s, max {max(waits):.2f} s"
+        if waits
+        else ""
+    )
+    return (
+        f"{subscriber.name:10} {events} events, {len(deliveries) - events} doubled ({ways}){back}"
+    )
+
+
+def _waits(subscriber: Subscriber, trial: Trial) -> Iterator[float]:
+    """Seconds from the moment when the hub served again to the reader's own return."""
+    for reconnect in subscriber.reconnects:
+        served = [
+            each.served_at
+            for each in trial.rounds
+            if reconnect.lost_at <= each.served_at <= reconnect.back_at
+        ]
+        # A reader may be back before the ready file is seen, and a loss may have another cause.
+        yield reconnect.back_at - (served[-1] if served else reconnect.back_at)
+
+
+def _strange(trial: Trial) -> Iterator[str]:
+    """Nothing of this is a broken promise, and in a trial nothing of it may happen."""
+    history = trial.history
+    for name in trial.behind:
+        yield f"{name} did not come to the end in time"
+    for log in history.logs.values():
+        if log.floor:
+            yield f"{log.topic} was trimmed up to {log.floor}: the trial is too long for it"
+    for subscriber in history.subscribers:
+        for word in subscriber.words:
+            if isinstance(word, Told) and word.kind != "ok":
+                yield f"{subscriber.name} was told {word.kind} in {word.topic}"
+    refused = Counter(
+        publish.reason for publish in history.publishes if publish.outcome is Outcome.REFUSED
+    )
+    for reason, count in refused.items():
+        yield f"{count} publishes were refused: {reason}"
+    if not history.acknowledged:
+        yield "nothing was acknowledged"

@@ -17,35 +17,37 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="RTHUB_", frozen=True, extra="forbid")
 
     # Doors
-    host: str = Field("127.0.0.1", description="Address that both doors listen on.")
+    host: str = Field(default="127.0.0.1", description="Address that both doors listen on.")
     grpc_port: int = Field(
-        50051, ge=0, le=65535, description="Port of the gRPC door; 0 = a free one."
+        default=50051, ge=0, le=65535, description="Port of the gRPC door; 0 = a free one."
     )
     http_port: int = Field(
-        8080, ge=0, le=65535, description="Port of the browsers' door; 0 = a free one."
+        default=8080, ge=0, le=65535, description="Port of the browsers' door; 0 = a free one."
     )
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
-        (),
+        default=(),
         description="Origins whose pages may call the browsers' door, comma-separated; "
         "* only with --dev.",
     )
     page_dir: Path | None = Field(
-        None, description="Folder of the page served at /; default: the reference page."
+        default=None, description="Folder of the page served at /; default: the reference page."
     )
-    page_config: str = Field("{}", description="JSON that the page reads at /demo-config.json.")
+    page_config: str = Field(
+        default="{}", description="JSON that the page reads at /demo-config.json."
+    )
     page_connect_sources: tuple[str, ...] = Field(
-        (), description="Origins beside the hub that the page may call."
+        default=(), description="Origins beside the hub that the page may call."
     )
     ready_file: Path | None = Field(
-        None, description="Written as JSON {grpc, http, pid} once the hub serves."
+        default=None, description="Written as JSON {grpc, http, pid} once the hub serves."
     )
 
     # Storage
     data_dir: Path = Field(
-        Path("rthub-data"), description="Folder of the shard files; on a local disk."
+        default=Path("rthub-data"), description="Folder of the shard files; on a local disk."
     )
     shards: int = Field(
-        4, ge=1, le=16, description="Number of shard files, fixed when the folder is made."
+        default=4, ge=1, le=16, description="Number of shard files, fixed when the folder is made."
     )
 
     # Identity
@@ -53,50 +55,56 @@ class Settings(BaseSettings):
         default=False, description="Development: callers without a token may do anything."
     )
     auth_hs256_secret: SecretStr | None = Field(
-        None, description="Shared secret of HS256 tokens, 32 bytes or more."
+        default=None, description="Shared secret of HS256 tokens, 32 bytes or more."
     )
     auth_public_key_file: Path | None = Field(
-        None, description="PEM public key of the token issuer."
+        default=None, description="PEM public key of the token issuer."
     )
     auth_algorithm: str = Field(
-        "RS256", pattern="^(RS256|ES256|EdDSA)$", description="Algorithm of the public key."
+        default="RS256", pattern="^(RS256|ES256|EdDSA)$", description="Algorithm of the public key."
     )
-    auth_issuer: str = Field("shipspeak", min_length=1, description="Required iss claim.")
+    auth_issuer: str = Field(default="shipspeak", min_length=1, description="Required iss claim.")
     auth_audience: str = Field(
-        "shipspeak-realtime", min_length=1, description="Required aud claim."
+        default="shipspeak-realtime", min_length=1, description="Required aud claim."
     )
 
     # Sessions
     heartbeat_interval: float = Field(
-        20.0, ge=0.1, le=60, description="Sign of life of both sides."
+        default=20.0, ge=0.1, le=60, description="Sign of life of both sides."
     )
-    window_bytes: int = Field(262_144, ge=65_536, description="Largest in-flight window granted.")
+    window_bytes: int = Field(
+        default=262_144, ge=65_536, description="Largest in-flight window granted."
+    )
     drain_spread: float = Field(
-        2.0, ge=0, le=300, description="Clients told to go spread their return over this."
+        default=2.0, ge=0, le=300, description="Clients told to go spread their return over this."
     )
     drain_grace: float = Field(
-        5.0, ge=0, le=600, description="Longest wait for streams to end when draining."
+        default=5.0, ge=0, le=600, description="Longest wait for streams to end when draining."
     )
 
     # Limits
-    max_event_bytes: int = Field(262_144, ge=1024, description="Largest content of one event.")
-    max_batch_events: int = Field(500, ge=1, le=500, description="Most drafts in one batch.")
-    max_batch_bytes: int = Field(1_048_576, ge=65_536, description="Largest batch.")
-    max_subscriptions: int = Field(
-        1000, ge=1, le=1000, description="Most subscriptions of one session."
+    max_event_bytes: int = Field(
+        default=262_144, ge=1024, description="Largest content of one event."
     )
-    max_sessions: int = Field(50_000, ge=1, description="Most sessions of this instance.")
+    max_batch_events: int = Field(
+        default=500, ge=1, le=500, description="Most drafts in one batch."
+    )
+    max_batch_bytes: int = Field(default=1_048_576, ge=65_536, description="Largest batch.")
+    max_subscriptions: int = Field(
+        default=1000, ge=1, le=1000, description="Most subscriptions of one session."
+    )
+    max_sessions: int = Field(default=50_000, ge=1, description="Most sessions of this instance.")
     ring_bytes: int = Field(
-        268_435_456, ge=1_048_576, description="Memory for the latest events of all topics."
+        default=268_435_456, ge=1_048_576, description="Memory for the latest events of all topics."
     )
     dedup_lifetime: float = Field(
-        86_400.0, ge=60, description="How long ids of drafts are remembered."
+        default=86_400.0, ge=60, description="How long ids of drafts are remembered."
     )
 
     # Logs
     log_json: bool = Field(default=False, description="Log lines as JSON, for machines.")
     log_level: str = Field(
-        "info", pattern="^(debug|info|warning|error)$", description="Least level logged."
+        default="info", pattern="^(debug|info|warning|error)$", description="Least level logged."
     )
 
     @model_validator(mode="before")

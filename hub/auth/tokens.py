@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
     from hub.settings import Settings
 
+# For clocks that run ahead of ours. A token's end has no leeway: rights end on time (G10).
 LEEWAY_SECONDS = 30
+# The end of the year 9999, which is as far as the contract's timestamps reach.
+_LAST_TIME = 253_402_300_799
 _CACHE_SIZE = 10_000
 
 # The first class that matches an error of the library names the reason.
@@ -119,12 +122,19 @@ class Authenticator:
         """Judge exp and nbf by the injected clock (the library knows only the machine's)."""
         now = self._clock()
         expires, not_before = claims["exp"], claims.get("nbf", 0)
-        if not isinstance(expires, int | float) or not isinstance(not_before, int | float):
-            raise jwt.DecodeError("exp or nbf is not a number")
-        if now >= expires + LEEWAY_SECONDS:
+        if not (_is_time(expires) and _is_time(not_before)):
+            raise jwt.DecodeError("exp or nbf is not a time")
+        if now >= expires:
             raise jwt.ExpiredSignatureError("it has expired")
         if now < not_before - LEEWAY_SECONDS:
             raise jwt.ImmatureSignatureError("it is not valid yet")
+
+
+def _is_time(claim: object) -> bool:
+    """Whether a claim is a NumericDate (RFC 7519 section 2) that a calendar knows."""
+    if isinstance(claim, bool) or not isinstance(claim, int | float):
+        return False
+    return 0 <= claim <= _LAST_TIME  # NaN is not
 
 
 def mint(

@@ -1,0 +1,91 @@
+"""Unsafe settings are refused, and nothing else decides whether the hub is open."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from pydantic import SecretStr, ValidationError
+
+from hub.settings import Settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SECRET = "0123456789abcdef0123456789abcdef"
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in tuple(os.environ):
+        if name.startswith("RTHUB_"):
+            monkeypatch.delenv(name)
+
+
+def test_without_a_key_it_does_not_start() -> None:
+    assert "no key" in _refused()
+
+
+def test_dev_starts_without_a_key() -> None:
+    assert Settings(dev=True).dev
+
+
+def test_a_key_makes_dev_needless() -> None:
+    assert not Settings(auth_hs256_secret=SecretStr(SECRET)).dev
+
+
+def test_a_short_secret_is_refused_even_in_dev() -> None:
+    assert "31 bytes" in _refused(auth_hs256_secret=SECRET[:31], dev=True)
+
+
+def test_two_keys_are_refused(tmp_path: Path) -> None:
+    assert "not both" in _refused(auth_hs256_secret=SECRET, auth_public_key_file=tmp_path / "key")
+
+
+@pytest.mark.parametrize("algorithm", ["none", "HS256", "RS512", "rs256", "RS256 ", ""])
+def test_only_the_three_algorithms(tmp_path: Path, algorithm: str) -> None:
+    assert "auth_algorithm" in _refused(
+        auth_public_key_file=tmp_path / "key", auth_algorithm=algorithm
+    )
+
+
+def test_any_origin_only_in_dev() -> None:
+    assert "allowed_origins" in _refused(auth_hs256_secret=SECRET, allowed_origins=("*",))
+    assert "allowed_origins" in _refused(auth_hs256_secret=SECRET, allowed_origins="https://a, *")
+    assert Settings(dev=True, allowed_origins=("*",)).allowed_origins == ("*",)
+
+
+def test_origins_are_split_at_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RTHUB_ALLOWED_ORIGINS", "https://a.example, https://b.example,")
+    assert Settings(dev=True).allowed_origins == ("https://a.example", "https://b.example")
+
+
+def test_arguments_win_over_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RTHUB_GRPC_PORT", "1111")
+    monkeypatch.setenv("RTHUB_HTTP_PORT", "2222")
+    settings = Settings(dev=True, grpc_port=3333)
+    assert (settings.grpc_port, settings.http_port) == (3333, 2222)
+
+
+def test_a_misspelt_setting_is_refused() -> None:
+    assert "max_event_byte" in _refused(dev=True, max_event_byte=5)
+
+
+def test_nothing_can_be_changed_later() -> None:
+    with pytest.raises(ValidationError):
+        Settings(auth_hs256_secret=SecretStr(SECRET)).dev = True
+
+
+def test_the_secret_is_not_shown() -> None:
+    assert SECRET not in repr(Settings(auth_hs256_secret=SecretStr(SECRET)))
+    assert SECRET[:31] not in _refused(auth_hs256_secret=SECRET[:31])
+
+
+def _refused(**given: Any) -> str:
+    with pytest.raises(ValidationError) as caught:
+        Settings(**given)
+    return "\n".join(
+        f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}"
+        for problem in caught.value.errors(include_input=False)
+    )

@@ -1,0 +1,29 @@
+"""Policies by kind; an unknown kind fails loudly."""
+
+from __future__ import annotations
+
+import pytest
+
+from hub.errors import InvalidArgument, NotFound
+from hub.topics.namespaces import DEFAULT_NAMESPACES, Namespaces
+
+
+def test_the_policy_is_that_of_the_kind() -> None:
+    namespaces = Namespaces()
+    for namespace in DEFAULT_NAMESPACES:
+        assert namespaces.of(f"{namespace.name}/1") is namespace
+    assert not namespaces.of("signal/1").topic_class.durable
+    assert namespaces.of("user/alice").topic_class.durable
+
+
+def test_an_unknown_kind_names_the_known_ones() -> None:
+    with pytest.raises(NotFound) as caught:
+        Namespaces().of("meting/42")
+    assert caught.value.reason_name == "NAMESPACE_UNKNOWN"
+    assert caught.value.metadata["namespace"] == "meting"
+    assert "meeting" in caught.value.message
+
+
+def test_a_broken_name_is_refused_before_the_kind_is_looked_up() -> None:
+    with pytest.raises(InvalidArgument):
+        Namespaces().of("meting")

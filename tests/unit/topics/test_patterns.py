@@ -1,0 +1,80 @@
+"""What a pattern covers, and above all what it does not."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hub.topics.patterns import matches
+
+
+@pytest.mark.parametrize(
+    ("pattern", "topic"),
+    [
+        ("meeting/42", "meeting/42"),
+        ("meeting/*", "meeting/42"),
+        ("*/42", "meeting/42"),
+        ("meeting/*/chat", "meeting/42/chat"),
+        ("**", "meeting/42"),
+        ("meeting/**", "meeting/42"),
+        ("meeting/**", "meeting/42/chat/1"),
+        ("user/{sub}", "user/alice"),
+        ("user/{sub}/**", "user/alice/devices/1"),
+        ("{sub}/x", "alice/x"),
+    ],
+)
+def test_covered(pattern: str, topic: str) -> None:
+    assert matches(pattern, topic, "alice")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "topic"),
+    [
+        ("meeting/42", "meeting/43"),
+        ("meeting/42", "meeting/42/chat"),
+        ("meeting/42/chat", "meeting/42"),
+        ("meeting/*", "meeting/42/chat"),
+        ("meeting/*", "meeting"),
+        ("meeting/*", "meetings/42"),
+        ("meeting/**", "meeting"),
+        ("meeting/4*", "meeting/42"),
+        ("**/chat", "meeting/42/chat"),
+        ("", "meeting/42"),
+        ("user/{sub}", "user/bob"),
+        ("user/{sub}", "user/{sub}"),
+        ("user/x{sub}", "user/xalice"),
+        ("meeting/**/..", "meeting/42/chat"),
+    ],
+)
+def test_not_covered(pattern: str, topic: str) -> None:
+    assert not matches(pattern, topic, "alice")
+
+
+@pytest.mark.parametrize("subject", ["", "a/b", "alice/../bob", "/", "alice/"])
+@pytest.mark.parametrize(
+    "topic", ["user/alice", "user/a/b", "user/alice/../bob", "user/", "user//"]
+)
+def test_a_subject_that_is_no_plain_segment_covers_nothing(subject: str, topic: str) -> None:
+    assert not matches("user/{sub}", topic, subject)
+
+
+@pytest.mark.parametrize("subject", ["*", "**", "{sub}"])
+def test_a_subject_is_never_read_as_a_pattern(subject: str) -> None:
+    assert not matches("user/{sub}", "user/alice", subject)
+    assert not matches("user/{sub}", "user/alice/secret", subject)
+
+
+_SEGMENT = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,5}", fullmatch=True)
+
+
+@given(st.lists(_SEGMENT, min_size=1, max_size=5), st.data())
+def test_stars_stand_for_exactly_one_segment(segments: list[str], data: st.DataObject) -> None:
+    stars = data.draw(st.sets(st.integers(0, len(segments) - 1)))
+    pattern = "/".join("*" if i in stars else part for i, part in enumerate(segments))
+    topic = "/".join(segments)
+    assert matches(pattern, topic)
+    assert not matches(pattern, topic + "/more")
+    assert not matches(pattern + "/*", topic)
+    assert matches(pattern + "/**", topic + "/more/and/more")
+    assert not matches(pattern + "/**", topic)

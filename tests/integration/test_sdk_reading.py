@@ -1,0 +1,184 @@
+"""Reading at any pace: slow readers, volatile topics, history, polls, states."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from google.protobuf.wrappers_pb2 import BytesValue
+
+from shipspeak.realtime.v1 import event_pb2, frame_pb2, meeting_pb2, practice_pb2
+from shipspeak_realtime import (
+    Cursor,
+    RealtimeClient,
+    State,
+    Verdict,
+    VerdictKind,
+    describe,
+    stable_ids,
+)
+from shipspeak_realtime.window import DEFAULT_WINDOW_BYTES
+
+if TYPE_CHECKING:
+    from tests.support.hub_process import HubProcess
+
+UPDATE = meeting_pb2.UploadProgress(sent_bytes=1)
+BIG = BytesValue(value=b"x" * 20_000)
+HEARTBEAT = 1.0
+
+
+async def test_a_reader_that_stalls_closes_the_window_and_loses_nothing(shared_hub: HubProcess):
+    """4 MB wait; the stalled reader holds a window of them, outlives the watchdogs, catches up."""
+    count = 200
+    async with RealtimeClient(shared_hub.grpc) as writer, RealtimeClient(shared_hub.grpc) as reader:
+        await asyncio.gather(*(writer.publish("meeting/slow", BIG) for _ in range(count)))
+        loop = asyncio.get_running_loop()
+        async with reader.subscribe("meeting/slow", start="earliest", queue_events=4) as slow:
+            events = aiter(slow)
+            offsets = [(await anext(events)).offset]
+            # Longer than both sides take silence for death.
+            stalled_until = loop.time() + 4 * HEARTBEAT
+            while loop.time() < stalled_until:
+                await writer.publish("meeting/other", UPDATE)
+            assert reader.stats().bytes_received < 2 * DEFAULT_WINDOW_BYTES
+            async with asyncio.timeout(30):
+                while len(offsets) < count:
+                    offsets.append((await anext(events)).offset)
+        assert offsets == list(range(1, count + 1))
+        stats = reader.stats()
+        assert (stats.reconnects, stats.duplicates, stats.gaps, stats.holes) == (0, 0, 0, 0)
+
+
+async def test_volatile_topics_have_no_cursor_and_say_so(shared_hub: HubProcess):
+    hint = practice_pb2.CoachingHint(aspect="pace", text="slower")
+    verdicts: list[Verdict] = []
+    async with (
+        asyncio.timeout(20),
+        RealtimeClient(shared_hub.grpc) as client,
+        client.subscribe("signal/1", on_verdict=verdicts.append) as subscription,
+    ):
+        changes = client.connection_changes()
+        async for change in changes:
+            if change.state is State.LIVE:
+                break
+        receipt = await client.publish("signal/1", hint)
+        event = await anext(aiter(subscription))
+    assert [verdict.kind for verdict in verdicts] == [VerdictKind.LIVE]
+    assert (receipt.outcome.name, receipt.offset) == ("ACCEPTED", 0)
+    assert (event.offset, event.cursor, event.id) == (0, None, receipt.id)
+    assert describe(event) == 'hint pace "slower"'
+
+
+async def test_latest_gives_what_comes_after_the_answer(shared_hub: HubProcess):
+    async with asyncio.timeout(20), RealtimeClient(shared_hub.grpc) as client:
+        before = await client.publish("meeting/latest", UPDATE)
+        async with client.subscribe("meeting/latest") as subscription:
+            async for change in client.connection_changes():
+                if change.state is State.LIVE:
+                    break
+            after = await client.publish("meeting/latest", UPDATE)
+            event = await anext(aiter(subscription))
+    assert (before.offset, event.id) == (1, after.id)
+
+
+async def test_an_event_shows_what_was_published(shared_hub: HubProcess):
+    async with asyncio.timeout(20), RealtimeClient(shared_hub.grpc) as client:
+        await client.publish(
+            "meeting/shown",
+            UPDATE,
+            key="progress",
+            priority=event_pb2.PRIORITY_HIGH,
+            ttl=60,
+            attributes={"source": "test"},
+            id="shown-1",
+        )
+        event = await anext(aiter(client.subscribe("meeting/shown", start="earliest")))
+    assert (event.id, event.offset, event.key, event.kind) == ("shown-1", 1, "progress", "meeting")
+    assert event.priority == event_pb2.PRIORITY_HIGH
+    assert dict(event.attributes) == {"source": "test"}
+    assert event.expires_at is not None
+    assert (event.expires_at - event.published_at).total_seconds() == 60
+    assert isinstance(event.payload, meeting_pb2.MeetingUpdate)
+    assert event.payload.attempt == 1
+
+
+async def test_a_meeting_from_upload_to_result(shared_hub: HubProcess):
+    async with asyncio.timeout(20), RealtimeClient(shared_hub.grpc) as client:
+        for _ in range(2):
+            # The second worker starts over with the ids of the first: nothing is stored twice.
+            async with client.meeting(
+                "life", stages=["transcribe", "analyse"], id_factory=stable_ids("life.1")
+            ) as meeting:
+                await meeting.upload(10, 10)
+                for stage in meeting.stages:
+                    async with meeting.stage(stage):
+                        pass
+                await meeting.completed("/meetings/life")
+        lines = []
+        async for event in client.subscribe("meeting/life", start="earliest"):
+            lines.append(describe(event))
+            if event.content.meeting.HasField("completed"):
+                break
+        head = (await client.read_history("meeting/life")).head
+    assert lines == [
+        "upload 100% (10 B of 10 B)",
+        "stage_changed transcribe (1 of 2)",
+        "stage_progress transcribe 100%",
+        "stage_changed analyse (2 of 2) after transcribe",
+        "stage_progress analyse 100%",
+        "completed /meetings/life",
+    ]
+    assert head == len(lines)
+
+
+async def test_history_in_pages_and_from_a_cursor(shared_hub: HubProcess):
+    async with asyncio.timeout(20), RealtimeClient(shared_hub.grpc) as client:
+        for _ in range(10):
+            await client.publish("meeting/pages", UPDATE)
+        offsets: list[int] = []
+        after: Cursor | None = None
+        more = True
+        while more:
+            page = await client.read_history("meeting/pages", after=after, limit=4)
+            offsets += [event.offset for run in page.runs for event in run.events]
+            after, more = Cursor("meeting/pages", page.runs[-1].cursor), page.more
+    assert offsets == list(range(1, 11))
+
+
+async def test_a_poll_gives_what_a_stream_would(shared_hub: HubProcess):
+    async with asyncio.timeout(20), RealtimeClient(shared_hub.grpc) as client:
+        await client.publish("meeting/poll", UPDATE)
+        ask = frame_pb2.Subscribe(topic="meeting/poll", at=frame_pb2.START_EARLIEST)
+        answer = await client.poll([ask])
+        runs = [run for frame in answer.frames for run in frame.runs]
+        if not runs:
+            told = next(f.subscribed for f in answer.frames if f.HasField("subscribed"))
+            again = frame_pb2.Subscribe(topic="meeting/poll", position=told.position)
+            answer = await client.poll([again], wait=5)
+            runs = [run for frame in answer.frames for run in frame.runs]
+    assert [event.offset for run in runs for event in run.events] == [1]
+
+
+async def test_states_and_the_round_trip(hub: HubProcess):
+    seen = []
+    async with asyncio.timeout(40), RealtimeClient(hub.grpc) as client:
+        assert client.state is State.IDLE
+        changes = client.connection_changes()
+        waiting = asyncio.ensure_future(anext(aiter(changes)))
+        await asyncio.sleep(0)
+        async with client.subscribe("meeting/1"):
+            seen.append((await waiting).state)
+            async for change in changes:
+                seen.append(change.state)
+                if change.state is State.LIVE:
+                    break
+            assert 0 < await client.ping() < 5
+            assert client.stats().rtt_seconds is not None
+            assert client.welcome is not None
+            assert client.welcome.window_bytes == DEFAULT_WINDOW_BYTES
+            await asyncio.to_thread(hub.restart)
+            async for change in changes:
+                if change.state is State.LIVE:
+                    break
+            assert client.stats().reconnects == 1
+    assert seen == [State.AUTHENTICATING, State.CONNECTING, State.SYNCING, State.LIVE]

@@ -1,0 +1,45 @@
+import { expect, test } from "vitest";
+import * as core from "../src/index.js";
+import * as react from "../src/react/index.js";
+import * as ui from "../src/ui/index.js";
+
+// What is exported is promised. A change here is a change of the public interface.
+test("the public names", () => {
+  expect(Object.keys(core).sort()).toEqual([
+    "DEFAULT_TIMING",
+    "GrpcWebTransport",
+    "INITIAL_MEETING",
+    "RealtimeError",
+    "RecoveryKind",
+    "browserEnvironment",
+    "createRealtimeClient",
+    "meetingReducer",
+    "meetingStore",
+  ]);
+  expect(Object.keys(react).sort()).toEqual([
+    "RealtimeProvider",
+    "useConnection",
+    "useMeetingProgress",
+    "useRealtime",
+    "useTopic",
+  ]);
+  expect(Object.keys(ui).sort()).toEqual([
+    "Announcer",
+    "ConnectionBanner",
+    "MeetingProgress",
+    "formatBytes",
+    "formatLeft",
+    "formatName",
+  ]);
+});
+
+test("making a client does nothing that could be seen, in Node as on a server", () => {
+  const calls: string[] = [];
+  const getToken = () => {
+    calls.push("token");
+    return "";
+  };
+  const client = core.createRealtimeClient({ baseUrl: "http://hub.invalid", getToken });
+  expect(client.connection.getSnapshot()).toMatchObject({ phase: "idle", transport: null });
+  expect(calls).toEqual([]);
+});

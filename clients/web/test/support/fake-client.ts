@@ -1,0 +1,55 @@
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import type { RealtimeClient } from "../../src/client.js";
+import { type ConnectionSnapshot, IDLE_SNAPSHOT } from "../../src/connection/snapshot.js";
+import { EventSchema } from "../../src/gen/shipspeak/realtime/v1/event_pb.js";
+import type { MeetingUpdateSchema } from "../../src/gen/shipspeak/realtime/v1/meeting_pb.js";
+import { Cell } from "../../src/store.js";
+import type { TopicListener } from "../../src/topics/types.js";
+
+function fail(error: unknown): never {
+  throw error;
+}
+
+/** A client without a hub, for components: the test sets the connection and hands over events. */
+export class FakeClient implements RealtimeClient {
+  readonly cell = new Cell<ConnectionSnapshot>(IDLE_SNAPSHOT, fail);
+  readonly listeners = new Map<string, Set<TopicListener>>();
+  readonly calls: string[] = [];
+  readonly connection = this.cell;
+  #offset = 0n;
+
+  connect = () => void this.calls.push("connect");
+  disconnect = () => void this.calls.push("disconnect");
+  close = () => void this.calls.push("close");
+  retryNow = () => void this.calls.push("retryNow");
+  topicState = () => undefined;
+  publish = () => Promise.reject(new Error("not here"));
+
+  topic(name: string) {
+    return {
+      name,
+      subscribe: (listener: TopicListener) => {
+        const all = this.listeners.get(name) ?? new Set();
+        this.listeners.set(name, all.add(listener));
+        return () => void all.delete(listener);
+      },
+    };
+  }
+
+  set(change: Partial<ConnectionSnapshot>): void {
+    this.cell.set({ ...this.cell.getSnapshot(), ...change });
+  }
+
+  meeting(id: string, value: MessageInitShape<typeof MeetingUpdateSchema>): void {
+    this.#offset += 1n;
+    const event = create(EventSchema, {
+      offset: this.#offset,
+      content: { payload: { case: "meeting", value } },
+    });
+    for (const listener of this.listeners.get(`meeting/${id}`) ?? []) listener.onEvent?.(event);
+  }
+
+  watching(topic: string): number {
+    return this.listeners.get(topic)?.size ?? 0;
+  }
+}

@@ -101,10 +101,11 @@ class Hub:
             max_subscriptions=settings.max_subscriptions,
             clock=clock,
         )
+        self.poller = Poller(self.engine, subscriber, clock)
         pipelines = Pipelines(
             publisher,
             subscriber,
-            Poller(self.engine, subscriber, clock),
+            self.poller,
             HistoryReader(self.engine, namespaces, clock),
         )
         admission = Admission(
@@ -209,6 +210,7 @@ class Hub:
         """Drain: unready first, then the sessions, the doors, and the store last."""
         settings = self.settings
         await self.health.drain()
+        self.poller.answer_all()
         await self.sessions.drain(settings.drain_spread, settings.drain_grace)
         await asyncio.gather(self.http_server.drain(1.0), self.grpc_door.stop(1.0))
         if self._ticker is not None:

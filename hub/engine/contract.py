@@ -172,5 +172,5 @@ class Engine(Protocol):
     def complete_as_of_ms(self, topics: Sequence[str]) -> int:
         """The time before which everything stored has been handed to the topics' feeds.
 
-        Milliseconds since the epoch.
+        Milliseconds since the epoch. No topics = all that this instance follows.
         """

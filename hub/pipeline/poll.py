@@ -59,6 +59,13 @@ class Poller:
         self._engine = engine
         self._subscriber = subscriber
         self._clock = clock
+        self._waiting: set[asyncio.Future[None]] = set()
+
+    def answer_all(self) -> None:
+        """Let no poll wait any longer: the instance is draining."""
+        for woken in self._waiting:
+            if not woken.done():
+                woken.set_result(None)
 
     async def poll(
         self, request: realtime_service_pb2.PollRequest, authenticate: Callable[[], Principal]
@@ -181,6 +188,7 @@ class Poller:
     async def _wait(self, readers: list[_Reader], seconds: float) -> None:
         """Until one of the topics has something new, or the time is over."""
         woken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.add(woken)
         for reader in readers:
             reader.begin.live.watchers[woken] = None
         try:
@@ -190,6 +198,7 @@ class Poller:
         except TimeoutError:
             return
         finally:
+            self._waiting.discard(woken)
             for reader in readers:
                 reader.begin.live.watchers.pop(woken, None)
 

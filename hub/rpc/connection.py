@@ -30,6 +30,7 @@ class Connection:
         self.session = session
         self.principal: Principal = ANONYMOUS_DEVELOPER
         self.device = ""
+        self.updating = asyncio.Lock()
         self._gate = asyncio.Semaphore(MAX_COMMANDS_IN_FLIGHT)
         self._tasks: set[asyncio.Task[None]] = set()
         self._last_of_topic: dict[str, asyncio.Task[None]] = {}

@@ -6,7 +6,7 @@ Refusals are HubErrors.
 from __future__ import annotations
 
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from hub.rpc.admission import Admission
     from hub.rpc.connection import Connection, Connections
     from hub.rpc.streams import ListenMethod
+    from hub.session.session import Session
 
 UnaryMethod = Callable[[bytes, Caller], Awaitable[bytes]]
 
@@ -115,27 +116,34 @@ class UnaryMethods:
         """
         message = decode(messages.UpdateSubscriptionsRequest, request)
         connection = self._connection(message.session_id, caller)
-        session = connection.session
-        if message.revision <= session.revision:
+        async with connection.updating:
+            # Subscriptions that are still being opened count as there.
+            await connection.settle()
+            self._take_revision(connection.session, message.revision)
+            await self._apply(connection, message.subscriptions)
+        return messages.UpdateSubscriptionsResponse(revision=message.revision).SerializeToString()
+
+    def _take_revision(self, session: Session, revision: int) -> None:
+        if revision <= session.revision:
             raise Aborted(
                 reasons.ERROR_REASON_REVISION_STALE,
-                f"revision {message.revision} is not above {session.revision}, the last applied",
+                f"revision {revision} is not above {session.revision}, the last one applied",
                 revision=session.revision,
             )
-        session.revision = message.revision
+        session.revision = revision
         session.heard()
-        wanted = {subscription.topic: subscription for subscription in message.subscriptions}
+
+    async def _apply(
+        self, connection: Connection, subscriptions: Iterable[frame_pb2.Subscribe]
+    ) -> None:
+        session = connection.session
+        wanted = {subscription.topic: subscription for subscription in subscriptions}
         for topic in tuple(session.subscriptions):
             if topic not in wanted:
                 self._pipelines.subscriber.unsubscribe(session, topic)
-        new = [
-            subscription
-            for topic, subscription in wanted.items()
-            if topic not in session.subscriptions
-        ]
+        new = [wish for topic, wish in wanted.items() if topic not in session.subscriptions]
         await self._listen.subscribe_all(connection, new)
         await connection.settle()
-        return messages.UpdateSubscriptionsResponse(revision=message.revision).SerializeToString()
 
     async def touch(self, request: bytes, caller: Caller) -> bytes:
         """Touch: sign of life and window report."""

@@ -132,6 +132,9 @@ class Sessions:
                 self._notify_expiry(session, now)
                 if now >= session.next_heartbeat:
                     session.next_heartbeat = now + self._interval
+                    if session.control_backlog:
+                        # A stalled reader must not gather heartbeats for as long as it stalls.
+                        continue
                     session.send_control(lagging if session.lagging() else complete)
 
     def _notify_expiry(self, session: Session, now: float) -> None:

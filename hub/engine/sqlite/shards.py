@@ -190,7 +190,8 @@ class SqliteEngine:
         not done.
         """
         complete = self._clock()
-        for shard in {self.shard_of(topic) for topic in topics}:
+        asked = {self.shard_of(topic) for topic in topics} or range(self._count)
+        for shard in asked:
             outstanding = self._shard(shard).oldest_outstanding_ms()
             if outstanding is not None:
                 complete = min(complete, outstanding)

@@ -173,6 +173,37 @@ async def test_a_token_function_heals_an_old_token(guarded: HubProcess):
         assert (await anext(aiter(client.subscribe("meeting/1", start="earliest")))).offset == 1
 
 
+async def test_a_token_is_renewed_in_place(guarded: HubProcess):
+    """A session outlives its first token without a reconnect."""
+    handed_out = []
+
+    async def get_token() -> str:
+        handed_out.append(1)
+        return token(lifetime=4)
+
+    rights = token()
+    async with (
+        asyncio.timeout(40),
+        RealtimeClient(guarded.grpc, token=rights) as writer,
+        RealtimeClient(guarded.grpc, token=get_token) as reader,
+        reader.subscribe("meeting/1", start="earliest") as subscription,
+    ):
+        loop, events = asyncio.get_running_loop(), aiter(subscription)
+        until = loop.time() + 9
+        while loop.time() < until:
+            receipt = await writer.publish("meeting/1", UPDATE)
+            assert (await anext(events)).offset == receipt.offset
+        assert reader.stats().reconnects == 0
+    assert len(handed_out) >= 3
+
+
+async def test_a_fixed_token_that_ends_ends_the_subscription(guarded: HubProcess):
+    async with asyncio.timeout(20), RealtimeClient(guarded.grpc, token=token(2)) as client:
+        with pytest.raises(AuthError) as caught:
+            await anext(aiter(client.subscribe("meeting/1")))
+        assert caught.value.reason == "SESSION_EXPIRED"
+
+
 async def test_nobody_signed_in_is_an_auth_error(guarded: HubProcess):
     async def get_token() -> None:
         return None

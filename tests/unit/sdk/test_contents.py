@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 def inner_messages(
     update: type[Message], oneof: str, member: str
 ) -> list[tuple[Message, str, str]]:
-    made = []
-    for field in update.DESCRIPTOR.oneofs_by_name[oneof].fields:
-        # An unset message field gives an empty message of its type.
-        made.append((getattr(update(), field.name), member, field.name))
-    return made
+    # An unset message field gives an empty message of its type.
+    return [
+        (getattr(update(), field.name), member, field.name)
+        for field in update.DESCRIPTOR.oneofs_by_name[oneof].fields
+    ]
 
 
 INNER = [

@@ -1,7 +1,7 @@
 const STAGE_WORDS: Readonly<Record<string, string>> = {
   upload: "Upload",
-  parse: "Read the file",
-  speakers: "Who spoke",
+  parse: "Reading",
+  speakers: "Speakers",
   pace: "Pace",
   language: "Language",
   questions: "Questions",

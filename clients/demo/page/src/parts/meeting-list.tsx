@@ -25,8 +25,8 @@ export function MeetingList({ meetings, current }: { meetings: readonly Meeting[
               </span>
               <time className="meetings-time" dateTime={new Date(one.created_at * 1000).toISOString()}>
                 {new Date(one.created_at * 1000).toLocaleTimeString("en", {
-                  hour: "2-digit",
-                  minute: "2-digit",
+                  timeStyle: "short",
+                  hour12: false,
                 })}
               </time>
             </a>

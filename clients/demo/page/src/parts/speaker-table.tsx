@@ -65,7 +65,7 @@ function Terms({
   terms?: Readonly<Record<string, number>> | undefined;
   total?: number | undefined;
 }) {
-  const words = Object.entries(terms).map(([term, count]) => `${term} ${count}`);
+  const words = Object.entries(terms).map(([term, count]) => `${term} ×${count}`);
   return (
     <>
       {number(total)}

@@ -1,4 +1,4 @@
-import { type DragEvent, useEffect, useId, useState } from "react";
+import { type DragEvent, useEffect, useId, useRef, useState } from "react";
 import type { Sample } from "../backend.js";
 import { openMeeting } from "../route.js";
 import { useServices } from "../services.js";
@@ -20,6 +20,10 @@ export function Uploader({ replacing, onCancelReplace, onStarted }: UploaderProp
   const heading = useId();
   const [problem, setProblem] = useState("");
   const [busy, setBusy] = useState(false);
+  const title = useRef<HTMLHeadingElement>(null);
+  useEffect(() => {
+    if (replacing) title.current?.focus(); // on a narrow page this place is out of sight
+  }, [replacing]);
 
   const start = async (title: string, getFile: () => Promise<File> | File) => {
     setProblem("");
@@ -44,7 +48,9 @@ export function Uploader({ replacing, onCancelReplace, onStarted }: UploaderProp
 
   return (
     <section className="uploader" aria-labelledby={heading} aria-busy={busy}>
-      <h2 id={heading}>{replacing ? "Choose the corrected file" : "Analyse a meeting"}</h2>
+      <h2 id={heading} ref={title} tabIndex={-1}>
+        {replacing ? "Choose the corrected file" : "Analyse a meeting"}
+      </h2>
       <FileDrop onFile={startFile} disabled={busy} />
       <ul className="samples" aria-label="Samples">
         {samples.map((one) => (

@@ -1,0 +1,108 @@
+"""What an application sees of a subscription: events, cursors, verdicts, its end."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from shipspeak.realtime.v1 import frame_pb2
+from shipspeak_realtime import (
+    ClosedError,
+    Cursor,
+    VerdictKind,
+)
+from tests.unit.sdk.dispatch_bench import Bench, taken
+
+TOPIC = "meeting/1"
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
+
+
+async def test_a_gap_that_comes_unasked_moves_on_and_is_told(bench: Bench):
+    subscription = bench.subscribe()
+    bench.answer()
+    bench.run(0, 1)
+    bench.answer(50, frame_pb2.VERDICT_GAP, request_id=0, head=60)
+    bench.run(50, 51)
+    assert await taken(subscription, 2) == [1, 51]
+    assert [verdict.kind for verdict in subscription.verdicts] == [VerdictKind.OK, VerdictKind.GAP]
+    assert (bench.stats.gaps, subscription.caught_up) == (1, False)
+
+
+async def test_each_event_has_the_cursor_that_resumes_after_it(bench: Bench):
+    subscription = bench.subscribe()
+    bench.answer()
+    bench.run(0, 1, 2)
+    bench.run(2, 3)
+    cursors = [(await subscription.next_event()).cursor for _ in range(3)]
+    assert cursors == [
+        Cursor(TOPIC, b"c0", 1),
+        Cursor(TOPIC, b"c2", 2),
+        Cursor(TOPIC, b"c3", 3),
+    ]
+
+
+async def test_a_full_queue_is_named_until_half_is_read(bench: Bench):
+    subscription = bench.subscribe(queue_events=4)
+    bench.answer()
+    assert bench.run(0, 1, 2, 3) == []
+    assert bench.run(3, 4) == [subscription]
+    room = asyncio.create_task(subscription.room())
+    assert await taken(subscription, 1) == [1]
+    await asyncio.sleep(0)
+    assert not room.done()
+    assert await taken(subscription, 1) == [2]
+    await room
+    assert not subscription.full
+
+
+async def test_an_application_that_fails_in_on_verdict_harms_no_other(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+):
+    subscription = bench.subscribe()
+
+    def fail(_verdict: object) -> None:
+        raise KeyError("mine")
+
+    subscription._on_verdict = fail
+    bench.answer()
+    bench.run(0, 1)
+    assert await taken(subscription, 1) == [1]
+    assert "on_verdict of meeting/1 failed" in caplog.text
+
+
+async def test_closing_the_client_wakes_the_reader(bench: Bench):
+    subscription = bench.subscribe()
+    reading = asyncio.create_task(subscription.next_event())
+    await asyncio.sleep(0)
+    bench.dispatcher.fail_all(ClosedError("closed"))
+    with pytest.raises(ClosedError):
+        await reading
+
+
+async def test_leaving_a_loop_ends_the_subscription(bench: Bench):
+    subscription = bench.subscribe()
+    bench.answer()
+    bench.run(0, 1, 2)
+    async for event in subscription:
+        assert event.offset == 1
+        break
+    assert bench.wire.kinds()[-1] == "unsubscribe"
+
+
+async def test_a_managed_subscription_outlives_its_loops(bench: Bench):
+    subscription = bench.subscribe()
+    bench.answer()
+    bench.run(0, 1, 2)
+    offsets = []
+    async with subscription:
+        for _ in range(2):
+            async for event in subscription:
+                offsets.append(event.offset)
+                break
+    assert offsets == [1, 2]
+    assert bench.wire.kinds() == ["subscribe", "unsubscribe"]

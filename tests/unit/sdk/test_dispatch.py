@@ -12,7 +12,7 @@ from shipspeak_realtime import (
     InvalidRequestError,
     NetworkError,
 )
-from tests.unit.sdk.dispatch_bench import Bench, Wire, taken
+from tests.unit.sdk.dispatch_bench import TOPIC, Bench, Wire, taken
 
 
 @pytest.fixture

@@ -12,9 +12,7 @@ from shipspeak_realtime import (
     Cursor,
     VerdictKind,
 )
-from tests.unit.sdk.dispatch_bench import Bench, taken
-
-TOPIC = "meeting/1"
+from tests.unit.sdk.dispatch_bench import TOPIC, Bench, taken
 
 
 @pytest.fixture

@@ -11,11 +11,17 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+import structlog
+
+from hub.session.manager import fault
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from hub.fanout.topic import LiveTopic
     from hub.session.position import Subscription
+
+log = structlog.get_logger(__name__)
 
 SLICE = 128
 # Of the last flush's time. With a quarter, 64 publishes in flight made frames of 25 events; with
@@ -110,7 +116,12 @@ class Cycle:
         for _ in range(min(SLICE, len(queue))):
             subscription = queue.pop()
             session = subscription.session
-            session.offer(subscription, now)
+            try:
+                session.offer(subscription, now)
+            except Exception:
+                # One session's fault must not hold back the others, nor the topic for good.
+                log.exception("flush_failed", session=session.session_id)
+                session.abort(fault())
             if session.take_off(self):
                 self._sent += 1
                 self._in_flight += 1

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
-from hub.errors import NotFound, ResourceExhausted, Unauthenticated, Unavailable
+from hub.errors import Internal, NotFound, ResourceExhausted, Unauthenticated, Unavailable
 from hub.session import frames
 from hub.session.session import Session
 from hub.session.states import State
@@ -26,6 +26,8 @@ log = structlog.get_logger(__name__)
 # A peer silent for this many heartbeats is dead (G11).
 SILENT_HEARTBEATS = 2.5
 EXPIRY_NOTICE_SECONDS = 60.0
+# A closed session whose transport takes nothing any more is cut off after this.
+STALLED_SECONDS = 5.0
 
 
 class Completeness(Protocol):
@@ -61,6 +63,7 @@ class Sessions:
         self._max = max_sessions
         self._release = on_closed
         self._sessions: dict[str, Session] = {}
+        self._ending: dict[Session, float] = {}
         self.draining = False
         self._all_gone = asyncio.Event()
 
@@ -116,26 +119,38 @@ class Sessions:
         complete = frames.heartbeat_frame(now_ms, as_of)
         lagging = frames.heartbeat_frame(now_ms, None)
         for session in self:
-            if (
-                session.window.size
-                and now - session.last_heard > SILENT_HEARTBEATS * self._interval
-            ):
-                session.close(_silent_error(now - session.last_heard))
-            elif (
-                session.state is State.NEW
-                and now - session.opened_at > SILENT_HEARTBEATS * self._interval
-            ):
-                session.close(_silent_error(now - session.opened_at))
-            elif now >= session.rights_until:
-                self._expire(session)
-            else:
-                self._notify_expiry(session, now)
-                if now >= session.next_heartbeat:
+            try:
+                if self._keep(session, now) and now >= session.next_heartbeat:
                     session.next_heartbeat = now + self._interval
-                    if session.control_backlog:
-                        # A stalled reader must not gather heartbeats for as long as it stalls.
-                        continue
-                    session.send_control(lagging if session.lagging() else complete)
+                    # A stalled reader must not gather heartbeats for as long as it stalls.
+                    if not session.control_backlog:
+                        session.send_control(lagging if session.lagging() else complete)
+            except Exception:
+                # One session's fault must not cost the others their heartbeats.
+                log.exception("session_failed", session=session.session_id)
+                session.abort(fault())
+        self._cut_off(now)
+
+    def _keep(self, session: Session, now: float) -> bool:
+        """Close a session that is silent or has expired; whether it goes on."""
+        silent_since = session.opened_at if session.state is State.NEW else session.last_heard
+        watched = session.window.size or session.state is State.NEW
+        if watched and now - silent_since > SILENT_HEARTBEATS * self._interval:
+            session.close(_silent_error(now - silent_since))
+            return False
+        if now >= session.rights_until:
+            self._expire(session)
+            return False
+        self._notify_expiry(session, now)
+        return True
+
+    def _cut_off(self, now: float) -> None:
+        for session, since in tuple(self._ending.items()):
+            if session.ended:
+                del self._ending[session]
+            elif now - since >= STALLED_SECONDS:
+                del self._ending[session]
+                session.abort(None)
 
     def _notify_expiry(self, session: Session, now: float) -> None:
         if session.expiry_told or session.rights_until - now > EXPIRY_NOTICE_SECONDS:
@@ -162,6 +177,8 @@ class Sessions:
         self.draining = True
         log.info("draining", sessions=len(self), spread_seconds=spread, grace_seconds=grace)
         for session in self:
+            if session.state is State.NEW:
+                session.close(draining_error())
             session.go_away(reasons.ERROR_REASON_DRAINING, frame_pb2.GO_AWAY_ACTION_RESUME, spread)
         if self._sessions:
             with contextlib.suppress(TimeoutError):
@@ -172,6 +189,8 @@ class Sessions:
 
     def _on_closed(self, session: Session) -> None:
         self._sessions.pop(session.session_id, None)
+        if not session.ended:
+            self._ending[session] = self._clock()
         if self.draining and not self._sessions:
             self._all_gone.set()
         self._release(session)
@@ -183,6 +202,15 @@ def draining_error() -> Unavailable:
         reasons.ERROR_REASON_DRAINING,
         "this instance is draining; resume from your cursors",
         retry_after=0.5,
+    )
+
+
+def fault() -> Internal:
+    """The end of a session that the hub itself has failed; the cause is in its log."""
+    return Internal(
+        reasons.ERROR_REASON_INTERNAL,
+        "the hub failed and has logged why; connect again",
+        retry_after=1.0,
     )
 
 

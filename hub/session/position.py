@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from hub.errors import HubError
 
 
 class Receiver(Protocol):
@@ -26,6 +29,9 @@ class Receiver(Protocol):
 
     def take_off(self, flight: Flight) -> bool:
         """Join a flush with the frame in flight; False when there is none, or it has joined one."""
+
+    def abort(self, error: HubError | None) -> None:
+        """End the session at once: it has failed."""
 
 
 class Flight(Protocol):
@@ -65,9 +71,20 @@ class Subscription:
         rights_until: seconds since the epoch after which nothing more may be sent.
         page: a frame read from the log, and the offset that it reaches.
         reading: a read of the log is under way.
+        ended: nothing of it may be sent any more.
     """
 
-    __slots__ = ("epoch", "offset", "page", "reading", "rights_until", "session", "slot", "source")
+    __slots__ = (
+        "ended",
+        "epoch",
+        "offset",
+        "page",
+        "reading",
+        "rights_until",
+        "session",
+        "slot",
+        "source",
+    )
 
     def __init__(
         self,
@@ -87,3 +104,4 @@ class Subscription:
         self.rights_until = rights_until
         self.page: tuple[bytes, int] | None = None
         self.reading = False
+        self.ended = False

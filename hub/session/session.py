@@ -98,6 +98,9 @@ class Session:
             subscription: the session's place in the topic.
             now: seconds since the epoch; None = ask the clock.
         """
+        if subscription.ended:
+            # A flush under way, or a read of the log, still held it.
+            return
         if self._lanes or self._controls or self.state is not State.OPEN:
             self._lanes.add(subscription)
             self.pump()
@@ -194,10 +197,28 @@ class Session:
         """Stop sending a topic; its subscription, if there was one."""
         subscription = self.subscriptions.pop(topic, None)
         if subscription is not None:
+            subscription.ended = True
             self._lanes.remove(subscription)
         return subscription
 
+    def renew(self, rights_until: float) -> None:
+        """A new token: the rights go on, and so does what was held back when the old one ended.
+
+        Args:
+            rights_until: seconds since the epoch.
+        """
+        self.rights_until = rights_until
+        self.expiry_told = False
+        self.heard()
+        for subscription in self.subscriptions.values():
+            self.offer(subscription)
+
     # Life
+
+    @property
+    def ended(self) -> bool:
+        """Whether the sink has been told that nothing more comes."""
+        return self._ended
 
     def lagging(self) -> bool:
         """Whether anything waits for this session (so that no complete_as_of may be claimed)."""
@@ -225,6 +246,22 @@ class Session:
         self._closing = error
         if self.apply(Input.CLOSE) is Effect.END_STREAM:
             self._end()
+
+    def abort(self, error: HubError | None) -> None:
+        """End the stream without what is queued: the transport is stuck, or has failed.
+
+        Args:
+            error: its status, unless the session was closed with another one before.
+        """
+        if self._ended:
+            return
+        self._ended = True
+        self._controls.clear()
+        if self.state is not State.CLOSED:
+            self._closing = error
+            self.apply(Input.CLOSE)
+            self._release()
+        self.sink.close(self._closing)
 
     def detach(self) -> None:
         """The peer is gone."""

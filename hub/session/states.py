@@ -1,6 +1,6 @@
 """The life of a session as a table: (state, input) -> (next state, effect).
 
-A missing pair is a fault of the hub.
+Every pair is here.
 """
 
 from __future__ import annotations
@@ -50,12 +50,14 @@ TRANSITIONS: dict[tuple[State, Input], tuple[State, Effect]] = {
     (State.NEW, Input.PEER_GONE): (State.CLOSED, Effect.RELEASE),
     (State.OPEN, Input.HELLO): (State.OPEN, Effect.REFUSE_SECOND_HELLO),
     (State.OPEN, Input.COMMAND): (State.OPEN, Effect.RUN),
+    (State.OPEN, Input.WELCOMED): (State.OPEN, Effect.NOTHING),
     (State.OPEN, Input.DRAIN): (State.DRAINING, Effect.SEND_GO_AWAY),
     (State.OPEN, Input.CLOSE): (State.CLOSED, Effect.END_STREAM),
     (State.OPEN, Input.PEER_GONE): (State.CLOSED, Effect.RELEASE),
     # While draining, what was begun is finished: a publisher still gets its answers.
     (State.DRAINING, Input.HELLO): (State.DRAINING, Effect.REFUSE_SECOND_HELLO),
     (State.DRAINING, Input.COMMAND): (State.DRAINING, Effect.RUN),
+    (State.DRAINING, Input.WELCOMED): (State.DRAINING, Effect.NOTHING),
     (State.DRAINING, Input.DRAIN): (State.DRAINING, Effect.NOTHING),
     (State.DRAINING, Input.CLOSE): (State.CLOSED, Effect.END_STREAM),
     (State.DRAINING, Input.PEER_GONE): (State.CLOSED, Effect.RELEASE),

@@ -1,0 +1,230 @@
+"""Heartbeats, silence, expiry and draining, by a clock that the test moves."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from hub.errors import HubError, NotFound, ResourceExhausted, Unavailable
+from hub.session.manager import (
+    EXPIRY_NOTICE_SECONDS,
+    SILENT_HEARTBEATS,
+    STALLED_SECONDS,
+    Sessions,
+)
+from hub.session.sink import Caller
+from hub.session.states import Input, State
+from hub.session.window import ByteWindow
+from shipspeak.realtime.v1 import frame_pb2
+from tests.support.fake_sink import FakeSink
+from tests.support.manual_clock import ManualClock
+from tests.support.sessions import ScriptedSource
+
+if TYPE_CHECKING:
+    from hub.session.session import Session
+
+BEAT = 20.0
+
+
+class _Complete:
+    def complete_as_of_ms(self) -> int:
+        return 123_456
+
+
+class _Bench:
+    """Sessions with FakeSinks."""
+
+    def __init__(self, max_sessions: int = 10) -> None:
+        self.clock = ManualClock()
+        self.released: list[Session] = []
+        self.sessions = Sessions(
+            self.clock,
+            _Complete(),
+            heartbeat_interval=BEAT,
+            max_sessions=max_sessions,
+            on_closed=self.released.append,
+        )
+
+    def open(self, *, window: int = 1000, subject: str = "alice") -> tuple[Session, FakeSink]:
+        sink = FakeSink()
+        session = self.sessions.create(Caller(), sink)
+        session.apply(Input.HELLO)
+        session.apply(Input.WELCOMED)
+        session.subject = subject
+        session.window = ByteWindow(window)
+        self.sessions.opened(session)
+        return session, sink
+
+
+def _reason(sink: FakeSink) -> str:
+    error = sink.closed[0]
+    assert isinstance(error, HubError)
+    return error.reason_name
+
+
+def test_a_heartbeat_each_interval_says_how_far_all_is_complete() -> None:
+    bench = _Bench()
+    session, sink = bench.open()
+    for _ in range(3):
+        bench.clock.advance(BEAT / 2)
+        bench.sessions.tick()
+        session.heard()
+        sink.take_all()
+    assert sink.controls == ["heartbeat"]
+    assert sink.messages[0].heartbeat.complete_as_of.ToMilliseconds() == 123_456
+    assert sink.messages[0].heartbeat.server_time.ToMilliseconds() == int(
+        (bench.clock.now - BEAT / 2) * 1000
+    )
+
+
+def test_a_lagging_session_is_not_told_that_it_is_complete() -> None:
+    bench = _Bench()
+    session, sink = bench.open(window=1)
+    session.window.on_sent(1)
+    ScriptedSource("a", [(3, b"waits")]).subscribe(session)
+    bench.clock.advance(BEAT)
+    bench.sessions.tick()
+    assert sink.controls == ["heartbeat"]
+    assert not sink.messages[0].heartbeat.HasField("complete_as_of")
+
+
+def test_a_silent_peer_is_closed_after_two_and_a_half_heartbeats() -> None:
+    bench = _Bench()
+    session, sink = bench.open()
+    _, quiet_by_agreement = bench.open(window=0)
+    bench.clock.advance(SILENT_HEARTBEATS * BEAT)
+    bench.sessions.tick()
+    sink.take_all()
+    assert sink.closed == []
+    bench.clock.advance(0.1)
+    bench.sessions.tick()
+    sink.take_all()
+    assert _reason(sink) == "HEARTBEAT_MISSED"
+    assert bench.released == [session]
+    assert quiet_by_agreement.closed == []
+
+
+def test_a_report_is_a_sign_of_life() -> None:
+    bench = _Bench()
+    session, sink = bench.open()
+    for _ in range(10):
+        bench.clock.advance(SILENT_HEARTBEATS * BEAT)
+        session.on_handled(0)
+        bench.sessions.tick()
+        sink.take_all()
+    assert sink.closed == []
+
+
+def test_a_stream_that_never_says_hello_is_closed() -> None:
+    bench = _Bench()
+    sink = FakeSink()
+    bench.sessions.create(Caller(), sink)
+    bench.clock.advance(SILENT_HEARTBEATS * BEAT + 1)
+    bench.sessions.tick()
+    assert _reason(sink) == "HEARTBEAT_MISSED"
+    assert len(bench.sessions) == 0
+
+
+def test_expiry_is_announced_once_then_ends_the_session() -> None:
+    bench = _Bench()
+    session, sink = bench.open(window=0)
+    session.rights_until = bench.clock.now + EXPIRY_NOTICE_SECONDS + 5
+    session.next_heartbeat = float("inf")
+    bench.sessions.tick()
+    assert sink.controls == []
+    bench.clock.advance(5)
+    bench.sessions.tick()
+    sink.take_all()
+    bench.sessions.tick()
+    assert sink.controls == ["session_expiring"]
+    at = sink.messages[0].session_expiring.at.ToMilliseconds()
+    assert at == int(session.rights_until * 1000)
+    bench.clock.advance(EXPIRY_NOTICE_SECONDS)
+    bench.sessions.tick()
+    sink.take_all()
+    assert sink.controls == ["session_expiring", "go_away"]
+    assert sink.messages[1].go_away.action == frame_pb2.GO_AWAY_ACTION_REAUTHENTICATE
+    assert _reason(sink) == "SESSION_EXPIRED"
+
+
+def test_one_session_that_fails_does_not_stop_the_heartbeats_of_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bench = _Bench()
+    broken, broken_sink = bench.open()
+    _, sink = bench.open()
+
+    def fail(_frame: bytes) -> None:
+        raise RuntimeError("transport")
+
+    monkeypatch.setattr(broken_sink, "send", fail)
+    bench.clock.advance(BEAT)
+    bench.sessions.tick()
+    assert sink.controls == ["heartbeat"]
+    assert broken.state is State.CLOSED
+    assert bench.released == [broken]
+
+
+def test_a_closed_session_whose_transport_is_stuck_is_given_up() -> None:
+    bench = _Bench()
+    session, sink = bench.open()
+    session.send_control(b"stuck")
+    bench.clock.advance(SILENT_HEARTBEATS * BEAT + 1)
+    bench.sessions.tick()
+    assert session.state is State.CLOSED
+    bench.clock.advance(STALLED_SECONDS - 1)
+    bench.sessions.tick()
+    assert sink.closed == []
+    bench.clock.advance(1)
+    bench.sessions.tick()
+    assert _reason(sink) == "HEARTBEAT_MISSED"
+
+
+def test_a_session_belongs_to_its_principal() -> None:
+    bench = _Bench()
+    session, _ = bench.open(subject="alice")
+    assert bench.sessions.owned_by(session.session_id, "alice") is session
+    for session_id, subject in ((session.session_id, "bob"), ("unknown", "alice")):
+        with pytest.raises(NotFound) as caught:
+            bench.sessions.owned_by(session_id, subject)
+        assert caught.value.reason_name == "SESSION_UNKNOWN"
+
+
+def test_a_full_instance_refuses() -> None:
+    bench = _Bench(max_sessions=1)
+    session, _ = bench.open()
+    with pytest.raises(ResourceExhausted) as caught:
+        bench.open()
+    assert caught.value.retry_after is not None
+    session.detach()
+    bench.open()
+
+
+async def test_draining_tells_all_waits_until_they_have_gone_and_refuses_new_ones() -> None:
+    bench = _Bench()
+    session, sink = bench.open()
+    draining = asyncio.ensure_future(bench.sessions.drain(spread=30, grace=60))
+    await asyncio.sleep(0)
+    assert sink.messages[0].go_away.action == frame_pb2.GO_AWAY_ACTION_RESUME
+    assert sink.messages[0].go_away.within.seconds == 30
+    with pytest.raises(Unavailable) as caught:
+        bench.open()
+    assert caught.value.reason_name == "DRAINING"
+    assert not draining.done()
+    session.detach()
+    await asyncio.wait_for(draining, 5)
+
+
+async def test_draining_ends_the_streams_that_stay() -> None:
+    bench = _Bench()
+    _, stays = bench.open()
+    before_hello = FakeSink()
+    bench.sessions.create(Caller(), before_hello)
+    await bench.sessions.drain(spread=0.01, grace=60)
+    assert _reason(before_hello) == "DRAINING"
+    stays.take_all()
+    assert stays.controls == ["go_away"]
+    assert _reason(stays) == "DRAINING"
+    assert len(bench.sessions) == 0

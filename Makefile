@@ -47,7 +47,7 @@ bench: venv ## Measure throughput, latency and memory beside a tutorial-style hu
 	@$(PY) -m benchmarks.bench
 
 chaos: venv ## Kill the hub 20 times under load and judge what subscribers saw
-	@$(PY) -m tests.run chaos
+	@$(PY) -m tests.chaos $(if $(SEED),--seed $(SEED))
 
 web: ## Build the browser client and the page
 	@$(PYTHON) requirements/page.py build

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from itertools import cycle
+from functools import partial
 from typing import TYPE_CHECKING
 
 from shipspeak_realtime import RealtimeClient, State
@@ -25,17 +25,23 @@ LEG_SECONDS = (0.3, 1.2)
 
 
 class Readers:
-    """All readers, each in a task; any that fails fails the trial."""
+    """All readers, each in a task; any that fails fails the trial.
+
+    Attributes:
+        recorders: one for each reader.
+        went_round: the reader that changes its transport has got something by every one.
+    """
 
     def __init__(self, hub: HubProcess, topics: Sequence[str], random: Random) -> None:
         self._hub, self._topics, self._random = hub, topics, random
         self.recorders: list[Recorder] = []
+        self.went_round = asyncio.Event()
 
     def start(self, group: asyncio.TaskGroup) -> list[asyncio.Task[None]]:
         """Begin reading."""
         return [
-            group.create_task(self._by_sdk(self._recorder("connect-1"))),
-            group.create_task(self._by_sdk(self._recorder("connect-2"))),
+            group.create_task(self._by_sdk(self._recorder("connect"), self._random.random)),
+            group.create_task(self._by_sdk(self._recorder("eager"), legs.no_jitter)),
             group.create_task(self._by(legs.listen, self._recorder("listen"))),
             group.create_task(self._by(legs.poll, self._recorder("poll"))),
             group.create_task(self._by(legs.web_poll, self._recorder("web-poll"))),
@@ -47,11 +53,11 @@ class Readers:
         self.recorders.append(recorder)
         return recorder
 
-    async def _by_sdk(self, recorder: Recorder) -> None:
+    async def _by_sdk(self, recorder: Recorder, jitter: Callable[[], float]) -> None:
         """One client for the whole trial: its own reconnects are what is tried."""
         name = recorder.subscriber.name
         async with (
-            RealtimeClient(self._hub.grpc, client_id=name) as client,
+            RealtimeClient(self._hub.grpc, client_id=name, random=jitter) as client,
             asyncio.TaskGroup() as readers,
         ):
             readers.create_task(_watch(client, recorder))
@@ -71,12 +77,30 @@ class Readers:
     async def _in_turn(self, recorder: Recorder) -> None:
         """Every transport in turn, on the same cursors (G5)."""
         board = Board(recorder, self._topics)
-        for leg in cycle((legs.connect, legs.listen, legs.poll, legs.web_poll)):
+        while True:
+            for leg in (legs.connect, legs.listen, legs.poll, legs.web_poll):
+                await self._stint(leg, board)
+            self.went_round.set()
+
+    async def _stint(self, leg: Leg, board: Board) -> None:
+        """Read by one transport until something came by it, and a little longer."""
+        limit = asyncio.timeout(None)
+        while limit.when() is None:
+            limit = asyncio.timeout(None)
             try:
-                async with asyncio.timeout(self._random.uniform(*LEG_SECONDS)):
+                async with limit:
+                    board.recorder.on_next(partial(self._begin, limit))
                     await leg(board, self._hub)
-            except (TimeoutError, LegEnded):
-                continue
+            except TimeoutError:
+                return
+            except LegEnded:
+                board.recorder.on_next(None)
+                await asyncio.sleep(RETRY_SECONDS)
+
+    def _begin(self, limit: asyncio.Timeout) -> None:
+        """The stint's time runs from its first event on."""
+        now = asyncio.get_running_loop().time()
+        limit.reschedule(now + self._random.uniform(*LEG_SECONDS))
 
 
 async def _read(client: RealtimeClient, topic: str, recorder: Recorder) -> None:

@@ -10,7 +10,7 @@ from hub.model.cursor import decode_cursor
 from tests.guarantees.history import Delivery, Omitted, Reconnect, Subscriber, Told
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from shipspeak.realtime.v1 import event_pb2
     from shipspeak_realtime import Event, Subscription, Verdict
@@ -24,6 +24,7 @@ class Recorder:
         self._reached = dict.fromkeys(topics, 0)
         self._moved = asyncio.Event()
         self._lost_at: float | None = None
+        self._on_next: Callable[[], None] | None = None
 
     def event(self, event: Event) -> None:
         """The SDK handed over an event."""
@@ -69,6 +70,10 @@ class Recorder:
         )
         self._reach(run.topic, run.through_offset)
 
+    def on_next(self, call: Callable[[], None] | None) -> None:
+        """Call this once, when the next event comes; None takes it back."""
+        self._on_next = call
+
     def lost(self) -> None:
         """The connection broke."""
         if self._lost_at is None:
@@ -89,3 +94,6 @@ class Recorder:
     def _reach(self, topic: str, offset: int) -> None:
         self._reached[topic] = max(self._reached[topic], offset)
         self._moved.set()
+        call, self._on_next = self._on_next, None
+        if call is not None:
+            call()

@@ -42,7 +42,7 @@ class Plan:
 
     rounds: int = 20
     seed: int = 0
-    topics: int = 32
+    topics: int = 16
     patience: float = 60.0
     tamper: Callable[[Path], None] | None = None
 
@@ -109,6 +109,7 @@ async def _run(plan: Plan, hub: HubProcess, tell: Callable[[str], None]) -> Tria
         reading = readers.start(group)
         writing = group.create_task(writers.run())
         rounds = await _kill_rounds(plan, hub, writers, random, tell)
+        await _settled(readers, plan.patience)
         writers.stop()
         await writing
         logs = await read_logs(hub.grpc, topics)
@@ -147,6 +148,13 @@ async def _kill_rounds(
         tell(str(rounds[-1]))
     await writers.next_acknowledged()
     return rounds
+
+
+async def _settled(readers: Readers, patience: float) -> None:
+    """Keep the load on until every transport had its turn; the record shows it if one had none."""
+    waiting = asyncio.create_task(readers.went_round.wait())
+    await asyncio.wait({waiting}, timeout=patience)
+    waiting.cancel()
 
 
 async def _catch_up(recorders: list[Recorder], heads: dict[str, int], patience: float) -> list[str]:

@@ -39,18 +39,21 @@ class Product:
 
     def run(self, scenario: str) -> None:
         """Run one scenario in Chromium; fails with what it printed."""
-        node = _node()
-        environment = {**os.environ, "PAGE": self.page, "HUB_READY_FILE": str(self.ready_file)}
-        done = subprocess.run(
-            [node, "--test-reporter=spec", str(SCENARIOS / f"{scenario}.mjs")],
-            check=False,
-            env=environment,
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            timeout=SCENARIO_SECONDS,
-        )
-        assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+        run_scenario(scenario, {"PAGE": self.page, "HUB_READY_FILE": str(self.ready_file)})
+
+
+def run_scenario(scenario: str, environment: dict[str, str]) -> None:
+    """Run one scenario of ``scenarios/`` in Node; fails with what it printed."""
+    done = subprocess.run(
+        [_node(), str(SCENARIOS / f"{scenario}.mjs")],
+        check=False,
+        env={**os.environ, **environment},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=SCENARIO_SECONDS,
+    )
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
 
 
 @pytest.fixture

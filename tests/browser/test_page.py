@@ -13,24 +13,24 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(150)]
 
 
 def test_a_meeting_stays_whole_while_the_hub_is_killed_and_comes_back(product: Product) -> None:
-    """G2, G4: no reload, every stage once and in order, every event once."""
+    """A2, D1, G2, G4: no reload, every stage once and in order, every event once."""
     product.run("hub_killed")
 
 
 def test_with_streams_blocked_the_page_polls_and_then_returns_to_the_stream(
     product: Product,
 ) -> None:
-    """G5: one position through stream, polling and stream again."""
+    """G1r, G3r, G5: one position through stream, polling and stream again."""
     product.run("stream_blocked")
 
 
 def test_two_tabs_agree_on_a_throttled_upload_and_on_the_result(product: Product) -> None:
-    """A second tab sees an upload of 20 MB in at least five steps, and the same figures."""
+    """A1: a second tab sees an upload of 20 MB in at least five steps, and the same figures."""
     product.run("two_tabs")
 
 
 def test_a_failure_offers_ways_out_that_work(product: Product) -> None:
-    """A broken transcript is replaced by a good one, in the same meeting."""
+    """A4: a broken transcript is replaced by a good one, in the same meeting."""
     product.run("recovery")
 
 

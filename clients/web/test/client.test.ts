@@ -1,9 +1,10 @@
 import { create } from "@bufbuild/protobuf";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { createRealtimeClient, type RealtimeClient, type RealtimeClientOptions } from "../src/client.js";
 import { Code } from "../src/gen/google/rpc/code_pb.js";
 import { ErrorReason } from "../src/gen/shipspeak/realtime/v1/error_reason_pb.js";
 import { EventSchema } from "../src/gen/shipspeak/realtime/v1/event_pb.js";
+import { GoAwayAction } from "../src/gen/shipspeak/realtime/v1/frame_pb.js";
 import { TestEnvironment } from "./support/environment.js";
 import { TestHub } from "./support/test-hub.js";
 import { until } from "./support/until.js";
@@ -241,7 +242,7 @@ describe("the ladder", () => {
 });
 
 describe("waking", () => {
-  test("coming online ends the wait", async () => {
+  test("H1: coming online ends the wait", async () => {
     environment.isOnline = false;
     const client = open();
     collect(client);
@@ -318,6 +319,49 @@ describe("who may", () => {
     expect(await refused).toBe(ErrorReason.RIGHT_MISSING);
     hub.publish(TOPIC, content("a"));
     await read.has(1);
+  });
+});
+
+describe("what the hub asks for", () => {
+  test("a session that ends soon gets a new token in place", async () => {
+    const reasons: string[] = [];
+    const client = open({
+      getToken: ({ reason }) => {
+        reasons.push(reason);
+        return `t${reasons.length}`;
+      },
+    });
+    collect(client);
+    client.connect();
+    await until(client.connection, (now) => now.phase === "live" && now.rttMs !== null);
+    hub.pushAll({ control: { case: "sessionExpiring", value: {} } });
+    await vi.waitUntil(() => hub.refreshed.length > 0);
+    expect(hub.refreshed).toEqual(["t2"]);
+    expect(reasons).toEqual(["initial", "expiring"]);
+    expect(hub.calls.filter((name) => name === "Listen")).toHaveLength(1);
+  });
+
+  test("a client that is sent away comes back, and it counts as no failure", async () => {
+    const client = open();
+    const read = collect(client);
+    client.connect();
+    await until(client.connection, (now) => now.phase === "live");
+    hub.pushAll({ control: { case: "goAway", value: { action: GoAwayAction.RESUME } } });
+    const away = await until(client.connection, (now) => now.phase === "backoff");
+    expect(away).toMatchObject({ attempt: 0, error: null });
+    await until(client.connection, (now) => now.phase === "live");
+    hub.publish(TOPIC, content("a"));
+    await read.has(1);
+  });
+
+  test("a client that is told to stop stops", async () => {
+    const client = open();
+    collect(client);
+    client.connect();
+    await until(client.connection, (now) => now.phase === "live");
+    hub.pushAll({ control: { case: "goAway", value: { action: GoAwayAction.UPGRADE } } });
+    const state = await until(client.connection, (now) => now.phase === "failed");
+    expect(state.quality).toBe("down");
   });
 });
 

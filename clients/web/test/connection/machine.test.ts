@@ -174,7 +174,7 @@ describe("refusals", () => {
     });
   });
 
-  test("a loss while the browser says offline waits for the network", () => {
+  test("H1: a loss while the browser says offline waits for the network", () => {
     expect(run([lost("network", { online: false })], live).state.phase).toBe("offline");
   });
 

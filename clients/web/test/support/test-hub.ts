@@ -30,6 +30,8 @@ import {
   PublishResponseSchema,
   ReadHistoryRequestSchema,
   ReadHistoryResponseSchema,
+  RefreshSessionRequestSchema,
+  RefreshSessionResponseSchema,
   TouchRequestSchema,
   TouchResponseSchema,
   UpdateSubscriptionsRequestSchema,
@@ -65,6 +67,7 @@ export class TestHub {
   readonly calls: string[] = [];
   readonly tokens: string[] = [];
   readonly touches: bigint[] = [];
+  readonly refreshed: string[] = [];
   readonly #logs = new Map<string, StoredEvent[]>();
   readonly #listeners = new Map<string, Listener>();
   readonly #waiting = new Set<() => void>();
@@ -208,6 +211,10 @@ export class TestHub {
     if (name === "Touch") {
       this.touches.push(fromBinary(TouchRequestSchema, body).handledBytes);
       return answer(response, TouchResponseSchema, {});
+    }
+    if (name === "RefreshSession") {
+      this.refreshed.push(fromBinary(RefreshSessionRequestSchema, body).token);
+      return answer(response, RefreshSessionResponseSchema, {});
     }
     if (name === "UpdateSubscriptions") return this.#update(body, response);
     if (name === "Publish") return this.#publish(body, response);

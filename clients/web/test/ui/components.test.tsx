@@ -132,7 +132,7 @@ describe("ConnectionBanner", () => {
     expect(container.querySelector(".rt-banner")).toBeNull();
   });
 
-  test("tells a lasting loss with the time of the next try, and the return", async () => {
+  test("G5r: tells a lasting loss with the time of the next try, and the return", async () => {
     const { container } = showBanner();
     const retryAt = Date.now() + 4000;
     act(() => client.set({ phase: "backoff", quality: "down", lostSince: 1, retryAt }));
@@ -150,7 +150,7 @@ describe("ConnectionBanner", () => {
     await expectAccessible(container);
   });
 
-  test("says when news come by polling", () => {
+  test("G5r: says when news come by polling", () => {
     const { container } = showBanner();
     act(() => client.set({ phase: "live", transport: "longpoll", quality: "degraded" }));
     expect(container.textContent).toContain("news come by polling");

@@ -228,6 +228,15 @@ describe("the ladder", () => {
     expect(state.transport).toBe("stream");
   });
 
+  test("polling without topics notices all the same that the hub is gone", async () => {
+    hub.listenMode = "refuse";
+    const client = open({ timing: { ...FAST, pollWaitMs: 20 } });
+    client.connect();
+    await until(client.connection, (now) => now.phase === "live");
+    await hub.kill();
+    await until(client.connection, (now) => now.phase === "backoff");
+  });
+
   test("a topic that is subscribed while polling is polled at once", async () => {
     hub.listenMode = "refuse";
     const client = open({ timing: { ...FAST, pollWaitMs: 60_000 } });

@@ -1,7 +1,7 @@
 import type { RealtimeError } from "../errors.js";
 import { toRealtimeError } from "../errors.js";
 import type { SessionContext } from "./context.js";
-import { type PollNews, pollOnce } from "./poll.js";
+import { type PollNews, ping, pollOnce } from "./poll.js";
 import type { Session, SessionEvents } from "./session.js";
 
 /** Pause after a waiting Poll that came back early with nothing, so that no proxy or volatile topic makes a busy loop. */
@@ -67,8 +67,9 @@ export class PollSession implements Session {
   async #step(last: PollNews | null): Promise<PollNews | null> {
     const { registry, timing, environment } = this.#context;
     if (registry.subscriptions().length === 0) {
+      await ping(this.#context, this.#call.signal);
       this.#arrive(true);
-      await this.#pause(null);
+      await this.#pause(timing.pollWaitMs);
       return null;
     }
     const waitMs = last === null || last.more ? 0 : timing.pollWaitMs;
@@ -93,10 +94,10 @@ export class PollSession implements Session {
     }
   }
 
-  /** Until `ms` have passed (null = for ever), or something changes. */
-  #pause(ms: number | null): Promise<void> {
+  /** Until `ms` have passed, or something changes. */
+  #pause(ms: number): Promise<void> {
     return new Promise((resolve) => {
-      const cancel = ms === null ? () => {} : this.#context.environment.schedule(resolve, ms);
+      const cancel = this.#context.environment.schedule(resolve, ms);
       this.#wake = () => {
         cancel();
         resolve();

@@ -3,6 +3,9 @@ import { RealtimeService } from "../gen/shipspeak/realtime/v1/realtime_service_p
 import { durationMs, toDuration } from "../time.js";
 import { callOptions, hello, type SessionContext } from "./context.js";
 
+/** Names no session. */
+const NO_SESSION = "none";
+
 /** What one Poll brought. */
 export interface PollNews {
   /** Ask again at once. */
@@ -39,13 +42,27 @@ export async function pollOnce(
   return { more: message.more, moved, nextAfterMs: durationMs(message.nextPollAfter) };
 }
 
+/** One call that asks for nothing, for when there is no topic to poll. Fails with RealtimeError. */
+export async function ping(context: SessionContext, signal: AbortSignal): Promise<void> {
+  const { transport, environment, onRoundTrip } = context;
+  const began = environment.now();
+  try {
+    const options = callOptions(context, signal);
+    await transport.unary(RealtimeService.method.touch, { sessionId: NO_SESSION }, options);
+  } catch (thrown) {
+    // That it does not know this session is an answer in the hub's own words, which is all that is asked for.
+    if (!(thrown instanceof RealtimeError) || thrown.kind !== "refused") throw thrown;
+  }
+  onRoundTrip(environment.now() - began);
+}
+
 /** Whether unary calls get through, found out by a Poll that does not wait; what it brings is delivered. */
 export async function unaryWorks(context: SessionContext, signal: AbortSignal): Promise<boolean> {
   try {
-    await pollOnce(context, 0, signal);
+    if (context.registry.subscriptions().length === 0) await ping(context, signal);
+    else await pollOnce(context, 0, signal);
     return true;
   } catch (thrown) {
-    // A refusal in the hub's own words (no subscriptions yet, say) came through just as well.
     return thrown instanceof RealtimeError && thrown.kind === "refused";
   }
 }

@@ -19,7 +19,7 @@ app.command("demo")(demo.demo)
 app.command("token")(token.token)
 app.command("publish")(publish.publish)
 app.command("tail")(tail.tail)
-app.command("health")(health.health)
+app.command("health", cls=health.HealthCommand)(health.health)
 
 
 def main() -> None:

@@ -12,8 +12,7 @@ from shipspeak.realtime.v1 import error_reason_pb2 as reasons
 from shipspeak.realtime.v1 import frame_pb2
 
 if TYPE_CHECKING:
-    from buf.validate import validate_pb2
-
+    
 PROTOCOL_VERSION = 1
 MIN_PROTOCOL_VERSION = 1
 
@@ -50,11 +49,9 @@ def check(message: Message) -> None:
     violations = _validator.collect_violations(message, fail_fast=True)
     if not violations:
         return
-    violation: validate_pb2.Violation = violations[0].proto  # type: ignore[assignment]
-    field = ".".join(
-        element.field_name + (f"[{element.index}]" if element.HasField("index") else "")
-        for element in violation.field.elements
-    )
+    violation = violations[0].proto
+    path = violation.field.elements if violation.field is not None else ()
+    field = ".".join(_step(element.field_name, element.subscript) for element in path)
     if isinstance(message, frame_pb2.ClientFrame) and field == "frame":
         raise InvalidArgument(
             reasons.ERROR_REASON_FRAME_MALFORMED,
@@ -66,6 +63,12 @@ def check(message: Message) -> None:
         field=field,
         rule=violation.rule_id,
     )
+
+
+def _step(name: str, subscript: object) -> str:
+    """One step of a field's path: ``drafts[0]`` for an element, ``attributes[a]`` for a map's."""
+    value = getattr(subscript, "value", None)
+    return name if value is None else f"{name}[{value}]"
 
 
 def decode(kind: type[M], data: bytes) -> M:

@@ -1,7 +1,7 @@
 """uvicorn's HTTP/1.1 protocol with bounds on the request head, and a way to cut a connection.
 
-It leans on attributes that uvicorn does not document (`transport`, `scope`, `loop`); tests/wire
-holds them.
+It leans on attributes that uvicorn does not document (`transport`, `scope`, `loop`, `flow`);
+tests/wire holds them.
 """
 
 from __future__ import annotations

@@ -76,11 +76,13 @@ async def test_handler_that_ignores_its_cancellation_is_reported_and_not_waited_
 ) -> None:
     limits = dataclasses.replace(LIMITS, cancel_seconds=0.05)
     async with running_bridge(limits=limits) as server:
-        answer = await call(server.port, "stubborn", b"", ("grpc-timeout", "50m"))
+        try:
+            answer = await call(server.port, "stubborn", b"", ("grpc-timeout", "50m"))
+        finally:
+            server.echo.released.set()
         assert answer.messages() == [b"first"]
         assert answer.status_message()[0] == "4"
         assert "/echo.Echo/stubborn did not end" in caplog.text
-        server.echo.released.set()
         while await server.echo.seen.get() != "ended":
             pass
 

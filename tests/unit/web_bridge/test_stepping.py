@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
-from web_bridge.stepping import step, steppable, transmitter
+from web_bridge.stepping import CHUNK, step, steppable, transmitter
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Generator, MutableMapping
@@ -97,3 +97,34 @@ async def test_a_mere_awaitable_gets_a_task() -> None:
 
 def test_uvicorn_s_send_is_steppable() -> None:
     assert inspect.iscoroutinefunction(RequestResponseCycle.send)
+
+
+class Wire(asyncio.WriteTransport):
+    """Keeps what is written."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written: list[bytes] = []
+        self.ending = False
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.written.append(bytes(data))
+
+    def is_closing(self) -> bool:
+        return self.ending
+
+
+async def test_ready_made_chunks_go_past_send_while_there_is_room() -> None:
+    pipe, wire, paused = Pipe(), Wire(), [False]
+    transmit = transmitter(pipe.send, (wire, lambda: paused[0]))
+    chunk = {CHUNK: b"1\r\nx\r\n"}
+    assert transmit(chunk) is None
+    assert (wire.written, pipe.out) == ([b"1\r\nx\r\n"], [])
+    plain: dict[str, Any] = {"type": "http.response.start"}
+    assert transmit(plain) is None
+    paused[0] = True
+    assert transmit(chunk) is None
+    paused[0], wire.ending = False, True
+    assert transmit(chunk) is None
+    assert pipe.out == [plain, chunk, chunk]
+    assert len(wire.written) == 1

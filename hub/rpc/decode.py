@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 import protovalidate
 from google.protobuf.message import DecodeError, Message
@@ -11,8 +11,6 @@ from hub.errors import FailedPrecondition, HubError, InvalidArgument
 from shipspeak.realtime.v1 import error_reason_pb2 as reasons
 from shipspeak.realtime.v1 import frame_pb2
 
-if TYPE_CHECKING:
-    
 PROTOCOL_VERSION = 1
 MIN_PROTOCOL_VERSION = 1
 

@@ -82,7 +82,9 @@ def reasons() -> Iterator[tuple[int, str, str]]:
     """Number, name and meaning of each reason in the contract, without UNSPECIFIED."""
     for comment, name, number in _REASON.findall(PROTO.read_text(encoding="utf-8")):
         if number != "0":
-            words = " ".join(line.strip().removeprefix("//").strip() for line in comment.splitlines())
+            words = " ".join(
+                line.strip().removeprefix("//").strip() for line in comment.splitlines()
+            )
             yield int(number), name.removeprefix(PREFIX), words.strip()
 
 

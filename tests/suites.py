@@ -67,6 +67,7 @@ SUITES = (
     _pytest("unit", 300),
     _pytest("wire", 300),
     _pytest("integration", 300),
+    _pytest("docs", 300),
     _pytest("guarantees", 60),
     _pytest("chaos", 300),
     _pytest("browser", 600, BROWSER),

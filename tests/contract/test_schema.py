@@ -61,6 +61,7 @@ def test_nothing_released_is_broken(tmp_path: Path):
 
 
 def test_a_deleted_field_is_found(copy: Path):
+    """D6: a breaking change of the contract is refused."""
     edit(copy, r"^  string traceparent = 4[^;]*;\n", "")
     result = breaking(copy, copy / "now.binpb")
     assert result.returncode != 0

@@ -134,6 +134,7 @@ async def test_a_topic_is_read_once_and_may_be_read_again(shared_hub: HubProcess
 
 
 async def test_rights_are_checked_for_both_ways(guarded: HubProcess):
+    """D4: publishing and subscribing each need their right."""
     rights = token(publish=["meeting/1"], subscribe=["meeting/1"])
     async with RealtimeClient(guarded.grpc, token=rights) as client, asyncio.timeout(20):
         await client.publish("meeting/1", UPDATE)
@@ -174,7 +175,7 @@ async def test_a_token_function_heals_an_old_token(guarded: HubProcess):
 
 
 async def test_a_token_is_renewed_in_place(guarded: HubProcess):
-    """A session outlives its first token without a reconnect."""
+    """D4: a session outlives its first token without a reconnect."""
     handed_out = []
 
     async def get_token() -> str:
@@ -198,6 +199,7 @@ async def test_a_token_is_renewed_in_place(guarded: HubProcess):
 
 
 async def test_a_fixed_token_that_ends_ends_the_subscription(guarded: HubProcess):
+    """D4: the end of a token is enforced on a running session."""
     async with asyncio.timeout(20), RealtimeClient(guarded.grpc, token=token(2)) as client:
         with pytest.raises(AuthError) as caught:
             await anext(aiter(client.subscribe("meeting/1")))
@@ -216,6 +218,7 @@ async def test_nobody_signed_in_is_an_auth_error(guarded: HubProcess):
 async def test_a_client_of_another_version_is_told_to_upgrade(
     shared_hub: HubProcess, monkeypatch: pytest.MonkeyPatch
 ):
+    """D6: refused first, with a reason."""
     monkeypatch.setattr(sdk_session, "PROTOCOL_VERSION", 99)
     async with RealtimeClient(shared_hub.grpc) as client, asyncio.timeout(20):
         with pytest.raises(ProtocolError) as caught:

@@ -146,6 +146,7 @@ async def test_history_in_pages_and_from_a_cursor(shared_hub: HubProcess):
 
 
 async def test_a_poll_gives_what_a_stream_would(shared_hub: HubProcess):
+    """G3r: the same events and cursors by polling."""
     async with asyncio.timeout(20), RealtimeClient(shared_hub.grpc) as client:
         await client.publish("meeting/poll", UPDATE)
         ask = frame_pb2.Subscribe(topic="meeting/poll", at=frame_pb2.START_EARLIEST)
@@ -160,6 +161,7 @@ async def test_a_poll_gives_what_a_stream_would(shared_hub: HubProcess):
 
 
 async def test_states_and_the_round_trip(hub: HubProcess):
+    """D3: the round trip is measured on the session."""
     seen = []
     async with asyncio.timeout(40), RealtimeClient(hub.grpc) as client:
         assert client.state is State.IDLE

@@ -34,6 +34,7 @@ async def read(
 
 
 async def test_a_reader_and_a_writer_outlive_a_killed_hub(hub: HubProcess):
+    """D1: reconnects by itself, nothing lost, nothing twice."""
     verdicts: list[Verdict] = []
     async with RealtimeClient(hub.grpc) as writer, RealtimeClient(hub.grpc) as reader:
         reading = asyncio.create_task(read(reader, "meeting/1", EVENTS, verdicts.append))
@@ -89,6 +90,7 @@ async def test_calls_that_wait_are_stored_in_their_order(hub: HubProcess):
 
 
 async def test_the_same_id_is_stored_once(hub: HubProcess):
+    """E5: a repeat gives the first offset."""
     async with RealtimeClient(hub.grpc) as client:
         first = await client.publish("meeting/1", update(1), id="one")
         await asyncio.to_thread(hub.restart)

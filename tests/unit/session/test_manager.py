@@ -65,6 +65,7 @@ def _reason(sink: FakeSink) -> str:
 
 
 def test_a_heartbeat_each_interval_says_how_far_all_is_complete() -> None:
+    """D3: the hub's sign of life."""
     bench = _Bench()
     session, sink = bench.open()
     for _ in range(3):
@@ -91,6 +92,7 @@ def test_a_lagging_session_is_not_told_that_it_is_complete() -> None:
 
 
 def test_a_silent_peer_is_closed_after_two_and_a_half_heartbeats() -> None:
+    """D3: silence is death."""
     bench = _Bench()
     session, sink = bench.open()
     _, quiet_by_agreement = bench.open(window=0)

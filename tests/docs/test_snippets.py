@@ -1,0 +1,133 @@
+"""The code in the pages runs as it stands there."""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import inspect
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from shipspeak.realtime.v1 import notification_pb2
+from shipspeak_realtime import Outcome, RealtimeClient
+from tests.docs.pages import ROOT, page
+from tests.support.hub_process import HubProcess
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ADDRESS = "127.0.0.1:50051"
+SECONDS = 20.0
+
+
+@pytest.fixture(scope="module")
+def hub_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubProcess]:
+    with HubProcess(tmp_path_factory.mktemp("hub")) as process:
+        yield process
+
+
+async def run(code: str, names: dict[str, Any]) -> None:
+    """Run a snippet with `await` at its top, as `python -m asyncio` does."""
+    compiled = compile(code, "<page>", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    result = eval(compiled, names)  # noqa: S307  # our own page, which this test is about
+    if inspect.isawaitable(result):
+        await result
+
+
+async def test_the_readmes_python_publishes_and_reads(hub_process: HubProcess):
+    [code] = page("README.md").blocks("python")
+    assert len([line for line in code.splitlines() if line]) == 6
+    assert ADDRESS in code
+    printed: asyncio.Queue[tuple[Any, ...]] = asyncio.Queue()
+    names = {"print": lambda *words: printed.put_nowait(words)}
+    reader = asyncio.create_task(run(code.replace(ADDRESS, hub_process.grpc), names))
+    try:
+        async with asyncio.timeout(SECONDS):
+            offset, update = await printed.get()
+    finally:
+        reader.cancel()
+        await asyncio.gather(reader, return_exceptions=True)
+    assert offset == 1
+    assert (update.stage_progress.stage, update.stage_progress.fraction) == ("analyse", 0.4)
+
+
+async def test_the_pythons_page_publishes_a_meeting_and_a_notification(hub_process: HubProcess):
+    publish, read, meeting = page("docs/python.md").blocks("python")
+    saved: list[tuple[str, str]] = []
+    async with asyncio.timeout(SECONDS), RealtimeClient(hub_process.grpc) as hub:
+        names: dict[str, Any] = {
+            "hub": hub,
+            "Notification": notification_pb2.Notification,
+            "SEVERITY_INFO": notification_pb2.SEVERITY_INFO,
+        }
+        await run(publish, names)
+        assert names["receipt"].outcome is Outcome.STORED
+
+        done = asyncio.Event()
+
+        def save(state: str, cursor: str) -> None:
+            saved.append((state, cursor))
+            if state == "completed":
+                done.set()
+
+        names |= {"state": "", "apply": lambda _, update: update.WhichOneof("update"), "save": save}
+        await run(meeting.replace('"42"', '"of-the-page"'), names)
+        reader = asyncio.create_task(run(read.replace("meeting/42", "meeting/of-the-page"), names))
+        await done.wait()
+        reader.cancel()
+        await asyncio.gather(reader, return_exceptions=True)
+    states = [state for state, _ in saved]
+    assert states[0] == "upload"
+    assert states[-1] == "completed"
+    assert "stage_changed" in states
+    assert all(cursor.startswith("meeting/of-the-page@") for _, cursor in saved)
+
+
+def test_the_readmes_react_has_the_right_types(tmp_path: Path):
+    """Checked by the compiler of the workspace, against the sources of the browser client."""
+    compiler = ROOT / "clients/node_modules/typescript/bin/tsc"
+    if not compiler.exists():
+        pytest.fail("The npm workspace is not installed: run `make web`.")
+    [code] = page("README.md").blocks("tsx")
+    assert len([line for line in code.splitlines() if line]) == 6
+    assert check_types(compiler, code, tmp_path) == ""
+    misspelt = code.replace("meetingId=", "meeting=")
+    assert "'meeting' does not exist" in check_types(compiler, misspelt, tmp_path)
+
+
+def check_types(compiler: Path, code: str, folder: Path) -> str:
+    """What the compiler says of a page's code; nothing when it is right."""
+    # Inside the workspace, where React's types are found.
+    here = ROOT / "clients/node_modules/.page-check" / folder.name
+    here.mkdir(parents=True, exist_ok=True)
+    try:
+        (here / "snippet.tsx").write_text(code)
+        web = ROOT / "clients/web/src"
+        settings = {
+            "extends": str(ROOT / "clients/tsconfig.base.json"),
+            "compilerOptions": {
+                "types": ["vite/client"],
+                "skipLibCheck": True,
+                "paths": {
+                    "@shipspeak/realtime": [str(web / "index.ts")],
+                    "@shipspeak/realtime/react": [str(web / "react/index.ts")],
+                    "@shipspeak/realtime/ui": [str(web / "ui/index.ts")],
+                },
+            },
+            "include": ["snippet.tsx"],
+        }
+        (here / "tsconfig.json").write_text(json.dumps(settings))
+        node = shutil.which("node", path=str(Path(sys.executable).parent)) or shutil.which("node")
+        assert node is not None
+        done = subprocess.run(
+            [node, str(compiler), "-p", str(here)], check=False, capture_output=True, text=True
+        )
+    finally:
+        shutil.rmtree(here)
+    return done.stdout

@@ -2,46 +2,44 @@
 
 from __future__ import annotations
 
-from collections import deque
-from typing import TYPE_CHECKING, Protocol
+from collections import OrderedDict
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from hub.fanout.chunk import Chunk
-
-
-class ChunkHolder(Protocol):
-    """A ring, as the budget sees it."""
-
-    def drop_oldest(self, chunk: Chunk) -> None:
-        """Let go of everything up to and with a chunk."""
+    from hub.fanout.ring import Ring
 
 
 class RingBudget:
-    """Counts sealed chunks and drops the oldest when they are too much.
+    """Counts chunks and drops the oldest when they are too much.
 
-    A ring's last chunk is not sealed yet; it is bounded by its own size and not counted.
+    The age of a chunk is that of its latest event, so a topic's open chunk goes too when nothing
+    has come for longest.
 
     Args:
-        max_bytes: of all sealed chunks together.
+        max_bytes: of all chunks together.
     """
 
     def __init__(self, max_bytes: int) -> None:
         self.max_bytes = max_bytes
         self.bytes = 0
-        self._sealed: deque[tuple[ChunkHolder, Chunk]] = deque()
+        self._chunks: OrderedDict[Chunk, Ring] = OrderedDict()
 
-    def add(self, ring: ChunkHolder, chunk: Chunk) -> None:
-        """Count a sealed chunk; may drop older ones, of any ring."""
-        self.bytes += chunk.size
-        self._sealed.append((ring, chunk))
-        while self.bytes > self.max_bytes and len(self._sealed) > 1:
-            oldest_ring, oldest = self._sealed.popleft()
-            if not oldest.dropped:
-                oldest_ring.drop_oldest(oldest)
-        # Chunks of released rings leave when they come to the front.
-        while self._sealed and self._sealed[0][1].dropped:
-            self._sealed.popleft()
+    def __len__(self) -> int:
+        return len(self._chunks)
+
+    def grow(self, ring: Ring, chunk: Chunk, size: int) -> None:
+        """Count what was put into a chunk; may drop older ones, of any ring."""
+        self.bytes += size
+        if chunk in self._chunks:
+            self._chunks.move_to_end(chunk)
+        else:
+            self._chunks[chunk] = ring
+        while self.bytes > self.max_bytes and len(self._chunks) > 1:
+            oldest, owner = next(iter(self._chunks.items()))
+            owner.drop_oldest(oldest)
 
     def forget(self, chunk: Chunk) -> None:
-        """A ring let go of a sealed chunk."""
-        self.bytes -= chunk.size
+        """A ring let go of a chunk."""
+        if self._chunks.pop(chunk, None) is not None:
+            self.bytes -= chunk.cost

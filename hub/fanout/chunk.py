@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 CHUNK_BYTES = 65_536
+# Bytes of built frames kept with a chunk, for readers at different places in it.
+_SHARED_BYTES = 4 * CHUNK_BYTES
+# What an entry costs beside its bytes, about: objects, numbers, the id.
+ENTRY_BYTES = 256
 
 
 @dataclass(slots=True)
@@ -13,6 +17,7 @@ class Entry:
 
     offset: int
     event_id: str
+    key: str
     framed: bytes
     priority: int
     expires_ms: int
@@ -25,8 +30,10 @@ class Chunk:
     Attributes:
         first_slot: slot of its first entry.
         after: the offset before its first entry.
+        size: bytes of its entries, as they stand in a frame.
         frames: frames already built, by (first, past-the-last) entry, with the time until which
             they hold.
+        frames_size: bytes of these frames.
     """
 
     first_slot: int
@@ -34,5 +41,22 @@ class Chunk:
     entries: list[Entry] = field(default_factory=list)
     size: int = 0
     frames: dict[tuple[int, int], tuple[int, bytes]] = field(default_factory=dict)
-    sealed: bool = False
-    dropped: bool = False
+    frames_size: int = 0
+
+    @property
+    def cost(self) -> int:
+        """Bytes of memory, about."""
+        return self.size + ENTRY_BYTES * len(self.entries)
+
+    def share(self, place: tuple[int, int], frame: bytes, holds_until: int) -> tuple[int, bytes]:
+        """Keep a built frame for other readers; what was kept makes room where it is too much."""
+        if self.frames_size + len(frame) > _SHARED_BYTES:
+            self.drop_frames()
+        self.frames_size += len(frame)
+        shared = self.frames[place] = (holds_until, frame)
+        return shared
+
+    def drop_frames(self) -> None:
+        """Forget the frames already built."""
+        self.frames.clear()
+        self.frames_size = 0

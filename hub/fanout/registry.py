@@ -15,7 +15,7 @@ from hub.fanout.topic import LiveTopic
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from hub.engine.contract import Engine
+    from hub.engine.contract import Engine, TopicHead
     from hub.fanout.flush import Flusher
     from hub.model.events import StoredEvent
     from hub.session.position import Subscription
@@ -62,7 +62,7 @@ class TopicRegistry:
 
     @property
     def ring_bytes(self) -> int:
-        """Memory of sealed chunks."""
+        """Memory of all rings, about."""
         return self._budget.bytes
 
     def live(self, topic: str) -> LiveTopic | None:
@@ -90,6 +90,18 @@ class TopicRegistry:
             return live
         feed = _OpeningFeed()
         state = await self._engine.open(topic, feed)
+        try:
+            live = await self._fill(topic, feed, state)
+        except BaseException:
+            # Nobody will let go of the feed later.
+            self._engine.close(topic, feed)
+            raise
+        live.released_at = self._clock()
+        live.feed = feed
+        self._topics[topic] = live
+        return live
+
+    async def _fill(self, topic: str, feed: _OpeningFeed, state: TopicHead) -> LiveTopic:
         live = LiveTopic(
             Ring(topic, state.epoch, state.head, self._budget),
             self._engine,
@@ -103,9 +115,6 @@ class TopicRegistry:
             )
             if page.events:
                 live.ring.prefill(page.events, page.after)
-        live.released_at = self._clock()
-        live.feed = feed
-        self._topics[topic] = live
         return live
 
     def subscribe(self, live: LiveTopic, subscription: Subscription) -> None:

@@ -11,17 +11,16 @@ from __future__ import annotations
 from bisect import bisect_right
 from typing import TYPE_CHECKING, NamedTuple
 
-from hub.fanout.chunk import CHUNK_BYTES, Chunk, Entry
+from hub.fanout.chunk import CHUNK_BYTES, ENTRY_BYTES, Chunk, Entry
 from hub.model.cursor import Cursor, encode_cursor
 from hub.model.wire import RunHeader, framed_event
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Container, Sequence
 
     from hub.fanout.budget import RingBudget
     from hub.model.events import StoredEvent
 
-_SHARED_FRAMES = 64
 _NEVER = 1 << 62
 
 
@@ -55,6 +54,7 @@ class Ring:
         self._budget = budget
         self._chunks: list[Chunk] = []
         self._recent = _Recent(-_NEVER, 0, 0, (b"", 0, 0))
+        self._latest: dict[str, int] = {}
 
     @property
     def start_offset(self) -> int:
@@ -79,16 +79,19 @@ class Ring:
         if not contiguous:
             self._drop_all()
             self._start = event.prev
+            # One slot stands for the hole, so that readers who were caught up lie before the ring.
+            self.next_slot += 1
+        framed = framed_event(event.data)
         chunk = self._chunks[-1] if self._chunks else None
-        if chunk is None or chunk.sealed or chunk.size >= CHUNK_BYTES:
+        if chunk is None or chunk.first_slot < 0 or chunk.size + len(framed) > CHUNK_BYTES:
             if chunk is not None:
-                self._seal(chunk)
+                chunk.drop_frames()
             chunk = Chunk(self.next_slot, self.head if contiguous else event.prev)
             self._chunks.append(chunk)
-        self._put(chunk, event)
-        self.last_slots[event.priority] = self.next_slot
+        self._put(chunk, event, framed, self.next_slot)
         self.next_slot += 1
         self.head = event.offset
+        self._budget.grow(self, chunk, len(framed) + ENTRY_BYTES)
         return contiguous
 
     def prefill(self, events: Sequence[StoredEvent], after: int) -> None:
@@ -103,16 +106,16 @@ class Ring:
             return
         slot, chunks, before = -len(older), list[Chunk](), after
         for event in older:
-            if not chunks or chunks[-1].size >= CHUNK_BYTES:
+            framed = framed_event(event.data)
+            if not chunks or chunks[-1].size + len(framed) > CHUNK_BYTES:
                 chunks.append(Chunk(slot, before))
-            self._put(chunks[-1], event)
-            self.last_slots[event.priority] = max(self.last_slots[event.priority], slot)
+            self._put(chunks[-1], event, framed, slot)
             slot += 1
             before = event.offset
         self._chunks[:0] = chunks
         self._start = after
         for chunk in chunks:
-            self._seal(chunk)
+            self._budget.grow(self, chunk, chunk.cost)
 
     def slot_after(self, offset: int) -> int | None:
         """The slot of the first event after ``offset``; None when the ring begins later."""
@@ -153,6 +156,21 @@ class Ring:
         self._recent = _Recent(slot, self.next_slot, cached[0], answer)
         return answer
 
+    def conflated_frame(self, slot: int, now_ms: int) -> tuple[bytes, int, int]:
+        """As ``frame``, without events that a later one of the same key has superseded.
+
+        The later event stands in this frame or in one to come. Made for one lagging reader, so it
+        is not kept.
+        """
+        chunk, first = self._locate(slot)
+        superseded = {
+            index
+            for index, entry in enumerate(chunk.entries[first:], first)
+            if entry.key and self._latest[entry.key] > chunk.first_slot + index
+        }
+        frame, _ = self._build(chunk, first, now_ms, superseded)
+        return frame, chunk.first_slot + len(chunk.entries), chunk.entries[-1].offset
+
     def release(self) -> None:
         """Give the memory back."""
         self._drop_all()
@@ -169,16 +187,18 @@ class Ring:
 
     def _share(self, chunk: Chunk, first: int, now_ms: int) -> tuple[int, bytes]:
         frame, holds_until = self._build(chunk, first, now_ms)
-        if len(chunk.frames) >= _SHARED_FRAMES:
-            chunk.frames.clear()
-        shared = chunk.frames[first, len(chunk.entries)] = (holds_until, frame)
-        return shared
+        return chunk.share((first, len(chunk.entries)), frame, holds_until)
 
-    def _build(self, chunk: Chunk, first: int, now_ms: int) -> tuple[bytes, int]:
-        parts, expired, holds_until = [], 0, _NEVER
-        for entry in chunk.entries[first:]:
+    def _build(
+        self, chunk: Chunk, first: int, now_ms: int, superseded: Container[int] = ()
+    ) -> tuple[bytes, int]:
+        parts, expired, conflated, holds_until = [], 0, 0, _NEVER
+        for index, entry in enumerate(chunk.entries[first:], first):
             if entry.expires_ms and entry.expires_ms <= now_ms:
                 expired += 1
+                continue
+            if index in superseded:
+                conflated += 1
                 continue
             if entry.expires_ms:
                 holds_until = min(holds_until, entry.expires_ms)
@@ -195,6 +215,7 @@ class Ring:
             through=newest.offset,
             events=b"".join(parts),
             cursor=cursor,
+            conflated=conflated,
             expired=expired,
         )
         return frame, holds_until
@@ -208,24 +229,20 @@ class Ring:
         ]
         return chunk, slot - chunk.first_slot
 
-    def _put(self, chunk: Chunk, event: StoredEvent) -> None:
-        framed = framed_event(event.data)
+    def _put(self, chunk: Chunk, event: StoredEvent, framed: bytes, slot: int) -> None:
+        self.last_slots[event.priority] = max(self.last_slots[event.priority], slot)
+        if event.key and self._latest.get(event.key, -_NEVER) < slot:
+            self._latest[event.key] = slot
         chunk.entries.append(
-            Entry(event.offset, event.event_id, framed, event.priority, event.expires_ms)
+            Entry(event.offset, event.event_id, event.key, framed, event.priority, event.expires_ms)
         )
         chunk.size += len(framed)
 
-    def _seal(self, chunk: Chunk) -> None:
-        if not chunk.sealed:
-            chunk.sealed = True
-            chunk.frames.clear()
-            self._budget.add(self, chunk)
-
     def _forget(self, chunk: Chunk) -> None:
-        if not chunk.dropped:
-            chunk.dropped = True
-            if chunk.sealed:
-                self._budget.forget(chunk)
+        for slot, entry in enumerate(chunk.entries, chunk.first_slot):
+            if entry.key and self._latest.get(entry.key) == slot:
+                del self._latest[entry.key]
+        self._budget.forget(chunk)
 
     def _drop_all(self) -> None:
         for chunk in self._chunks:

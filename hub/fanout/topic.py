@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
+# A receiver that could take nothing for this long lags; a flush that finds the last frame still on
+# its way is no lag yet.
+LAG_SECONDS = 0.25
 _PAGE_EVENTS = 1_000
 
 
@@ -114,7 +117,11 @@ class LiveTopic:
             return None
         if slot >= self.ring.next_slot:
             return None
-        frame, subscription.slot, subscription.offset = self.ring.frame(slot, now_ms)
+        lags = now_ms / 1000 - subscription.behind_since > LAG_SECONDS
+        take = self.ring.conflated_frame if lags and subscription.conflate else self.ring.frame
+        frame, subscription.slot, subscription.offset = take(slot, now_ms)
+        if subscription.slot >= self.ring.next_slot:
+            subscription.behind_since = math.inf
         return frame
 
     def _left_behind(self, subscription: Subscription) -> int | None:

@@ -120,6 +120,7 @@ class Subscriber:
             offset=begin.position,
             slot=slot,
             rights_until=math.inf,
+            conflate=request.conflate,
         )
         self._metrics.subscribes.labels(frame_pb2.Verdict.Name(begin.verdict)).inc()
         session.send_control(begin.frame(request_id))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -69,12 +70,17 @@ class Subscription:
         offset: everything up to here was sent, or counted.
         epoch: identity of the log.
         rights_until: seconds since the epoch after which nothing more may be sent.
+        conflate: the client asked for only the latest event of each key while it lags.
+        behind_since: when a flush first found this session unable to take more; infinity = never
+            since it was last caught up.
         page: a frame read from the log, and the offset that it reaches.
         reading: a read of the log is under way.
         ended: nothing of it may be sent any more.
     """
 
     __slots__ = (
+        "behind_since",
+        "conflate",
         "ended",
         "epoch",
         "offset",
@@ -95,6 +101,7 @@ class Subscription:
         offset: int,
         slot: int | None,
         rights_until: float,
+        conflate: bool = False,
     ) -> None:
         self.session = session
         self.source = source
@@ -102,6 +109,8 @@ class Subscription:
         self.offset = offset
         self.slot = slot
         self.rights_until = rights_until
+        self.conflate = conflate
+        self.behind_since = math.inf
         self.page: tuple[bytes, int] | None = None
         self.reading = False
         self.ended = False

@@ -108,6 +108,8 @@ class Session:
         sink, window = self.sink, self.window
         if not sink.writable or not window.open:
             self._lanes.add(subscription)
+            if subscription.behind_since == math.inf:
+                subscription.behind_since = self._clock() if now is None else now
             if sink.writable:
                 self.pump()
             return

@@ -7,6 +7,7 @@ import gc
 import json
 import os
 import resource
+import sys
 import time
 import uuid
 from pathlib import Path
@@ -190,6 +191,8 @@ class Hub:
         gc.collect()
         gc.freeze()
         gc.set_threshold(50_000, 20, 20)
+        # A writer thread that comes back from a commit waits this long for a busy loop, not 5 ms.
+        sys.setswitchinterval(0.0005)
         log.info(
             "serving",
             instance=self.instance,

@@ -49,7 +49,8 @@ class MemoryLog:
 class MemoryEngine:
     """Implements Engine.
 
-    Reads wait while `reading` is cleared; `fail_reads` makes them fail. Publishing commits at once.
+    Reads wait while `reading` is cleared, openings while `opening` is; `fail_reads` makes reads
+    fail. Publishing commits at once; with `skip_feeds` the feeds are not told.
 
     Args:
         clock: seconds since the epoch.
@@ -62,6 +63,7 @@ class MemoryEngine:
         self._logs: dict[str, MemoryLog] = {}
         self.reading = asyncio.Event()
         self.reading.set()
+        self.read_begun = asyncio.Event()
         self.opening = asyncio.Event()
         self.opening.set()
         self.fail_reads: HubError | None = None
@@ -181,6 +183,7 @@ class MemoryEngine:
 
     async def _may_read(self) -> None:
         self.reads += 1
+        self.read_begun.set()
         await self.reading.wait()
         if self.fail_reads is not None:
             raise self.fail_reads

@@ -47,7 +47,9 @@ export function Strip({ meetingId }: { meetingId: string | null }) {
       </dl>
       <div className="strip-tools">
         {config.dev && <FaultButtons />}
-        {meetingId && <CopyCommand text={`rthub tail meeting/${meetingId} --server ${config.grpc}`} />}
+        {meetingId && (
+          <CopyCommand text={`rthub tail meeting/${meetingId} --from earliest --server ${config.grpc}`} />
+        )}
       </div>
     </section>
   );

@@ -35,7 +35,7 @@ from hub.rpc.unary import Pipelines, UnaryMethods
 from hub.server.door import MAX_MESSAGE_BYTES, GrpcDoor
 from hub.server.health import Health
 from hub.server.streams import StreamHandlers
-from hub.session.manager import SILENT_HEARTBEATS, Sessions
+from hub.session.manager import SILENT_HEARTBEATS, Sessions, draining_error
 from hub.telemetry.metrics import Metrics
 from hub.topics.namespaces import Namespaces
 from shipspeak.realtime.v1 import realtime_service_pb2
@@ -124,7 +124,7 @@ class Hub:
         ).table()
         tables = {REALTIME: methods, ADMIN_SERVICE.full_name: admin_methods(admission)}
         self.health = Health(tuple(tables), self.engine)
-        self.switches = DevSwitches()
+        self.switches = DevSwitches(self._end_web_streams)
         self.grpc_door = GrpcDoor(
             [
                 unary_handlers(service, table, self.metrics, "grpc")
@@ -223,6 +223,11 @@ class Hub:
         if settings.ready_file is not None:
             settings.ready_file.unlink(missing_ok=True)
         log.info("stopped", instance=self.instance)
+
+    def _end_web_streams(self) -> None:
+        for session in self.sessions:
+            if session.caller.transport == "grpc-web":
+                session.close(draining_error())
 
     def _release(self, session: Session) -> None:
         self.registry.release(session)

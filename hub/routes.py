@@ -77,10 +77,14 @@ class DevSwitches:
     """Faults on request, for development only.
 
     They show what a page does when the hub dies or when streaming is blocked.
+
+    Args:
+        end_streams: ends the browsers' streams that are open when streaming gets blocked.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, end_streams: Callable[[], None]) -> None:
         self.streaming_blocked = False
+        self._end_streams = end_streams
 
     def routes(self) -> dict[tuple[str, str], Handler]:
         """POST /dev/kill-hub and /dev/block-streaming {"blocked": bool}; both want a JSON body."""
@@ -110,6 +114,8 @@ class DevSwitches:
                 )
             )
         self.streaming_blocked = blocked
+        if blocked:
+            self._end_streams()
         log.warning("streaming_blocked" if blocked else "streaming_unblocked")
         return 200, _JSON, json.dumps({"blocked": blocked}).encode()
 

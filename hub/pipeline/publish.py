@@ -79,6 +79,7 @@ class Publisher:
         failed_topics: set[str] = set()
         appends: list[Append] = []
         places: list[int] = []
+        passed_on: list[tuple[int, Append]] = []
         for index, draft in enumerate(request.drafts):
             if draft.topic in failed_topics:
                 results[index] = NotAttempted()
@@ -96,10 +97,12 @@ class Publisher:
                 appends.append(append)
                 places.append(index)
             else:
-                self._pass_on(append)
-                results[index] = Stored(0, 0)
+                passed_on.append((index, append))
         if request.all_or_nothing and failed_topics:
-            appends, places = [], []
+            appends, places, passed_on = [], [], []
+        for index, append in passed_on:
+            self._pass_on(append)
+            results[index] = Stored(0, 0)
         if appends:
             for index, result in zip(places, await self._engine.publish(appends), strict=True):
                 results[index] = result

@@ -7,7 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hub.engine.contract import Engine, TopicHead, Verdict
-from hub.errors import AlreadyExists, InvalidArgument, NotFound, ResourceExhausted, Unimplemented
+from hub.errors import (
+    AlreadyExists,
+    InvalidArgument,
+    NotFound,
+    PermissionDenied,
+    ResourceExhausted,
+    Unimplemented,
+)
 from hub.fanout.topic import LiveTopic, subscribed_frame
 from hub.model.cursor import Cursor, decode_cursor, encode_cursor
 from hub.session.frames import unsubscribed_frame
@@ -97,19 +104,27 @@ class Subscriber:
     async def subscribe(
         self,
         session: Session,
-        principal: Principal,
+        principal: Callable[[], Principal],
         request: frame_pb2.Subscribe,
         request_id: int = 0,
     ) -> None:
         """Begin to deliver a topic to a session; the answer is a Subscribed frame on its stream.
 
+        Args:
+            session: gets the topic.
+            principal: gives the session's principal now; asked again once the topic is open, since
+                a refresh may have come meanwhile.
+            request: validated.
+            request_id: of the frame, for the answer.
+
         Raises:
             HubError: the topic, the right or the start is refused; the session goes on.
         """
         self._check_room(session, request.topic)
-        begin = await self.begin(principal, request)
+        begin = await self.begin(principal(), request)
         if session.state is State.CLOSED:
             return
+        principal().require("subscribe", request.topic)
         self._check_room(session, request.topic)
         live = begin.live
         slot = live.ring.next_slot if live.volatile else live.ring.slot_after(begin.position)
@@ -139,6 +154,16 @@ class Subscriber:
                 topic=topic,
             )
         session.send_control(unsubscribed_frame(topic, request_id=request_id))
+
+    def renew(self, session: Session, principal: Principal) -> None:
+        """The session has a new token: end what it does not allow any more, and go on (G10)."""
+        for topic in tuple(session.subscriptions):
+            try:
+                principal.require("subscribe", topic)
+            except PermissionDenied as error:
+                self._registry.unsubscribe(session, topic)
+                session.send_control(unsubscribed_frame(topic, error=error))
+        session.renew(principal.expires_at)
 
     async def begin(self, principal: Principal, request: frame_pb2.Subscribe) -> Begin:
         """Open the topic and find where this reader begins.

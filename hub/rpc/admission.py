@@ -98,8 +98,8 @@ class Admission:
         self._metrics.opened.labels(session.caller.transport).inc()
         session.send_control(self._welcome_frame(connection, now))
 
-    def refresh(self, connection: Connection, token: str) -> float:
-        """Replace a session's token; seconds since the epoch when the new one ends.
+    def refresh(self, connection: Connection, token: str) -> Principal:
+        """Replace a connection's principal by that of a new token, and give it.
 
         Raises:
             Unauthenticated: the token is refused, or is another principal's (PRINCIPAL_MISMATCH).
@@ -111,11 +111,7 @@ class Admission:
                 "the new token is another user's; open a new session for it",
             )
         connection.principal = principal
-        session = connection.session
-        session.rights_until = principal.expires_at
-        session.expiry_told = False
-        session.heard()
-        return principal.expires_at
+        return principal
 
     def _welcome_frame(self, connection: Connection, now: float) -> bytes:
         settings = self._settings

@@ -119,15 +119,18 @@ class Commands:
 
     async def _subscribe(self, connection: Connection, frame: frame_pb2.ClientFrame) -> None:
         await self._subscriber.subscribe(
-            connection.session, connection.principal, frame.subscribe, frame.request_id
+            connection.session, lambda: connection.principal, frame.subscribe, frame.request_id
         )
 
     async def _unsubscribe(self, connection: Connection, frame: frame_pb2.ClientFrame) -> None:
         self._subscriber.unsubscribe(connection.session, frame.unsubscribe.topic, frame.request_id)
 
     async def _refresh(self, connection: Connection, frame: frame_pb2.ClientFrame) -> None:
-        expires_at = self._admission.refresh(connection, frame.refresh_token.token)
-        connection.session.send_control(token_accepted_frame(frame.request_id, expires_at))
+        principal = self._admission.refresh(connection, frame.refresh_token.token)
+        connection.session.send_control(
+            token_accepted_frame(frame.request_id, principal.expires_at)
+        )
+        self._subscriber.renew(connection.session, principal)
 
 
 def farewell(error: Exception) -> list[bytes]:

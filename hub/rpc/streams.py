@@ -52,15 +52,18 @@ class ListenMethod:
             check_version(listen.hello)
             check(listen)
             session = self._sessions.create(caller, sink)
-            session.apply(Input.HELLO)
             connection = Connection(session)
+            session.apply(Input.HELLO)
             self._admission.welcome(connection, listen.hello, self._clock())
-        except HubError as error:
-            self._metrics.refused.labels(error.reason_name).inc()
+            await self.subscribe_all(connection, list(listen.subscriptions))
+        except BaseException as failure:
+            # Also when the call is cancelled meanwhile: no door holds the session yet.
             if session is not None:
+                connection.cancel()
                 session.detach()
+            if isinstance(failure, HubError):
+                self._metrics.refused.labels(failure.reason_name).inc()
             raise
-        await self.subscribe_all(connection, list(listen.subscriptions))
         return ListenAttachment(connection)
 
     async def subscribe_all(
@@ -120,4 +123,6 @@ class ConnectMethod:
 def _bind(
     subscriber: Subscriber, connection: Connection, subscription: frame_pb2.Subscribe
 ) -> Callable[[], Awaitable[None]]:
-    return lambda: subscriber.subscribe(connection.session, connection.principal, subscription)
+    return lambda: subscriber.subscribe(
+        connection.session, lambda: connection.principal, subscription
+    )

@@ -161,10 +161,11 @@ class UnaryMethods:
         message = decode(messages.RefreshSessionRequest, request)
         subject = self._admission.principal(Caller(), message.token).subject
         session = self._sessions.owned_by(message.session_id, subject)
-        expires_at = self._admission.refresh(self._connections.of(session), message.token)
+        principal = self._admission.refresh(self._connections.of(session), message.token)
+        self._pipelines.subscriber.renew(session, principal)
         response = messages.RefreshSessionResponse()
-        if not math.isinf(expires_at):
-            response.expires_at.CopyFrom(timestamp(expires_at))
+        if not math.isinf(principal.expires_at):
+            response.expires_at.CopyFrom(timestamp(principal.expires_at))
         return response.SerializeToString()
 
     async def read_history(self, request: bytes, caller: Caller) -> bytes:

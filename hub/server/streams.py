@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import grpc
 
 from hub.errors import HubError
+from hub.rpc.commands import farewell
 from hub.rpc.handlers import Context, caller_of
 from hub.rpc.status import abort
 from hub.server.stream_sink import GrpcStreamSink
@@ -70,6 +71,8 @@ class StreamHandlers:
         try:
             attachment = await self._listen.open(request, caller_of(context, _TRANSPORT), sink)
         except HubError as error:
+            for frame in farewell(error):
+                await context.write(frame)
             await abort(context, error)
         try:
             await sink.run()

@@ -31,7 +31,11 @@ def main(arguments: list[str] | None = None) -> int:
         flush=True,
     )
     with tempfile.TemporaryDirectory(prefix="chaos-") as folder:
-        trial = asyncio.run(run(plan, Path(folder), lambda line: print(line, flush=True)))
+        try:
+            trial = asyncio.run(run(plan, Path(folder), lambda line: print(line, flush=True)))
+        except BaseException:
+            print(f"the hub's last words:\n{(Path(folder) / 'hub.log').read_text()[-4000:]}")
+            raise
     kept, report = verdict(trial)
     print(report)
     return 0 if kept else 1

@@ -26,15 +26,20 @@ def verdict(trial: Trial) -> tuple[bool, str]:
     outcomes = Counter(publish.outcome for publish in history.publishes)
     ids = {(publish.topic, publish.id) for publish in history.acknowledged}
     stored = sum(len(log.events) for log in history.logs.values())
+    again, lost = _repeats(trial)
     strange = list(_strange(trial))
     lines = [
         "",
         (
             f"{len(trial.rounds)} kills; {len(history.publishes)} publish calls, "
-            f"{len(ids)} events acknowledged ({_duplicates(trial)} answers said: stored before), "
+            f"{len(ids)} events acknowledged, "
             f"{outcomes[Outcome.REFUSED]} refused, {outcomes[Outcome.UNKNOWN]} without an answer"
         ),
         f"{stored} events in {len(history.logs)} logs",
+        (
+            f"{again} ids were published twice on purpose; {lost} receipts were lost with a hub "
+            "and came with the retry"
+        ),
         (
             f"lost {per['G1']}, never seen {per['G2']}, out of order {per['G3']}, "
             f"doubled {per['G4']}, broken at a change of transport {per['G5']}, untold {per['G6']}"
@@ -51,8 +56,17 @@ def verdict(trial: Trial) -> tuple[bool, str]:
     return kept, "\n".join(lines)
 
 
-def _duplicates(trial: Trial) -> int:
-    return sum(publish.duplicate for publish in trial.history.acknowledged)
+def _repeats(trial: Trial) -> tuple[int, int]:
+    """Answers "stored before": to an id said again on purpose, and after a lost receipt."""
+    said: set[tuple[str, str]] = set()
+    again = lost = 0
+    for publish in trial.history.publishes:
+        if publish.duplicate and (publish.topic, publish.id) in said:
+            again += 1
+        elif publish.duplicate:
+            lost += 1
+        said.add((publish.topic, publish.id))
+    return again, lost
 
 
 def _reader(subscriber: Subscriber, trial: Trial) -> str:

@@ -10,7 +10,7 @@ import pytest
 from google.rpc import code_pb2
 
 from shipspeak.realtime.v1 import error_reason_pb2 as reasons
-from shipspeak.realtime.v1 import event_pb2, frame_pb2, realtime_service_pb2
+from shipspeak.realtime.v1 import event_pb2, frame_pb2, notification_pb2, realtime_service_pb2
 from tests.support.raw_client import GOOD, RawClient, Stream, draft
 
 if TYPE_CHECKING:
@@ -156,9 +156,8 @@ async def test_the_wrong_payload_for_the_kind(scene: _Scene) -> None:
 
 async def test_a_payload_that_only_the_hub_publishes(scene: _Scene) -> None:
     forged = event_pb2.Draft(id="r1", topic="user/alice")
-    forged.content.receipt.SetInParent()
     forged.content.receipt.event_id = "e1"
-    forged.content.receipt.state = 1
+    forged.content.receipt.state = notification_pb2.RECEIPT_STATE_READ
     (result,) = await scene.stream.publish(forged)
     assert result.error.reason == reasons.ERROR_REASON_PAYLOAD_RESERVED
 

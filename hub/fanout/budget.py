@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from hub.fanout.chunk import Chunk
-    from hub.fanout.ring import Ring
+
+
+class ChunkHolder(Protocol):
+    """A ring, as the budget sees it."""
+
+    def drop_oldest(self, chunk: Chunk) -> None:
+        """Let go of everything up to and with a chunk."""
 
 
 class RingBudget:
@@ -23,12 +29,12 @@ class RingBudget:
     def __init__(self, max_bytes: int) -> None:
         self.max_bytes = max_bytes
         self.bytes = 0
-        self._chunks: OrderedDict[Chunk, Ring] = OrderedDict()
+        self._chunks: OrderedDict[Chunk, ChunkHolder] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._chunks)
 
-    def grow(self, ring: Ring, chunk: Chunk, size: int) -> None:
+    def grow(self, ring: ChunkHolder, chunk: Chunk, size: int) -> None:
         """Count what was put into a chunk; may drop older ones, of any ring."""
         self.bytes += size
         if chunk in self._chunks:

@@ -88,10 +88,11 @@ class Raw:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         try:
             await asyncio.get_running_loop().sock_connect(sock, ("127.0.0.1", port))
-        except OSError:
+            reader, writer = await asyncio.open_connection(sock=sock)
+        except BaseException:
+            # Refused, or cancelled on the way: nobody else knows the socket.
             sock.close()
             raise
-        reader, writer = await asyncio.open_connection(sock=sock)
         return cls(reader, writer)
 
     async def send(self, data: bytes) -> None:

@@ -17,8 +17,8 @@ test: ## Install what is missing, then run every suite (SUITES="lint unit" for s
 	@$(PYTHON) requirements/venv.py test
 	@$(PY) -m tests.run $(SUITES)
 
-prove: venv ## Run the tests of the guarantees (GUARANTEE=G2 for one)
-	@$(PY) -m pytest tests/guarantees $(if $(GUARANTEE),-k $(GUARANTEE))
+prove: venv ## Prove the guarantees in full: validators, 20 kills, benchmark, browser (GUARANTEE=G2: one validator)
+	@$(PY) -m $(if $(GUARANTEE),pytest tests/guarantees -k $(GUARANTEE),tests.run --full guarantees chaos bench browser)
 
 lint: venv ## Check style, imports and the contract
 	@$(PY) -m tests.run lint
@@ -44,7 +44,7 @@ requirements: venv ## Print each requirement with its tests; fail if a shipped o
 	@$(PY) -m tests.requirements_index
 
 bench: venv ## Measure throughput, latency and memory beside a tutorial-style hub
-	@$(PY) -m benchmarks.bench
+	@$(PY) -m benchmarks.bench $(ARGS)
 
 chaos: venv ## Kill the hub 20 times under load and judge what subscribers saw
 	@$(PY) -m tests.chaos $(if $(SEED),--seed $(SEED))

@@ -1,6 +1,8 @@
 """Run the suites and say how each went.
 
-Usage: python -m tests.run [SUITE...]
+Usage: python -m tests.run [--full] [SUITE...]
+
+With --full a suite that has a long form runs that in place of its short one.
 
 What a suite needs from Debian is installed when that is possible. A suite that cannot run is a
 failure where CI=true; elsewhere it is left out, with the line that would install what it needs.
@@ -15,7 +17,7 @@ import sys
 import tempfile
 import time
 import xml.etree.ElementTree as ET
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tests.suites import ROOT, SUITES, Need, Suite
@@ -35,9 +37,10 @@ class Result:
     note: str = ""
 
 
-def main(names: list[str]) -> int:
+def main(arguments: list[str]) -> int:
     """Run the named suites, or all, and return the exit status."""
-    known = {suite.name: suite for suite in SUITES}
+    names = [argument for argument in arguments if argument != "--full"]
+    known = {suite.name: _long(suite) if "--full" in arguments else suite for suite in SUITES}
     unknown = [name for name in names if name not in known]
     if unknown:
         sys.exit(f"no such suite: {', '.join(unknown)}; there are: {', '.join(known)}")
@@ -49,6 +52,13 @@ def main(names: list[str]) -> int:
     passed, failed = sum(r.passed for r in results), sum(r.failed for r in results)
     print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0
+
+
+def _long(suite: Suite) -> Suite:
+    if suite.full is None:
+        return suite
+    command, seconds = suite.full
+    return replace(suite, commands=(command,), seconds=seconds, folder=None)
 
 
 def _run(suite: Suite) -> Result:
@@ -69,11 +79,11 @@ def _run(suite: Suite) -> Result:
 def _run_commands(suite: Suite, report: Path, deadline: float) -> str:
     """Return why the suite failed; nothing when it passed."""
     for command in suite.commands:
-        extra = [f"--junitxml={report}"] if suite.folder else []
+        tests = "pytest" in command
         process = subprocess.Popen(
-            [*command, *extra],
+            [*command, f"--junitxml={report}"] if tests else command,
             cwd=ROOT,
-            env={**os.environ, "PYTHONASYNCIODEBUG": "1"},
+            env={**os.environ, **({"PYTHONASYNCIODEBUG": "1"} if tests else {})},
             stdin=subprocess.DEVNULL,
             start_new_session=True,
         )

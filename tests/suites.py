@@ -6,8 +6,10 @@ import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
+Command = tuple[str | Path, ...]
 PYTHON = sys.executable
 BIN = Path(PYTHON).parent
 PAGE = (PYTHON, "requirements/page.py")
@@ -38,43 +40,71 @@ BROWSER = Need(("chromium",), "chromium")
 COMPILER = Need(("gcc", "cc"), "gcc libc6-dev")
 
 
+class Full(NamedTuple):
+    """The long form of a suite, and how long it may take."""
+
+    command: Command
+    seconds: int
+
+
 @dataclass(frozen=True)
 class Suite:
-    """One row: `commands` run in order, and the first that fails ends the suite."""
+    """One row: `commands` run in order, and the first that fails ends the suite.
+
+    `full` is what `make prove` runs in their place: the form that is too long for `make test`.
+    """
 
     name: str
-    commands: tuple[tuple[str | Path, ...], ...]
+    commands: tuple[Command, ...]
     seconds: int
     needs: tuple[Need, ...] = ()
     folder: str | None = None  # a pytest suite's folder; its tests are counted one by one
+    full: Full | None = None
 
 
-def _pytest(name: str, seconds: int, *needs: Need) -> Suite:
+def _pytest(
+    name: str,
+    seconds: int,
+    *needs: Need,
+    before: tuple[Command, ...] = (),
+    processes: int = 0,
+    full: Full | None = None,
+) -> Suite:
     folder = f"tests/{name}"
-    return Suite(name, ((PYTHON, "-m", "pytest", folder),), seconds, needs, folder)
+    # Whole files to one process: what a module prepares is prepared once.
+    spread = ("-n", str(processes), "--dist", "loadfile") if processes else ()
+    command = (PYTHON, "-m", "pytest", *spread, folder)
+    return Suite(name, (*before, command), seconds, needs, folder, full)
 
+
+INSTALL: Command = (*PAGE, "install")
+BUILD: Command = (*PAGE, "build")
 
 SUITES = (
     Suite("lint", ((BIN / "ruff", "check", "."), (BIN / "buf", "lint")), 60),
     Suite("types", ((BIN / "mypy", *OURS),), 300),
-    Suite(
-        "generate-check",
-        ((*PAGE, "install"), (PYTHON, "protos/tools/generate.py", "--check")),
-        300,
-    ),
+    Suite("generate-check", (INSTALL, (PYTHON, "protos/tools/generate.py", "--check")), 300),
     _pytest("architecture", 120),
     _pytest("contract", 120),
-    _pytest("unit", 300),
+    _pytest("unit", 400, COMPILER, processes=2),
     _pytest("wire", 300),
     _pytest("integration", 300),
     _pytest("docs", 300),
     _pytest("guarantees", 60),
-    _pytest("chaos", 300),
-    _pytest("browser", 600, BROWSER),
+    _pytest("chaos", 300, full=Full((PYTHON, "-m", "tests.chaos"), 1200)),
+    Suite(
+        "bench",
+        ((PYTHON, "-m", "benchmarks.bench", "--quick"),),
+        300,
+        (COMPILER,),
+        full=Full((PYTHON, "-m", "benchmarks.bench"), 900),
+    ),
+    # The scenarios are run by Node and drive the page as it is built.
+    _pytest("browser", 600, BROWSER, before=(BUILD,)),
     Suite(
         "web-lint",
-        ((*PAGE, "install"), (*PAGE, "npm", "run", "lint"), (*PAGE, "npm", "run", "types")),
+        (INSTALL, (*PAGE, "npm", "run", "lint"), (*PAGE, "npm", "run", "types")),
         300,
     ),
-    Suite("web", ((*PAGE, "install"), (*PAGE, "npm", "test"), (*PAGE, "build")), 600),
+    Suite("web", (INSTALL, (*PAGE, "npm", "test"), BUILD), 600),
 )

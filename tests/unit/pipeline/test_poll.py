@@ -1,0 +1,118 @@
+"""Poll where timing matters: rights that end meanwhile, a ring that is behind."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from google.protobuf import duration_pb2
+
+from hub.auth.grants import Grants, Principal
+from hub.errors import PermissionDenied, Unauthenticated
+from shipspeak.realtime.v1 import error_reason_pb2 as reasons
+from shipspeak.realtime.v1 import event_pb2, frame_pb2, realtime_service_pb2
+from tests.support.pipelines import ALICE, PipelineBench, draft
+from tests.support.until import until
+
+TOPIC = "meeting/1"
+LONG = duration_pb2.Duration(seconds=30)
+
+
+@pytest.fixture
+async def bench() -> PipelineBench:
+    return PipelineBench()
+
+
+async def _poll(
+    bench: PipelineBench, request: realtime_service_pb2.PollRequest, *principals: Principal
+) -> realtime_service_pb2.PollResponse:
+    left = list(principals or (ALICE,))
+    answer = await bench.poller.poll(request, lambda: left.pop(0) if len(left) > 1 else left[0])
+    return realtime_service_pb2.PollResponse.FromString(answer)
+
+
+async def _at_head(bench: PipelineBench) -> realtime_service_pb2.PollRequest:
+    first = await _poll(
+        bench,
+        realtime_service_pb2.PollRequest(subscriptions=[frame_pb2.Subscribe(topic=TOPIC)]),
+    )
+    cursor = first.frames[0].subscribed.position.cursor
+    position = event_pb2.Position(cursor=cursor)
+    return realtime_service_pb2.PollRequest(
+        subscriptions=[frame_pb2.Subscribe(topic=TOPIC, position=position)], wait=LONG
+    )
+
+
+async def _waits(bench: PipelineBench) -> None:
+    live = await bench.registry.open(TOPIC)
+    await until(lambda: live.watchers)
+
+
+async def test_rights_are_asked_again_when_it_answers(bench: PipelineBench) -> None:
+    request = await _at_head(bench)
+    less = Principal("alice", Grants())
+    waiting = asyncio.ensure_future(_poll(bench, request, ALICE, less))
+    await _waits(bench)
+    await bench.publish(draft("e1"))
+    with pytest.raises(PermissionDenied):
+        await waiting
+
+
+async def test_a_token_that_ends_during_the_wait_refuses_the_answer(bench: PipelineBench) -> None:
+    request = await _at_head(bench)
+    ended = Unauthenticated(reasons.ERROR_REASON_TOKEN_EXPIRED, "ended")
+    asked = 0
+
+    def authenticate() -> Principal:
+        nonlocal asked
+        asked += 1
+        if asked > 1:
+            raise ended
+        return ALICE
+
+    waiting = asyncio.ensure_future(bench.poller.poll(request, authenticate))
+    await _waits(bench)
+    await bench.publish(draft("e1"))
+    with pytest.raises(Unauthenticated):
+        await waiting
+
+
+async def test_the_head_is_proved_by_the_engine_and_not_by_the_ring(bench: PipelineBench) -> None:
+    request = await _at_head(bench)
+    bench.engine.skip_feeds = True
+    await bench.publish(draft("e1"))
+    answer = await _poll(bench, request)
+    assert [event.id for event in answer.frames[0].runs[0].events] == ["e1"]
+
+
+async def test_a_wait_leaves_no_watcher_behind(bench: PipelineBench) -> None:
+    request = await _at_head(bench)
+    live = await bench.registry.open(TOPIC)
+    for end in ("event", "cancel", "drain"):
+        waiting = asyncio.ensure_future(_poll(bench, request))
+        await until(lambda: live.watchers)
+        if end == "event":
+            await bench.publish(draft(end))
+            assert (await waiting).frames
+            request = await _at_head(bench)
+        elif end == "cancel":
+            waiting.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await waiting
+        else:
+            bench.poller.answer_all()
+            assert not (await waiting).frames
+        assert not live.watchers
+
+
+async def test_what_retention_takes_during_the_wait_is_told(bench: PipelineBench) -> None:
+    request = await _at_head(bench)
+    waiting = asyncio.ensure_future(_poll(bench, request))
+    await _waits(bench)
+    await bench.publish(draft("e1"), draft("e2"), draft("e3"))
+    bench.engine.trim(TOPIC, 2)
+    answer = await waiting
+    gap = answer.frames[0].subscribed
+    assert (gap.verdict, gap.lost, gap.position.handled_offset) == (frame_pb2.VERDICT_GAP, 2, 2)
+    run = answer.frames[1].runs[0]
+    assert (run.after_offset, [event.id for event in run.events]) == (2, ["e3"])

@@ -1,0 +1,164 @@
+"""Where a reader begins, and what it takes to begin."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from hub.auth.grants import Grants, Principal
+from hub.errors import HubError
+from hub.model.cursor import Cursor, decode_cursor, encode_cursor
+from shipspeak.realtime.v1 import error_reason_pb2 as reasons
+from shipspeak.realtime.v1 import event_pb2, frame_pb2
+from tests.support.fake_sink import FakeSink
+from tests.support.pipelines import ALICE, PipelineBench, draft
+from tests.support.sessions import open_session
+
+if TYPE_CHECKING:
+    from hub.session.session import Session
+
+TOPIC = "meeting/1"
+NOBODY = Principal("alice", Grants())
+
+
+@pytest.fixture
+async def bench() -> PipelineBench:
+    made = PipelineBench()
+    await made.publish(*(draft(f"e{number}") for number in range(1, 6)))
+    return made
+
+
+def _position(bench: PipelineBench, cursor: Cursor, handled: int = 0) -> frame_pb2.Subscribe:
+    token = encode_cursor(TOPIC, cursor)
+    position = event_pb2.Position(cursor=token, handled_offset=handled)
+    return frame_pb2.Subscribe(topic=TOPIC, position=position)
+
+
+def _epoch(bench: PipelineBench) -> int:
+    return bench.engine.log(TOPIC).epoch
+
+
+def _session(bench: PipelineBench) -> tuple[Session, FakeSink]:
+    sink = FakeSink(automatic=True)
+    return open_session(bench.clock, sink), sink
+
+
+async def test_latest_begins_at_the_head_and_earliest_at_the_floor(bench: PipelineBench) -> None:
+    latest = await bench.subscriber.begin(ALICE, frame_pb2.Subscribe(topic=TOPIC))
+    assert latest.position == 5
+    bench.engine.trim(TOPIC, 2)
+    earliest = await bench.subscriber.begin(
+        ALICE, frame_pb2.Subscribe(topic=TOPIC, at=frame_pb2.START_EARLIEST)
+    )
+    assert (earliest.position, earliest.state.head) == (2, 5)
+    for begin in (latest, earliest):
+        cursor = decode_cursor(TOPIC, begin.cursor)
+        assert (cursor.epoch, cursor.offset) == (_epoch(bench), begin.position)
+        assert begin.verdict == frame_pb2.VERDICT_OK
+
+
+async def test_a_cursor_that_the_ring_proves_does_not_touch_the_engine(
+    bench: PipelineBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await bench.registry.open(TOPIC)
+
+    async def fail(_topic: str, _cursor: Cursor) -> None:
+        raise AssertionError("asked the engine")
+
+    monkeypatch.setattr(bench.engine, "resume", fail)
+    begin = await bench.subscriber.begin(ALICE, _position(bench, Cursor(_epoch(bench), 3, "e3")))
+    assert (begin.verdict, begin.position) == (frame_pb2.VERDICT_OK, 3)
+    with pytest.raises(AssertionError, match="asked the engine"):
+        await bench.subscriber.begin(ALICE, _position(bench, Cursor(_epoch(bench), 3, "other")))
+
+
+@pytest.mark.parametrize(("handled", "position"), [(0, 2), (1, 2), (2, 2), (4, 4), (5, 5), (99, 5)])
+async def test_what_was_handled_inside_a_run_counts_as_far_as_it_can_be_true(
+    bench: PipelineBench, handled: int, position: int
+) -> None:
+    begin = await bench.subscriber.begin(
+        ALICE, _position(bench, Cursor(_epoch(bench), 2, "e2"), handled)
+    )
+    assert begin.position == position
+    assert decode_cursor(TOPIC, begin.cursor).offset == position
+
+
+async def test_verdicts_of_the_engine_are_passed_on(bench: PipelineBench) -> None:
+    bench.engine.trim(TOPIC, 3)
+    gap = await bench.subscriber.begin(ALICE, _position(bench, Cursor(_epoch(bench), 1), 5))
+    assert (gap.verdict, gap.position, gap.lost) == (frame_pb2.VERDICT_GAP, 3, 2)
+    reset = await bench.subscriber.begin(ALICE, _position(bench, Cursor(77, 1), 5))
+    assert (reset.verdict, reset.position) == (frame_pb2.VERDICT_RESET, 3)
+    for begin in (gap, reset):
+        assert decode_cursor(TOPIC, begin.cursor).epoch == _epoch(bench)
+        assert decode_cursor(TOPIC, begin.cursor).offset == 3
+
+
+async def test_the_verdict_comes_before_the_first_run(bench: PipelineBench) -> None:
+    session, sink = _session(bench)
+    request = frame_pb2.Subscribe(topic=TOPIC, at=frame_pb2.START_EARLIEST)
+    await bench.subscriber.subscribe(session, lambda: ALICE, request, request_id=9)
+    await asyncio.sleep(0)
+    assert sink.controls == ["subscribed", ""]
+    assert sink.messages[0].subscribed.request_id == 9
+    assert [event.id for run in sink.runs for event in run.events] == [f"e{n}" for n in range(1, 6)]
+
+
+async def test_rights_that_end_while_the_topic_opens_do_not_count(bench: PipelineBench) -> None:
+    session, sink = _session(bench)
+    principals = [ALICE, NOBODY]
+    with pytest.raises(HubError) as caught:
+        await bench.subscriber.subscribe(
+            session, lambda: principals.pop(0), frame_pb2.Subscribe(topic=TOPIC)
+        )
+    assert caught.value.reason_name == "RIGHT_MISSING"
+    assert not session.subscriptions
+    assert sink.frames == []
+
+
+async def test_a_session_that_ends_while_the_topic_opens_is_not_subscribed(
+    bench: PipelineBench,
+) -> None:
+    session, _ = _session(bench)
+    bench.engine.opening.clear()
+    beginning = asyncio.ensure_future(
+        bench.subscriber.subscribe(session, lambda: ALICE, frame_pb2.Subscribe(topic=TOPIC))
+    )
+    await asyncio.sleep(0)
+    session.detach()
+    bench.engine.opening.set()
+    await beginning
+    live = bench.registry.live(TOPIC)
+    assert live is not None
+    assert not live.subscribers
+
+
+async def test_the_number_of_subscriptions_is_bounded(bench: PipelineBench) -> None:
+    session, _ = _session(bench)
+    outcomes = await asyncio.gather(
+        *(
+            bench.subscriber.subscribe(
+                session, lambda: ALICE, frame_pb2.Subscribe(topic=f"meeting/{number}")
+            )
+            for number in range(5)
+        ),
+        return_exceptions=True,
+    )
+    refused = [outcome for outcome in outcomes if isinstance(outcome, HubError)]
+    assert [error.reason_name for error in refused] == ["SUBSCRIPTION_LIMIT"] * 2
+    assert len(session.subscriptions) == 3
+
+
+async def test_new_rights_end_what_they_do_not_cover(bench: PipelineBench) -> None:
+    session, sink = _session(bench)
+    for topic in (TOPIC, "user/alice"):
+        await bench.subscriber.subscribe(session, lambda: ALICE, frame_pb2.Subscribe(topic=topic))
+    less = Principal("alice", Grants(subscribe=("user/{sub}",)), expires_at=bench.clock.now + 9)
+    bench.subscriber.renew(session, less)
+    await asyncio.sleep(0)
+    assert list(session.subscriptions) == ["user/alice"]
+    assert session.rights_until == bench.clock.now + 9
+    ended = sink.messages[-1].unsubscribed
+    assert (ended.topic, ended.error.reason) == (TOPIC, reasons.ERROR_REASON_RIGHT_MISSING)

@@ -2,7 +2,7 @@
 PYTHON ?= python3
 PY := .venv/bin/python
 
-.PHONY: help run test prove lint types generate generate-check lock requirements bench chaos web venv released
+.PHONY: help run test prove lint types generate generate-check lock requirements bench chaos web wheels venv released
 .DEFAULT_GOAL := help
 
 help: ## List the commands
@@ -51,6 +51,9 @@ chaos: venv ## Kill the hub 20 times under load and judge what subscribers saw
 
 web: ## Build the browser client and the page
 	@$(PYTHON) requirements/page.py build
+
+wheels: venv web ## Build both distributions into dist/, the page inside the hub's
+	@$(PY) requirements/wheels.py
 
 venv: ## Make .venv with everything that development needs
 	@$(PYTHON) requirements/venv.py test

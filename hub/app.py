@@ -10,7 +10,6 @@ import resource
 import sys
 import time
 import uuid
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
@@ -40,6 +39,7 @@ from hub.telemetry.metrics import Metrics
 from hub.topics.namespaces import Namespaces
 from shipspeak.realtime.v1 import realtime_service_pb2
 from web_bridge.app import make_app
+from web_bridge.page import reference_page
 from web_bridge.server import HttpServer
 
 if TYPE_CHECKING:
@@ -50,7 +50,6 @@ log = structlog.get_logger(__name__)
 
 REALTIME = realtime_service_pb2.DESCRIPTOR.services_by_name["RealtimeService"].full_name
 LISTEN = f"/{REALTIME}/Listen"
-_REPOSITORY_PAGE = Path(__file__).parent.parent / "clients" / "demo" / "dist"
 
 
 class Hub:
@@ -153,7 +152,7 @@ class Hub:
             interceptors=[],
             push={LISTEN: listen},
             allowed_origins=settings.allowed_origins,
-            page_dir=settings.page_dir or _REPOSITORY_PAGE,
+            page_dir=settings.page_dir or reference_page(),
             readiness=lambda: self.health.ready,
             metrics=self._render_metrics,
             routes=routes,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from web_bridge.asgi import Scope, Send, answer, answer_text, header
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
 _TYPES = {
     ".html": b"text/html; charset=utf-8",
@@ -40,6 +40,16 @@ _MISSING = (
     "Build it with: make web\n"
     "The hub itself is running: see /healthz and /readyz.\n"
 )
+_ROOM = Path(__file__).parent
+
+
+def reference_page() -> Path:
+    """Return where the built page is: where the build leaves it, or, in a wheel, beside this file.
+
+    In a tree without a built page this is the folder that ``make web`` will fill.
+    """
+    shipped, built = _ROOM / "static", _ROOM.parent / "clients/demo/dist"
+    return shipped if shipped.is_dir() else built
 
 
 class Page:

@@ -83,6 +83,11 @@ def demo(
     ] = 120,
 ) -> None:
     """Run the reference product: upload a transcript and watch its analysis live, in every tab."""
+    if not _DEMO.is_dir():
+        raise typer.BadParameter(
+            "the reference product is not part of the installed package:"
+            " run this in the project's source tree, by `make run`"
+        )
     configure_logs(json=False, level="info")
     with tempfile.TemporaryDirectory(prefix="rthub-demo-") as temporary:
         asyncio.run(_run(data_dir or Path(temporary), port, speed))

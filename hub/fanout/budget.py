@@ -6,6 +6,8 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from hub.fanout.chunk import Chunk
 
 
@@ -41,11 +43,30 @@ class RingBudget:
             self._chunks.move_to_end(chunk)
         else:
             self._chunks[chunk] = ring
-        while self.bytes > self.max_bytes and len(self._chunks) > 1:
-            oldest, owner = next(iter(self._chunks.items()))
-            owner.drop_oldest(oldest)
+        if self.bytes > self.max_bytes:
+            self._shrink()
+
+    def adopt(self, ring: ChunkHolder, chunks: Iterable[Chunk]) -> None:
+        """Count the chunks of a ring that are new, and take all of them as its latest, in order.
+
+        Nothing is dropped before all are counted: a ring that is asked for one chunk lets go of
+        those before it too.
+        """
+        for chunk in chunks:
+            if chunk not in self._chunks:
+                self._chunks[chunk] = ring
+                self.bytes += chunk.cost
+            self._chunks.move_to_end(chunk)
+        self._shrink()
 
     def forget(self, chunk: Chunk) -> None:
         """A ring let go of a chunk."""
         if self._chunks.pop(chunk, None) is not None:
             self.bytes -= chunk.cost
+
+    def _shrink(self) -> None:
+        while self.bytes > self.max_bytes and len(self._chunks) > 1:
+            # Out of the table first, so that this ends whatever the owner does.
+            oldest, owner = self._chunks.popitem(last=False)
+            self.bytes -= oldest.cost
+            owner.drop_oldest(oldest)

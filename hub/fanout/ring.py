@@ -114,8 +114,8 @@ class Ring:
             before = event.offset
         self._chunks[:0] = chunks
         self._start = after
-        for chunk in chunks:
-            self._budget.grow(self, chunk, chunk.cost)
+        # A copy: the ring may be asked for chunks meanwhile.
+        self._budget.adopt(self, tuple(self._chunks))
 
     def slot_after(self, offset: int) -> int | None:
         """The slot of the first event after ``offset``; None when the ring begins later."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hub.fanout.budget import RingBudget
-from hub.fanout.chunk import CHUNK_BYTES
+from hub.fanout.chunk import CHUNK_BYTES, Chunk
 from hub.fanout.ring import Ring
 from hub.model.cursor import decode_cursor
 from shipspeak.realtime.v1 import event_pb2, frame_pb2
@@ -225,3 +225,45 @@ def test_frames_kept_for_readers_at_many_places_are_bounded(budget: RingBudget) 
         ring.frame(slot, 0)
     kept = sum(len(frame) for chunk in ring._chunks for _, frame in chunk.frames.values())
     assert kept <= 4 * CHUNK_BYTES
+
+
+@pytest.mark.timeout(20)
+def test_a_prefill_that_fills_the_budget_leaves_nothing_behind_that_no_ring_holds() -> None:
+    """What was booked and is in no ring could never be dropped: the loop would hang on it."""
+    budget = RingBudget(3 * CHUNK_BYTES)
+    ring = Ring("a/1", 1, 400, budget)
+    ring.append(stored(401))
+    ring.prefill([stored(offset, size=1000) for offset in range(1, 401)], after=0)
+    assert budget.bytes <= 3 * CHUNK_BYTES
+    assert len(budget) == len(ring._chunks)
+    assert budget.bytes == sum(chunk.cost for chunk in ring._chunks)
+    other = Ring("a/2", 1, 0, budget)
+    for offset in range(1, 401):
+        other.append(stored(offset, size=1000))
+    assert budget.bytes <= 3 * CHUNK_BYTES
+    assert len(budget) == len(ring._chunks) + len(other._chunks)
+    assert other.head == 400
+
+
+def test_a_prefill_beyond_the_budget_costs_its_own_oldest_events_first() -> None:
+    budget = RingBudget(3 * CHUNK_BYTES)
+    ring = Ring("a/1", 1, 400, budget)
+    ring.append(stored(401))
+    ring.prefill([stored(offset, size=1000) for offset in range(1, 401)], after=0)
+    assert ring.holds(401, "e401")
+    assert ring.holds(400, "e400")
+    runs = _walk(ring, ring.first_slot)
+    assert (runs[0].after_offset, runs[-1].through_offset) == (ring.start_offset, 401)
+
+
+def test_the_budget_shrinks_even_when_an_owner_does_not_let_go() -> None:
+    budget = RingBudget(100)
+
+    class Stubborn:
+        def drop_oldest(self, chunk: Chunk) -> None:
+            """Keeps it."""
+
+    for slot in range(3):
+        chunk = Chunk(slot, slot, size=90)
+        budget.grow(Stubborn(), chunk, chunk.cost)
+    assert (len(budget), budget.bytes) == (1, 90)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hub.engine.contract import AppendResult, Engine, NotAttempted, Stored
-from hub.errors import HubError, InvalidArgument, Unimplemented
+from hub.errors import Aborted, HubError, InvalidArgument, Unimplemented
 from hub.model.events import NORMAL, Append, StoredEvent
 from hub.session.frames import error_message, timestamp_ms
 from shipspeak.realtime.v1 import error_reason_pb2 as reasons
@@ -196,9 +196,7 @@ class Publisher:
             published_ms=now_ms,
             expires_ms=expires_ms,
             expected_offset=draft.expected_offset if draft.HasField("expected_offset") else None,
-            first_sent_ms=draft.first_sent_at.ToMilliseconds()
-            if draft.HasField("first_sent_at")
-            else 0,
+            first_sent_ms=_first_sent_ms(draft),
             group=group,
         )
 
@@ -227,7 +225,7 @@ class Publisher:
             message.offset = result.offset
         elif isinstance(result, NotAttempted):
             message.outcome = frame_pb2.OUTCOME_NOT_ATTEMPTED
-            earlier = HubError(
+            earlier = Aborted(
                 reasons.ERROR_REASON_EARLIER_DRAFT_FAILED,
                 "an earlier draft of this topic and batch failed; send this one again",
                 topic=draft.topic,
@@ -241,3 +239,17 @@ class Publisher:
         namespace = draft.topic.partition("/")[0] if isinstance(result, Stored) else "-"
         self._metrics.published.labels(namespace, frame_pb2.Outcome.Name(message.outcome)).inc()
         return message
+
+
+def _first_sent_ms(draft: event_pb2.Draft) -> int:
+    if not draft.HasField("first_sent_at"):
+        return 0
+    try:
+        return draft.first_sent_at.ToMilliseconds()
+    except ValueError as error:
+        raise InvalidArgument(
+            reasons.ERROR_REASON_FIELD_INVALID,
+            "first_sent_at is outside the years 1 to 9999",
+            topic=draft.topic,
+            field="first_sent_at",
+        ) from error

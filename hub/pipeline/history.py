@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hub.engine.contract import Engine, LogPage, Verdict
+from hub.engine.contract import Engine, LogPage, TopicHead, Verdict
 from hub.errors import FailedPrecondition, Unimplemented
-from hub.fanout.splice import splice
-from hub.model.cursor import decode_cursor
+from hub.fanout.splice import Spliced, splice
+from hub.model.cursor import Cursor, decode_cursor, encode_cursor
+from hub.pipeline.verdict import WIRE_VERDICTS
 from shipspeak.realtime.v1 import error_reason_pb2 as reasons
-from shipspeak.realtime.v1 import event_pb2, frame_pb2, realtime_service_pb2
+from shipspeak.realtime.v1 import frame_pb2, realtime_service_pb2
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,11 +22,18 @@ if TYPE_CHECKING:
 DEFAULT_LIMIT = 100
 DEFAULT_BYTES = 262_144
 
-_VERDICTS = {
-    Verdict.OK: frame_pb2.VERDICT_OK,
-    Verdict.GAP: frame_pb2.VERDICT_GAP,
-    Verdict.RESET: frame_pb2.VERDICT_RESET,
-}
+
+@dataclass(frozen=True, slots=True)
+class _Start:
+    """Where a page begins: behind ``offset``, or before it when reading backward.
+
+    ``event_id`` is the event's that stands there, where it is known.
+    """
+
+    verdict: frame_pb2.Verdict.ValueType
+    offset: int
+    event_id: str
+    state: TopicHead
 
 
 class HistoryReader:
@@ -66,51 +75,90 @@ class HistoryReader:
                 topic=topic,
                 feature="latest_per_key",
             )
-        verdict, position = await self._position(request)
-        limit, max_bytes = request.limit or DEFAULT_LIMIT, request.max_bytes or DEFAULT_BYTES
+        start = await self._start(request)
         if request.reverse:
-            # Behind offset 1 there is nothing: 0 would mean the head to the engine.
-            before = position if request.HasField("position") else 0
-            if request.HasField("position") and position <= 0:
-                state = await self._engine.head(topic)
-                page = LogPage(after=0, events=(), through=0, more=False, state=state)
-            else:
-                page = await self._engine.read_latest(
-                    topic, before=before, max_events=limit, max_bytes=max_bytes
-                )
-            start = page.after
+            page = await self._page_before(request, start)
         else:
-            page = await self._engine.read(topic, position, max_events=limit, max_bytes=max_bytes)
-            start = position
-        return self._answer(topic, verdict, start, page)
+            page = await self._engine.read(
+                topic, start.offset, max_events=_events(request), max_bytes=_bytes(request)
+            )
+        return self._answer(request, start, page)
 
-    async def _position(
-        self, request: realtime_service_pb2.ReadHistoryRequest
-    ) -> tuple[frame_pb2.Verdict.ValueType, int]:
+    async def _start(self, request: realtime_service_pb2.ReadHistoryRequest) -> _Start:
+        """Judge the position, in either direction as a subscription's would be."""
+        topic = request.topic
         if not request.HasField("position"):
-            state = await self._engine.head(request.topic)
-            return frame_pb2.VERDICT_OK, state.floor
-        cursor = decode_cursor(request.topic, request.position.cursor)
-        if request.reverse:
-            return frame_pb2.VERDICT_OK, cursor.offset
-        resume = await self._engine.resume(request.topic, cursor)
-        position = resume.position
-        if resume.verdict is Verdict.OK:
-            position = max(position, min(request.position.handled_offset, resume.state.head))
-        return _VERDICTS[resume.verdict], position
+            return _beginning(request, frame_pb2.VERDICT_OK, await self._engine.head(topic))
+        cursor = decode_cursor(topic, request.position.cursor)
+        resume = await self._engine.resume(topic, cursor)
+        verdict, state = WIRE_VERDICTS[resume.verdict], resume.state
+        if resume.verdict is Verdict.RESET:
+            return _beginning(request, verdict, state)
+        if resume.verdict is Verdict.GAP:
+            return _Start(verdict, state.floor, "", state)
+        offset = max(cursor.offset, min(request.position.handled_offset, state.head))
+        event_id = cursor.event_id if offset == cursor.offset else ""
+        return _Start(verdict, offset, event_id, state)
+
+    async def _page_before(
+        self, request: realtime_service_pb2.ReadHistoryRequest, start: _Start
+    ) -> LogPage:
+        before = start.offset - 1
+        if before <= start.state.floor:
+            # Nothing older is kept; 0 would mean the head to the engine.
+            return LogPage(start.offset, (), start.offset, more=False, state=start.state)
+        return await self._engine.read_latest(
+            request.topic, before=before, max_events=_events(request), max_bytes=_bytes(request)
+        )
 
     def _answer(
-        self, topic: str, verdict: frame_pb2.Verdict.ValueType, start: int, page: LogPage
+        self, request: realtime_service_pb2.ReadHistoryRequest, start: _Start, page: LogPage
     ) -> realtime_service_pb2.ReadHistoryResponse:
-        spliced = splice(topic, start, page, int(self._clock() * 1000))
-        runs: list[event_pb2.TopicRun] = []
-        if spliced.frame is not None:
-            runs = list(frame_pb2.ServerFrame.FromString(spliced.frame).runs)
-        return realtime_service_pb2.ReadHistoryResponse(
-            verdict=frame_pb2.VERDICT_GAP
-            if spliced.gap and verdict == frame_pb2.VERDICT_OK
-            else verdict,
-            runs=runs,
-            more=page.more,
-            head=page.state.head,
+        now_ms = int(self._clock() * 1000)
+        after = page.after if request.reverse else start.offset
+        spliced = splice(request.topic, after, page, now_ms)
+        verdict = start.verdict
+        if spliced.gap and verdict == frame_pb2.VERDICT_OK:
+            verdict = frame_pb2.VERDICT_GAP
+        answer = realtime_service_pb2.ReadHistoryResponse(
+            verdict=verdict, more=page.more, head=page.state.head
         )
+        if spliced.frame is not None:
+            answer.runs.extend(frame_pb2.ServerFrame.FromString(spliced.frame).runs)
+        end, end_id = _end(request, start, page, spliced)
+        cursor = Cursor(page.state.epoch, end, end_id, now_ms)
+        answer.next.cursor = encode_cursor(request.topic, cursor)
+        answer.next.handled_offset = end
+        return answer
+
+
+def _beginning(
+    request: realtime_service_pb2.ReadHistoryRequest,
+    verdict: frame_pb2.Verdict.ValueType,
+    state: TopicHead,
+) -> _Start:
+    """Where a reader without a usable position starts: at the oldest, or behind the newest."""
+    return _Start(verdict, state.head + 1 if request.reverse else state.floor, "", state)
+
+
+def _end(
+    request: realtime_service_pb2.ReadHistoryRequest, start: _Start, page: LogPage, spliced: Spliced
+) -> tuple[int, str]:
+    """Offset and event id of the place where the next page begins."""
+    if request.reverse and page.events:
+        return page.events[0].offset, page.events[0].event_id
+    if not request.reverse and page.events and page.events[-1].offset == spliced.through:
+        return spliced.through, page.events[-1].event_id
+    end = spliced.through
+    if request.reverse:
+        # A position behind the head would be another log's.
+        end = min(start.offset, page.state.head)
+    return end, start.event_id if end == start.offset else ""
+
+
+def _events(request: realtime_service_pb2.ReadHistoryRequest) -> int:
+    return request.limit or DEFAULT_LIMIT
+
+
+def _bytes(request: realtime_service_pb2.ReadHistoryRequest) -> int:
+    return request.max_bytes or DEFAULT_BYTES

@@ -17,6 +17,7 @@ from hub.errors import (
 )
 from hub.fanout.topic import LiveTopic, subscribed_frame
 from hub.model.cursor import Cursor, decode_cursor, encode_cursor
+from hub.pipeline.verdict import WIRE_VERDICTS
 from hub.session.frames import unsubscribed_frame
 from hub.session.position import Subscription
 from hub.session.states import State
@@ -31,12 +32,6 @@ if TYPE_CHECKING:
     from hub.session.session import Session
     from hub.telemetry.metrics import Metrics
     from hub.topics.namespaces import Namespaces
-
-_VERDICTS = {
-    Verdict.OK: frame_pb2.VERDICT_OK,
-    Verdict.GAP: frame_pb2.VERDICT_GAP,
-    Verdict.RESET: frame_pb2.VERDICT_RESET,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +223,7 @@ class Subscriber:
             if at == cursor.offset and verdict is Verdict.OK
             else self._cursor(live, at)
         )
-        return Begin(live, _VERDICTS[verdict], at, token, state, lost)
+        return Begin(live, WIRE_VERDICTS[verdict], at, token, state, lost)
 
     def _cursor(self, live: LiveTopic, offset: int) -> bytes:
         return encode_cursor(

@@ -409,7 +409,9 @@ class ReadHistoryRequest(_message.Message):
     """Only the latest event of each key, where the namespace allows conflation."""
     @_builtins.property
     def position(self) -> _event_pb2.Position:
-        """Read after this position (before it when `reverse`); absent = from the oldest (from head when `reverse`)."""
+        """Read after this position; when `reverse`, before it: the event at the position itself is not in the page.
+        Absent = from the oldest (from head when `reverse`).
+        """
 
     def __init__(
         self,
@@ -439,15 +441,24 @@ class ReadHistoryResponse(_message.Message):
     RUNS_FIELD_NUMBER: _builtins.int
     MORE_FIELD_NUMBER: _builtins.int
     HEAD_FIELD_NUMBER: _builtins.int
+    NEXT_FIELD_NUMBER: _builtins.int
     verdict: _frame_pb2.Verdict.ValueType
-    """Whether the position is still covered."""
+    """Whether the position is still covered. GAP = events that were asked for have been trimmed; RESET = the position
+    is of another log, and the page is the one of an absent position.
+    """
     more: _builtins.bool
-    """The log goes on: ask again with the last cursor."""
+    """The log goes on: ask again with `next`."""
     head: _builtins.int
     """The topic's head."""
     @_builtins.property
     def runs(self) -> _containers.RepeatedCompositeFieldContainer[_event_pb2.TopicRun]:
         """The page."""
+
+    @_builtins.property
+    def next(self) -> _event_pb2.Position:
+        """The position of the next page in the same direction, always set: the end of this page, or its oldest event
+        when `reverse`. The cursor of a run stands at the run's newest event, so it is not the one to go back with.
+        """
 
     def __init__(
         self,
@@ -456,10 +467,11 @@ class ReadHistoryResponse(_message.Message):
         runs: _abc.Iterable[_event_pb2.TopicRun] | None = ...,
         more: _builtins.bool = ...,
         head: _builtins.int = ...,
+        next: _event_pb2.Position | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["next", b"next"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["head", b"head", "more", b"more", "runs", b"runs", "verdict", b"verdict"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["head", b"head", "more", b"more", "next", b"next", "runs", b"runs", "verdict", b"verdict"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from hub.engine.sqlite import dedup
 from hub.engine.sqlite.database import writing
+from hub.engine.sqlite.policy import KeepUnknown
 
 if TYPE_CHECKING:
     import sqlite3
@@ -54,7 +55,7 @@ class Housekeeper:
         self, writer: ShardWriter, policy: RetentionPolicy, dedup_lifetime_ms: int
     ) -> None:
         self._writer = writer
-        self._policy = policy
+        self._policy: RetentionPolicy = KeepUnknown(policy)
         self._lifetime_ms = dedup_lifetime_ms
         self._due: dict[str, None] = {}
         self._round_at = 0

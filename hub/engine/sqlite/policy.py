@@ -7,6 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
+
+import structlog
+
+_logger: Final = structlog.get_logger(__name__)
+
+MAX_TOLD: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,3 +44,26 @@ RetentionPolicy = Callable[[str], Retention]
 def keep_everything(_topic: str) -> Retention:
     """The policy without bounds."""
     return Retention()
+
+
+class KeepUnknown:
+    """A policy that keeps everything of a topic for which another one fails.
+
+    A log may hold topics of a namespace that the configuration knows no more. Nothing of theirs is
+    removed, and their trouble is not the storage's. Each is logged once, the first MAX_TOLD of
+    them.
+    """
+
+    def __init__(self, policy: RetentionPolicy) -> None:
+        self._policy = policy
+        self._told: set[str] = set()
+
+    def __call__(self, topic: str) -> Retention:
+        """The topic's retention."""
+        try:
+            return self._policy(topic)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the events are kept
+            if topic not in self._told and len(self._told) < MAX_TOLD:
+                self._told.add(topic)
+                _logger.warning("retention_unknown", topic=topic, kept="all", error=repr(error))
+            return Retention()

@@ -7,10 +7,11 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
+import structlog
 
 from hub.engine.contract import Stored
-from hub.engine.sqlite import SqliteEngine, checkpoint, shard
-from hub.errors import Internal, ResourceExhausted, Unavailable
+from hub.engine.sqlite import Retention, SqliteEngine, checkpoint, shard
+from hub.errors import Internal, NotFound, ResourceExhausted, Unavailable
 from shipspeak.realtime.v1 import error_reason_pb2
 from tests.contract.engine.harness import ManualClock, RecordingFeed
 from tests.unit.engine.sqlite.support import TOPIC, draft, drafts
@@ -188,3 +189,36 @@ async def test_the_log_stays_bounded_under_load(
     written = 16 * 60 * 8000
     assert (tmp_path / "shard-000.db-wal").stat().st_size < written / 2
     await engine.stop()
+
+
+async def test_a_topic_without_a_policy_is_kept_and_harms_no_other(
+    tmp_path: Path, clock: ManualClock
+) -> None:
+    def policy(topic: str) -> Retention:
+        if topic.startswith("forgotten/"):
+            raise NotFound(error_reason_pb2.ERROR_REASON_NAMESPACE_UNKNOWN, "no such kind")
+        return Retention(max_events=1)
+
+    engine = SqliteEngine(
+        tmp_path / "data", shards=1, clock=clock, retention=policy, round_interval_s=0.02
+    )
+    await engine.start()
+    try:
+        feed, served = RecordingFeed(), []
+        changed = engine._shards[0].serving_changed
+        engine._shards[0].serving_changed = (  # type: ignore[method-assign]
+            lambda *, serving: (served.append(serving), changed(serving=serving))[1]  # type: ignore[func-returns-value]
+        )
+        await engine.open(TOPIC, feed)
+        with structlog.testing.capture_logs() as logs:
+            await engine.publish([draft(f"f{n}", "forgotten/1") for n in range(5)])
+            await engine.publish(drafts("a", "b", "c", "d"))
+            await feed.until(lambda seen: bool(seen.floors))
+        kept = await engine.head("forgotten/1")
+        assert (kept.floor, kept.head) == (0, 5)
+        assert engine.shard_serving(0)
+        assert served == []
+        told = [entry for entry in logs if entry["event"] == "retention_unknown"]
+        assert [entry["topic"] for entry in told] == ["forgotten/1"]
+    finally:
+        await engine.stop()

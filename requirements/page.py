@@ -21,6 +21,8 @@ ROOT = Path(__file__).resolve().parents[1]
 CLIENTS = ROOT / "clients"
 LEAST_NODE = 22
 PACKAGES = ("package.json", "web/package.json", "demo/package.json")
+# Who starts the hub without a way to the registry waits for it, so npm's patience (minutes) is cut.
+HASTE = ("--fetch-retries=1", "--fetch-retry-mintimeout=1000", "--fetch-timeout=20000")
 IGNORED = {"node_modules", "dist", "python", "backend"}
 
 
@@ -35,7 +37,7 @@ def main(verb: str, arguments: list[str]) -> int:
         if verb == "npm":
             _npm(environment, *arguments)
             return 0
-        _install(environment)
+        _install(environment, *(HASTE if "--best-effort" in arguments else ()))
         if verb == "build":
             _build(environment)
     except PageError as error:
@@ -68,13 +70,13 @@ def _node_major(path: str) -> int:
     return int(found[1]) if found else 0
 
 
-def _install(environment: dict[str, str]) -> None:
+def _install(environment: dict[str, str], *options: str) -> None:
     stamp = CLIENTS / "node_modules/.installed"
     state = _digest([CLIENTS / "package-lock.json", *(CLIENTS / name for name in PACKAGES)])
     if stamp.exists() and stamp.read_text(encoding="utf-8") == state:
         return
     # Exactly the lock, and a failure when it does not fit the package.json files.
-    _npm(environment, "ci", "--no-progress")
+    _npm(environment, "ci", "--no-progress", *options)
     stamp.write_text(state, encoding="utf-8")
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable, Coroutine, Sequence
+from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
@@ -88,13 +88,25 @@ class Shard:
             connection.close()
         self._lock.release()
 
-    async def publish(self, appends: Sequence[Append]) -> list[AppendResult]:
-        """Put drafts in the queue and wait for their commit."""
+    def publish(self, appends: Sequence[Append]) -> Coroutine[Any, Any, list[AppendResult]]:
+        """Put drafts in the queue, now; what is returned waits for their commit."""
         size = sum(len(append.body) for append in appends)
         waiting = self._waiting_bytes
+        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         if waiting and waiting + size > MAX_WAITING_BYTES:
-            return refuse_all(appends, lambda topic: overloaded(self.index, waiting, topic=topic))
-        answer = await self._ask(Publish(appends, size), asyncio.get_running_loop().create_future())
+            future.set_result(
+                Published(
+                    refuse_all(appends, lambda topic: overloaded(self.index, waiting, topic=topic))
+                )
+            )
+        else:
+            self._ask(Publish(appends, size), future)
+        return self._results(appends, future)
+
+    async def _results(
+        self, appends: Sequence[Append], future: asyncio.Future[Answer]
+    ) -> list[AppendResult]:
+        answer = await future
         if isinstance(answer, Published):
             return answer.results
         return refuse_all(appends, self.unavailable)
@@ -107,7 +119,8 @@ class Shard:
         opening = _Opening(loop=asyncio.get_running_loop())
         opening.feed = feed
         try:
-            answer = await self._ask(Open(topic), opening)
+            self._ask(Open(topic), opening)
+            answer = await opening
         except asyncio.CancelledError:
             # The answer may have come in the same turn of the loop; a feed that nobody closes must
             # not stay.
@@ -168,14 +181,15 @@ class Shard:
         for waiting in left:
             self._answer(waiting, self.unavailable(""))
 
-    async def _ask(self, request: Request, future: asyncio.Future[Answer]) -> Answer:
+    def _ask(self, request: Request, future: asyncio.Future[Answer]) -> None:
+        """Put a request in the queue; ``future`` gets its answer."""
         if not self._accepting or self._thread is None:
             topic = request.topic if isinstance(request, Open) else ""
-            return self.unavailable(topic)
+            future.set_result(self.unavailable(topic))
+            return
         if isinstance(request, Publish):
             self._waiting_bytes += request.size
         self._thread.waiting.put(Waiting(request, future))
-        return await future
 
     def _attach(self, waiting: Waiting, topic: str, fresh: dict[str, list[NewEvent]]) -> None:
         """Attach the feed behind the events that came before it in the same batch."""

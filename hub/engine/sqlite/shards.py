@@ -125,12 +125,12 @@ class SqliteEngine:
         if len(parts) == 1:
             (only,) = parts
             return await self._shard(only).publish(appends)
-        answers = await asyncio.gather(
-            *(
-                self._shard(shard).publish([appends[index] for index in indexes])
-                for shard, indexes in parts.items()
-            )
-        )
+        # Into every queue before the first await: no later call may overtake a part of this one.
+        waiting = [
+            self._shard(shard).publish([appends[index] for index in indexes])
+            for shard, indexes in parts.items()
+        ]
+        answers = await asyncio.gather(*waiting)
         results: dict[int, AppendResult] = {}
         for indexes, answer in zip(parts.values(), answers, strict=True):
             results.update(zip(indexes, answer, strict=True))

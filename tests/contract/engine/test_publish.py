@@ -188,3 +188,17 @@ async def test_a_cancelled_caller_harms_nobody(engine: Engine, store: Store) -> 
     assert offsets(await engine.publish(store.drafts("b")))
     assert cancelled.cancelled()
     assert {event.event_id for event in await read_all(engine)} == {"a", "b"}
+
+
+async def test_calls_keep_their_order_however_many_topics_they_name(
+    engine: Engine, store: Store
+) -> None:
+    topics = [f"meeting/{number}" for number in range(16)]
+    assert len({engine.shard_of(topic) for topic in topics}) == engine.shard_count
+    wide = asyncio.ensure_future(engine.publish([store.draft("first", topic) for topic in topics]))
+    narrow = [
+        asyncio.ensure_future(engine.publish([store.draft("second", topic)])) for topic in topics
+    ]
+    await asyncio.gather(wide, *narrow)
+    for topic in topics:
+        assert [event.event_id for event in await read_all(engine, topic)] == ["first", "second"]

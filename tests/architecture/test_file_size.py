@@ -15,7 +15,6 @@ SOFT_LIMIT = 300
 OVER_SOFT_LIMIT: dict[str, tuple[int, str]] = {
     "benchmarks/loadgen/loadgen.c": (400, "options, connections and event loop share state"),
     "clients/python/shipspeak_realtime/client.py": (400, "the SDK's face: mostly docstrings"),
-    "clients/web/test/client.test.ts": (400, "one client against one real server, case by case"),
     "tests/unit/demo/test_web.py": (400, "one back end, route by route"),
 }
 

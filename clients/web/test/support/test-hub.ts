@@ -1,25 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
-import {
-  create,
-  type DescMessage,
-  fromBinary,
-  type MessageInitShape,
-  type MessageShape,
-  toBinary,
-} from "@bufbuild/protobuf";
+import { fromBinary, type MessageShape } from "@bufbuild/protobuf";
 import { Code } from "../../src/gen/google/rpc/code_pb.js";
-import {
-  type ContentSchema,
-  EventSchema,
-  type Position,
-  type TopicRunSchema,
-} from "../../src/gen/shipspeak/realtime/v1/event_pb.js";
 import {
   Outcome,
   PublishRequestSchema,
-  ServerFrameSchema,
-  Start,
   type Subscribe,
   Verdict,
 } from "../../src/gen/shipspeak/realtime/v1/frame_pb.js";
@@ -38,14 +23,9 @@ import {
   UpdateSubscriptionsResponseSchema,
 } from "../../src/gen/shipspeak/realtime/v1/realtime_service_pb.js";
 import { toDuration } from "../../src/time.js";
+import { type ContentInit, HubLog } from "./hub-log.js";
+import { answer, begin, endWith, type FrameInit, sendFrame } from "./wire.js";
 
-type FrameInit = MessageInitShape<typeof ServerFrameSchema>;
-type RunInit = MessageInitShape<typeof TopicRunSchema>;
-interface StoredEvent {
-  readonly offset: bigint;
-  readonly id: string;
-  readonly content: MessageInitShape<typeof ContentSchema>;
-}
 interface Listener {
   readonly response: ServerResponse;
   readonly topics: Set<string>;
@@ -54,21 +34,29 @@ interface Listener {
 /** What the hub does with Listen: serve it, answer 404, or accept it and never send a byte (a buffering proxy). */
 export type ListenMode = "serve" | "refuse" | "swallow";
 
-const EPOCH = 7n;
 const METHOD_PATH = /^\/shipspeak\.realtime\.v1\.RealtimeService\/(\w+)$/;
+
+/** Status of one refused call. */
+export interface Refusal {
+  readonly code: Code;
+  readonly message: string;
+}
 
 /** A hub in this process that speaks real grpc-web bytes over real sockets, with a log in memory. */
 export class TestHub {
   listenMode: ListenMode = "serve";
   heartbeatMs = 20_000;
   /** Status to answer every call with; null = serve. */
-  refuse: { code: Code; message: string } | null = null;
-  epoch = EPOCH;
+  refuse: Refusal | null = null;
+  /** Asked about each call that `refuse` lets through. */
+  refuseCall: (name: string, token: string) => Refusal | null = () => null;
+  /** Events in a page of history. */
+  pageSize = Number.POSITIVE_INFINITY;
+  readonly log = new HubLog();
   readonly calls: string[] = [];
   readonly tokens: string[] = [];
   readonly touches: bigint[] = [];
   readonly refreshed: string[] = [];
-  readonly #logs = new Map<string, StoredEvent[]>();
   readonly #listeners = new Map<string, Listener>();
   readonly #waiting = new Set<() => void>();
   readonly #sockets = new Set<Socket>();
@@ -105,13 +93,10 @@ export class TestHub {
     this.#listeners.clear();
   }
 
-  publish(topic: string, content: MessageInitShape<typeof ContentSchema>, id?: string): bigint {
-    const log = this.#log(topic);
-    const known = log.find((event) => event.id === id);
-    if (known) return known.offset;
-    const offset = BigInt(log.length + 1);
-    log.push({ offset, id: id ?? `${topic}:${offset}`, content });
-    this.#push(topic, { runs: [this.run(topic, offset - 1n)] });
+  publish(topic: string, content: ContentInit, id?: string): bigint {
+    const { offset, duplicate } = this.log.store(topic, content, id);
+    if (duplicate) return offset;
+    this.#push(topic, { runs: [this.log.run(topic, offset - 1n)] });
     for (const wake of this.#waiting) wake();
     return offset;
   }
@@ -130,32 +115,22 @@ export class TestHub {
     return this.#listeners.size;
   }
 
-  run(topic: string, after: bigint): RunInit {
-    const log = this.#log(topic);
-    const events = log.slice(Number(after)).map((event) => create(EventSchema, event));
-    const through = BigInt(log.length);
-    return {
-      topic,
-      epoch: this.epoch,
-      afterOffset: after,
-      throughOffset: through,
-      events,
-      cursor: cursorOf(through),
-    };
-  }
-
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const name = METHOD_PATH.exec(request.url ?? "")?.[1] ?? "";
     this.calls.push(name);
-    this.tokens.push(request.headers.authorization ?? "");
+    const token = request.headers.authorization ?? "";
+    this.tokens.push(token);
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const body = Buffer.concat(chunks).subarray(5);
     if (name === "Listen" && this.listenMode === "refuse") {
       response.writeHead(404).end("not here");
-    } else if (this.refuse) {
+      return;
+    }
+    const refusal = this.refuse ?? this.refuseCall(name, token);
+    if (refusal) {
       begin(response);
-      endWith(response, this.refuse.code, this.refuse.message);
+      endWith(response, refusal.code, refusal.message);
     } else if (name === "Listen") {
       this.#listen(fromBinary(ListenRequestSchema, body), response);
     } else {
@@ -178,32 +153,7 @@ export class TestHub {
   }
 
   #subscribe(one: Subscribe, response: ServerResponse): void {
-    for (const frame of this.#answer(one)) sendFrame(response, frame);
-  }
-
-  /** Subscribed, and the run up to head when there is something. */
-  #answer(one: Subscribe): FrameInit[] {
-    const { from, verdict } = this.#place(one);
-    const head = BigInt(this.#log(one.topic).length);
-    const position = { cursor: cursorOf(from), handledOffset: from };
-    const value = { topic: one.topic, verdict, position, head, epoch: this.epoch };
-    const frames: FrameInit[] = [{ control: { case: "subscribed", value } }];
-    if (head > from) frames.push({ runs: [this.run(one.topic, from)] });
-    return frames;
-  }
-
-  #place(one: Subscribe): { from: bigint; verdict: Verdict } {
-    const head = BigInt(this.#log(one.topic).length);
-    if (one.start.case === "position") return this.#resume(one.start.value);
-    return { from: one.start.value === Start.EARLIEST ? 0n : head, verdict: Verdict.OK };
-  }
-
-  #resume(position: Position): { from: bigint; verdict: Verdict } {
-    const [epoch] = new TextDecoder().decode(position.cursor).split(":");
-    const same = epoch === String(this.epoch) || epoch === "";
-    return same
-      ? { from: position.handledOffset, verdict: Verdict.OK }
-      : { from: 0n, verdict: Verdict.RESET };
+    for (const frame of this.log.answer(one)) sendFrame(response, frame);
   }
 
   async #unary(name: string, body: Uint8Array, response: ServerResponse): Promise<void> {
@@ -236,8 +186,8 @@ export class TestHub {
 
   #pollFrames(subscriptions: readonly Subscribe[]): FrameInit[] {
     return subscriptions.flatMap((one) => {
-      const frames = this.#answer(one);
-      const quiet = one.start.case === "position" && this.#place(one).verdict === Verdict.OK;
+      const frames = this.log.answer(one);
+      const quiet = one.start.case === "position" && this.log.place(one).verdict === Verdict.OK;
       return quiet ? frames.slice(1) : frames;
     });
   }
@@ -270,56 +220,21 @@ export class TestHub {
   #publish(body: Uint8Array, response: ServerResponse): void {
     const { drafts } = fromBinary(PublishRequestSchema, body);
     const results = drafts.map((draft) => {
-      const known = this.#log(draft.topic).some((event) => event.id === draft.id);
+      const before = this.log.head(draft.topic);
       const offset = this.publish(draft.topic, draft.content ?? {}, draft.id);
-      return { id: draft.id, outcome: Outcome.STORED, duplicate: known, epoch: this.epoch, offset };
+      const duplicate = offset <= before;
+      return { id: draft.id, outcome: Outcome.STORED, duplicate, epoch: this.log.epoch, offset };
     });
     answer(response, PublishResponseSchema, { results });
   }
 
   #history(body: Uint8Array, response: ServerResponse): void {
     const { topic, position } = fromBinary(ReadHistoryRequestSchema, body);
-    const head = BigInt(this.#log(topic).length);
-    const after = position?.handledOffset ?? 0n;
-    const runs = after < head ? [this.run(topic, after)] : [];
-    answer(response, ReadHistoryResponseSchema, { verdict: Verdict.OK, runs, head, more: false });
+    const { from, verdict } = this.log.resume(topic, position);
+    const head = this.log.head(topic);
+    const run = this.log.run(topic, from, this.pageSize);
+    const runs = from < head ? [run] : [];
+    const more = (run.throughOffset ?? 0n) < head;
+    answer(response, ReadHistoryResponseSchema, { verdict, runs, head, more });
   }
-
-  #log(topic: string): StoredEvent[] {
-    const log = this.#logs.get(topic) ?? [];
-    this.#logs.set(topic, log);
-    return log;
-  }
-}
-
-function cursorOf(offset: bigint): Uint8Array<ArrayBuffer> {
-  return new TextEncoder().encode(`${EPOCH}:${offset}`);
-}
-
-function begin(response: ServerResponse): void {
-  response.writeHead(200, { "content-type": "application/grpc-web+proto" });
-  response.flushHeaders();
-}
-
-function frame(flag: number, body: Uint8Array): Buffer {
-  const prefix = Buffer.alloc(5);
-  prefix.writeUInt8(flag);
-  prefix.writeUInt32BE(body.length, 1);
-  return Buffer.concat([prefix, body]);
-}
-
-function sendFrame(response: ServerResponse, init: FrameInit): void {
-  response.write(frame(0, toBinary(ServerFrameSchema, create(ServerFrameSchema, init))));
-}
-
-function endWith(response: ServerResponse, code: Code, message = ""): void {
-  response.end(
-    frame(0x80, Buffer.from(`grpc-status: ${code}\r\ngrpc-message: ${encodeURIComponent(message)}\r\n`)),
-  );
-}
-
-function answer<O extends DescMessage>(response: ServerResponse, schema: O, init: MessageInitShape<O>): void {
-  begin(response);
-  response.write(frame(0, toBinary(schema, create(schema, init))));
-  endWith(response, Code.OK);
 }

@@ -1,0 +1,62 @@
+import { describe, expect, test } from "vitest";
+import { Code } from "../../src/gen/google/rpc/code_pb.js";
+import { ErrorReason } from "../../src/gen/shipspeak/realtime/v1/error_reason_pb.js";
+import { collect, content, hub, hubForEachTest, open, TOPIC } from "../support/rig.js";
+import { until } from "../support/until.js";
+
+hubForEachTest();
+
+describe("who may", () => {
+  test("the token goes with every call", async () => {
+    const client = open({ getToken: () => "t1" });
+    collect(client);
+    client.connect();
+    await until(client.connection, (now) => now.rttMs !== null);
+    expect(new Set(hub.tokens)).toEqual(new Set(["Bearer t1"]));
+  });
+
+  test("a refused token is replaced once, then a person is needed", async () => {
+    const reasons: string[] = [];
+    hub.refuse = { code: Code.UNAUTHENTICATED, message: "expired" };
+    const client = open({
+      getToken: ({ reason }) => {
+        reasons.push(reason);
+        return `t${reasons.length}`;
+      },
+    });
+    collect(client);
+    client.connect();
+    const state = await until(client.connection, (now) => now.phase === "needs-auth");
+    expect(reasons).toEqual(["initial", "rejected"]);
+    expect(state.error?.kind).toBe("auth");
+    hub.refuse = null;
+    client.retryNow();
+    await until(client.connection, (now) => now.phase === "live");
+  });
+
+  test("no token means that somebody has to sign in", async () => {
+    const client = open({ getToken: () => null });
+    client.connect();
+    await until(client.connection, (now) => now.phase === "needs-auth");
+    expect(hub.calls).toEqual([]);
+  });
+
+  test("a refused topic is told to its listener and leaves the others alone", async () => {
+    const client = open();
+    const read = collect(client);
+    const refused = new Promise<ErrorReason>((resolve) => {
+      client.topic("meeting/secret").subscribe({ onError: (error) => resolve(error.reason) });
+    });
+    client.connect();
+    await until(client.connection, (now) => now.phase === "live");
+    const value = {
+      topic: "meeting/secret",
+      code: Code.PERMISSION_DENIED,
+      reason: ErrorReason.RIGHT_MISSING,
+    };
+    hub.pushAll({ control: { case: "error", value } });
+    expect(await refused).toBe(ErrorReason.RIGHT_MISSING);
+    hub.publish(TOPIC, content("a"));
+    await read.has(1);
+  });
+});

@@ -285,9 +285,7 @@ async def test_what_is_not_offered_yet_says_so(
     assert not error.HasField("retry_after")
 
 
-async def test_a_publisher_that_never_reads_its_answers_costs_the_others_nothing(
-    scene: _Scene,
-) -> None:
+async def test_a_publisher_that_never_reads_its_answers_costs_nobody(scene: _Scene) -> None:
     rude = scene.client.connect()
     await rude.send(hello=GOOD)
     for number in range(3000):

@@ -28,15 +28,14 @@ def test_a_busy_machine_makes_the_run_fail(monkeypatch, capsys):
     assert "2 of 2 passes were void" in capsys.readouterr().out
 
 
-def quick(system: str) -> bench.Options:
-    return bench.Options(
-        ("native",), (system,), 1, 10, _SHORT, None, strict=True, void_allowed=True
-    )
+QUICK = bench.Options(
+    ("native",), ("tutorial",), 1, 10, _SHORT, None, strict=True, void_allowed=True
+)
 
 
 def test_a_quick_run_on_a_busy_machine_says_so_and_ends_well(monkeypatch, capsys):
     monkeypatch.setattr(noise, "measure", lambda: noise.Noise(5, 50, 10))
-    assert bench.run(quick("tutorial")) == 0
+    assert bench.run(QUICK) == 0
     printed = capsys.readouterr().out
     assert "1 of 1 passes were void" in printed
     assert "FAILED" not in printed
@@ -51,7 +50,7 @@ def test_a_lost_event_fails_a_quick_run_on_a_busy_machine_too(monkeypatch, capsy
         return {**measured(row, system, options), "faults": 1}
 
     monkeypatch.setattr(bench, "_measure", losing)
-    assert bench.run(quick("tutorial")) == 1
+    assert bench.run(QUICK) == 1
     assert "FAILED: native: events lost" in capsys.readouterr().out
 
 

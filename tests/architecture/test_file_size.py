@@ -13,9 +13,9 @@ SOFT_LIMIT = 300
 
 # Each file over the soft limit, the size it may have, and why it is one file. Sizes only go down.
 OVER_SOFT_LIMIT: dict[str, tuple[int, str]] = {
-    "benchmarks/loadgen/loadgen.c": (400, "options, connections and event loop share state"),
-    "clients/python/shipspeak_realtime/client.py": (400, "the SDK's face: mostly docstrings"),
-    "tests/unit/demo/test_web.py": (400, "one back end, route by route"),
+    "benchmarks/loadgen/loadgen.c": (342, "options, connections and event loop share state"),
+    "clients/python/shipspeak_realtime/client.py": (390, "the SDK's face: mostly docstrings"),
+    "tests/unit/demo/test_web.py": (376, "one back end, route by route"),
 }
 
 

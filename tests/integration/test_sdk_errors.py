@@ -148,7 +148,12 @@ async def test_rights_are_checked_for_both_ways(guarded: HubProcess):
 
 @pytest.mark.parametrize(
     ("bad", "reason"),
-    [(None, "TOKEN_MISSING"), ("x.y.z", "TOKEN_MALFORMED"), (token(-60), "TOKEN_EXPIRED")],
+    [
+        (None, "TOKEN_MISSING"),
+        ("x.y.z", "TOKEN_MALFORMED"),
+        ("x.y.z\n", "TOKEN_MALFORMED"),
+        (token(-60), "TOKEN_EXPIRED"),
+    ],
 )
 async def test_a_bad_token_is_an_auth_error(guarded: HubProcess, bad: str | None, reason: str):
     async with RealtimeClient(guarded.grpc, token=bad) as client, asyncio.timeout(20):
@@ -172,6 +177,20 @@ async def test_a_token_function_heals_an_old_token(guarded: HubProcess):
         assert (await client.publish("meeting/1", UPDATE)).offset == 1
         assert len(handed_out) == 2
         assert (await anext(aiter(client.subscribe("meeting/1", start="earliest")))).offset == 1
+
+
+async def test_a_token_function_that_fails_is_asked_again(guarded: HubProcess):
+    asked = []
+
+    async def get_token() -> str:
+        asked.append(1)
+        if len(asked) == 1:
+            raise OSError("the token server is away")
+        return token()
+
+    async with RealtimeClient(guarded.grpc, token=get_token) as client, asyncio.timeout(20):
+        receipts = await asyncio.gather(*(client.publish("meeting/1", UPDATE) for _ in range(3)))
+    assert [receipt.offset for receipt in receipts] == [1, 2, 3]
 
 
 async def test_a_token_is_renewed_in_place(guarded: HubProcess):

@@ -170,11 +170,10 @@ class Connection:
             self._token = await self._tokens.renew()
         except AuthError as error:
             return self._step(Input.NO_TOKEN, error)
-        except Exception as error:  # noqa: BLE001 - the application's function may raise anything
-            _log.warning("the token function failed: %r", error)
+        except RealtimeError as error:
+            _log.warning("no token: %s", error)
             self._delay = self._backoff.retry()
-            failed = NetworkError(f"the token function failed: {error!r}")
-            return self._step(Input.TOKEN_FAILED, failed)
+            return self._step(Input.TOKEN_FAILED, error)
         return self._step(Input.TOKEN)
 
     async def _hold_session(self) -> Effect:
@@ -224,9 +223,9 @@ class Connection:
     async def _refresh(self) -> None:
         try:
             token = await self._tokens.renew()
-        except Exception as error:  # noqa: BLE001 - the application's function may raise anything
+        except RealtimeError as error:
             # The session ends at its time, and the next one asks again.
-            _log.warning("no new token for the running session: %r", error)
+            _log.warning("no new token for the running session: %s", error)
             return
         if token is not None:
             self._token = token

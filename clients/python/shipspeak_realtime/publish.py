@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import TYPE_CHECKING
 
 from shipspeak_realtime.backoff import Backoff
-from shipspeak_realtime.errors import ClosedError, DeadlineError
+from shipspeak_realtime.errors import ClosedError, DeadlineError, RealtimeError
 from shipspeak_realtime.lane import Lane
 from shipspeak_realtime.outbox import Entry, Outbox
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from shipspeak_realtime.receipts import Receipt
     from shipspeak_realtime.stats import Stats
     from shipspeak_realtime.unary import UnaryCalls
+
+_log = logging.getLogger("shipspeak_realtime")
 
 
 class Publisher:
@@ -74,12 +77,19 @@ class Publisher:
         return entry
 
     async def _work(self, topic: str, lane: Lane) -> None:
+        error = RealtimeError("the publishing was cancelled", topic=topic)
         try:
             await lane.work()
+        except Exception as fault:  # noqa: BLE001 - logged, and told to all who wait
+            _log.exception("publishing to %s failed", topic)
+            error = RealtimeError(f"a fault of the SDK: {fault!r}", topic=topic)
+            error.__cause__ = fault
         finally:
             # No await between the lane's last look and here: nothing can be added to a dead lane.
             del self._lanes[topic], self._workers[topic]
-            lane.abandon(ClosedError("the client was closed"))
+            if self._closed:
+                error = ClosedError("the client was closed", topic=topic)
+            lane.abandon(error)
 
     async def _send(self, request: frame_pb2.PublishRequest) -> Sequence[frame_pb2.PublishResult]:
         response = await self._calls.publish(request)

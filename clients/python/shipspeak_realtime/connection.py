@@ -217,6 +217,9 @@ class Connection:
             self._step(Input.BEHIND)
 
     def _on_expiring(self) -> None:
+        if not self._tokens.renewable:
+            # The hub has this token already: it ends when it ends.
+            return
         if self._refreshing is None or self._refreshing.done():
             self._refreshing = asyncio.create_task(self._refresh(), name="realtime-token")
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from hub.engine.contract import LogPage, Resume, TopicHead
 from hub.engine.sqlite.database import connect_reader, snapshot
 from hub.engine.sqlite.encoding import complete_event
+from hub.engine.sqlite.identity import epoch_of, identity_of
 from hub.engine.sqlite.topics import TopicState, topic_from_row
 from hub.engine.sqlite.verdict import judge_cursor
 from hub.model.events import StoredEvent
@@ -26,22 +27,23 @@ _BEFORE: Final = (
     "SELECT offset, event_id, priority, key, published_ms, expires_ms, body FROM event "
     "WHERE topic_id = ? AND offset <= ? ORDER BY offset DESC LIMIT ?"
 )
+_NO_ROW: Final = 0  # no topic has this id
 _EVENT_ID: Final = "SELECT event_id FROM event WHERE topic_id = ? AND offset = ?"
-
-
-class UnknownTopic(Exception):
-    """The topic has no row yet, so it has no epoch to tell."""
 
 
 class ShardReader:
     """Reads one shard file. Used by one thread at a time.
 
-    Every method raises UnknownTopic for a topic without a row, and sqlite3.Error when the storage
-    fails.
+    A topic without a row is an empty log. Every method raises sqlite3.Error when the storage fails.
     """
 
     def __init__(self, path: Path) -> None:
         self._connection = connect_reader(path)
+        try:
+            self._identity = identity_of(self._connection)
+        except BaseException:
+            self._connection.close()
+            raise
 
     def close(self) -> None:
         """Close the connection; any thread may do it when no call is running."""
@@ -92,7 +94,7 @@ class ShardReader:
     def _topic(self, name: str) -> TopicState:
         row = self._connection.execute(_TOPIC, (name,)).fetchone()
         if row is None:
-            raise UnknownTopic(name)
+            return TopicState(_NO_ROW, name, epoch_of(self._identity, name), stored=False)
         return topic_from_row(row)
 
 

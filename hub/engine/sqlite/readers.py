@@ -39,7 +39,6 @@ class ReaderPool:
         """Run ``call`` with a reader of the shard.
 
         Raises:
-            UnknownTopic: from ``call``.
             Unavailable: STORAGE_FAILED when the file cannot be read, SHARD_UNAVAILABLE after
             ``close``.
             Internal: an unknown failure, logged.

@@ -27,7 +27,7 @@ class Publish:
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """Ask for a topic's head, in line with the commits; the topic gets an epoch if it has none."""
+    """Ask for a topic's head, in line with the commits."""
 
     topic: str
 

@@ -2,7 +2,8 @@
 
 ``pos`` is the order of the whole shard; ``offset`` the place in the topic's log, contiguous in this
 engine. ``topic.floor_id`` is the id of the event at ``floor``, so that a cursor which stands
-exactly on the newest trimmed event can still be proved. ``dedup`` has a lifetime of its own, beyond
+exactly on the newest trimmed event can still be proved. A topic gets its row with its first event,
+``epoch`` as ``hub.engine.sqlite.identity`` derives it. ``dedup`` has a lifetime of its own, beyond
 retention.
 """
 
@@ -11,6 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from hub.engine.sqlite.database import writing
+from hub.engine.sqlite.identity import give_identity
 from hub.errors import Unavailable
 from shipspeak.realtime.v1 import error_reason_pb2
 
@@ -68,6 +70,7 @@ def prepare(connection: sqlite3.Connection, shard: int, shards: int, now_ms: int
         _make(connection, shard, shards, now_ms)
     else:
         _check(dict(connection.execute("SELECT key, value FROM meta").fetchall()), shard, shards)
+    give_identity(connection)
 
 
 def _make(connection: sqlite3.Connection, shard: int, shards: int, now_ms: int) -> None:

@@ -111,7 +111,7 @@ class Shard:
             return answer.results
         return refuse_all(appends, self.unavailable)
 
-    async def open(self, topic: str, feed: TopicFeed | None) -> TopicHead:
+    async def open(self, topic: str, feed: TopicFeed) -> TopicHead:
         """Get the topic's head in line with the commits, and attach the feed at that very place.
 
         Raises: HubError when the shard is not here or its storage failed.
@@ -124,8 +124,7 @@ class Shard:
         except asyncio.CancelledError:
             # The answer may have come in the same turn of the loop; a feed that nobody closes must
             # not stay.
-            if feed is not None:
-                self._feeds.detach(topic, feed)
+            self._feeds.detach(topic, feed)
             raise
         if isinstance(answer, TopicHead):
             return answer

@@ -12,7 +12,6 @@ from hub.engine.sqlite.checkpoint import Checkpointer
 from hub.engine.sqlite.failures import storage_failed
 from hub.engine.sqlite.opening import open_shards
 from hub.engine.sqlite.policy import RetentionPolicy, keep_everything
-from hub.engine.sqlite.reader import ShardReader, UnknownTopic
 from hub.engine.sqlite.readers import ReaderPool
 
 if TYPE_CHECKING:
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hub.engine.contract import AppendResult, LogPage, Resume, TopicFeed, TopicHead
+    from hub.engine.sqlite.reader import ShardReader
     from hub.engine.sqlite.shard import CommitObserver, Shard
     from hub.model.cursor import Cursor
     from hub.model.events import Append
@@ -202,12 +202,7 @@ class SqliteEngine:
         readers = self._readers
         if readers is None:
             raise shard.unavailable(topic)
-        try:
-            return await readers.run(shard.index, topic, call)
-        except UnknownTopic:
-            # Its first use of any kind gives a topic its epoch, through the writer.
-            await shard.open(topic, None)
-            return await readers.run(shard.index, topic, call)
+        return await readers.run(shard.index, topic, call)
 
     def _shard_for(self, topic: str) -> Shard:
         return self._shard(self.shard_of(topic))

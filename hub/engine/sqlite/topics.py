@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from hub.engine.contract import TopicHead
 from hub.engine.sqlite.bulk import look_up, write_rows
 from hub.engine.sqlite.encoding import to_signed, to_unsigned
+from hub.engine.sqlite.identity import epoch_of, identity_of
 
 if TYPE_CHECKING:
     import sqlite3
@@ -60,11 +60,6 @@ class TopicState:
         return TopicHead(self.epoch, self.head, self.floor, self.oldest_ms)
 
 
-def new_epoch() -> int:
-    """A random identity of a log: 64 bits, not zero."""
-    return secrets.randbelow((1 << 64) - 1) + 1
-
-
 def topic_from_row(row: tuple[str, int, int, int, int, str, int]) -> TopicState:
     """Make the state from (name, id, epoch, head, floor, floor_id, oldest_ms)."""
     name, topic_id, epoch, head, floor, floor_id, oldest_ms = row
@@ -82,6 +77,7 @@ class TopicTable:
     def __init__(self, connection: sqlite3.Connection, max_cached: int = MAX_CACHED) -> None:
         self._connection = connection
         self._max_cached = max_cached
+        self._identity = identity_of(connection)
         self._cached: dict[str, TopicState] = {}
         self._next_id: int = connection.execute(
             "SELECT coalesce(max(id), 0) + 1 FROM topic"
@@ -92,7 +88,7 @@ class TopicTable:
         return self._cached.get(name)
 
     def working(self, names: Iterable[str]) -> dict[str, TopicState]:
-        """Copies of the topics for one transaction; those without a row get an id and an epoch."""
+        """Copies of the topics for one transaction; those without a row get an id."""
         topics: dict[str, TopicState] = {}
         missing: list[str] = []
         for name in dict.fromkeys(names):
@@ -107,7 +103,9 @@ class TopicTable:
         next_id = self._next_id
         for name in missing:
             if name not in topics:
-                topics[name] = TopicState(next_id, name, new_epoch(), stored=False)
+                topics[name] = TopicState(
+                    next_id, name, epoch_of(self._identity, name), stored=False
+                )
                 next_id += 1
         return topics
 

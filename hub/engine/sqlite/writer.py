@@ -108,10 +108,7 @@ class ShardWriter:
         changed: dict[str, TopicState] = {}
         for request in batch:
             if isinstance(request, Open):
-                topic = topics[request.topic]
-                if not topic.stored:
-                    changed[topic.name] = topic
-                answers.append(topic.public())
+                answers.append(topics[request.topic].public())
             else:
                 published = judge.publish(request.appends)
                 answers.append(published)

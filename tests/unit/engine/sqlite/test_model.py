@@ -14,7 +14,6 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from hub.engine.contract import NotAttempted, Stored, TopicHead, Verdict
 from hub.engine.sqlite.policy import Retention
-from hub.engine.sqlite.reader import UnknownTopic
 from hub.errors import FailedPrecondition
 from hub.model.cursor import Cursor
 from tests.unit.engine.sqlite.support import START_MS, PlainShard, draft, results
@@ -138,6 +137,7 @@ class Machine(RuleBasedStateMachine):
             state = self.shard.open(topic)
             assert isinstance(state, TopicHead)
             assert state.epoch != 0
+            assert state == self.shard.reader.head(topic)
             self.model.topics[topic] = ModelTopic(state.epoch)
         return self.model.topics[topic]
 
@@ -211,11 +211,9 @@ class Machine(RuleBasedStateMachine):
     def the_log_is_the_models(self) -> None:
         for name in TOPICS:
             if name not in self.model.topics:
-                try:
-                    self.shard.reader.head(name)
-                except UnknownTopic:
-                    continue
-                raise AssertionError(name)
+                state = self.shard.reader.head(name)
+                assert state == TopicHead(state.epoch, 0, 0)
+                continue
             model = self.model.topics[name]
             page = self.shard.reader.read(name, 0, 1000, 1 << 20)
             assert (page.state.epoch, page.state.head) == (model.epoch, model.head)
@@ -226,6 +224,8 @@ class Machine(RuleBasedStateMachine):
             ]
             assert page.state.oldest_ms == (kept[0][1].published_ms if kept else 0)
         assert self.shard.count("dedup") == len(self.model.ids)
+        written = [topic for topic in self.model.topics.values() if topic.log]
+        assert self.shard.count("topic") == len(written)
 
     def teardown(self) -> None:
         self.shard.close()

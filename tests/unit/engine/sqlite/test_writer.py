@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 from google.rpc import code_pb2
 
-from hub.engine.contract import NotAttempted, Stored, TopicHead
+from hub.engine.contract import NotAttempted, Stored, TopicHead, Verdict
 from hub.errors import FailedPrecondition, Internal, Unavailable
+from hub.model.cursor import Cursor
 from shipspeak.realtime.v1 import error_reason_pb2
 from tests.unit.engine.sqlite.support import (
     LIFETIME_MS,
@@ -142,3 +143,29 @@ def test_more_topics_than_are_kept_in_memory(shard: PlainShard) -> None:
             shard.commit([draft(f"{n}", f"meeting/{n}"), draft("x", f"meeting/{n % 7}")])
     assert shard.count("topic") == 40
     assert shard.count("event") == 47
+
+
+def test_reading_writes_nothing_and_tells_the_epoch_that_writing_stores(
+    shard: PlainShard,
+) -> None:
+    opened = shard.open(TOPIC)
+    assert isinstance(opened, TopicHead)
+    assert opened == TopicHead(opened.epoch, 0, 0)
+    assert opened.epoch != 0
+    assert shard.reader.head(TOPIC) == opened
+    assert shard.reader.read(TOPIC, 0, 10, 10).state == opened
+    assert shard.reader.read_latest(TOPIC, 0, 10, 10).state == opened
+    assert shard.reader.resume(TOPIC, Cursor(opened.epoch, 0)).verdict is Verdict.OK
+    assert shard.reader.resume(TOPIC, Cursor(opened.epoch, 1)).verdict is Verdict.RESET
+    assert shard.count("topic") == 0
+    assert shard.open("meeting/43") != opened
+
+    (first,) = results(shard.commit(drafts("a")))
+    assert first == Stored(opened.epoch, 1)
+    assert shard.count("topic") == 1
+
+
+def test_another_file_has_other_epochs(shard: PlainShard, tmp_path: Path) -> None:
+    other = PlainShard(tmp_path / "other.db")
+    assert other.reader.head(TOPIC).epoch != shard.reader.head(TOPIC).epoch
+    other.close()

@@ -6,12 +6,20 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import grpc
+import structlog
+
+from hub.errors import Unavailable
+from shipspeak.realtime.v1 import error_reason_pb2 as reasons
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from hub.errors import HubError
     from hub.rpc.handlers import Context
+
+log = structlog.get_logger(__name__)
+# How long the end of a stream waits for a peer that takes nothing.
+LINGER_SECONDS = 1.0
 
 
 class GrpcStreamSink:
@@ -25,6 +33,8 @@ class GrpcStreamSink:
         self._pending: bytes | None = None
         self._closed = False
         self._gone = False
+        self._cut = False
+        self._writer: asyncio.Task[None] | None = None
         self._wake: asyncio.Future[None] | None = None
         self._written: asyncio.Future[None] | None = None
 
@@ -39,10 +49,12 @@ class GrpcStreamSink:
         self._notify()
 
     def close(self, error: HubError | None) -> None:
-        """End the stream once the frame in flight is written."""
+        """End the stream once the frame in flight is written, or was not for LINGER_SECONDS."""
         if not self._closed:
             self._closed = True
             self.error = error
+            if self._pending is not None:
+                self._loop.call_later(LINGER_SECONDS, self._cut_off)
             self._notify()
 
     def abandon(self) -> None:
@@ -51,7 +63,19 @@ class GrpcStreamSink:
         self._notify()
 
     async def run(self) -> None:
-        """Write until closed. Returns also when the peer is gone."""
+        """Write until closed. Returns also when the peer is gone, or was cut off."""
+        self._writer = asyncio.current_task()
+        try:
+            await self._write_all()
+        except asyncio.CancelledError:
+            # Ours ends here; the call's own goes on, also when it came in the same turn.
+            if not self._cut or self._writer is None or self._writer.uncancel():
+                raise
+            log.warning("reader_cut_off", reason=self.error and self.error.reason_name)
+        finally:
+            self._writer = None
+
+    async def _write_all(self) -> None:
         while not self._gone:
             frame = self._pending
             if frame is None:
@@ -83,6 +107,12 @@ class GrpcStreamSink:
             self._written = self._loop.create_future()
         await asyncio.shield(self._written)
 
+    def _cut_off(self) -> None:
+        if self._pending is not None and self._writer is not None:
+            self._cut = self._gone = True
+            self.error = self.error or _stalled_error()
+            self._writer.cancel()
+
     def _tell_written(self) -> None:
         if self._written is not None:
             self._written.set_result(None)
@@ -91,3 +121,11 @@ class GrpcStreamSink:
     def _notify(self) -> None:
         if self._wake is not None and not self._wake.done():
             self._wake.set_result(None)
+
+
+def _stalled_error() -> Unavailable:
+    return Unavailable(
+        reasons.ERROR_REASON_HEARTBEAT_MISSED,
+        "the client took nothing of what it was sent; resume from your cursors",
+        retry_after=0.0,
+    )

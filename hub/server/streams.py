@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import TYPE_CHECKING
 
 import grpc
@@ -11,7 +12,7 @@ from hub.errors import HubError
 from hub.rpc.commands import farewell
 from hub.rpc.handlers import Context, caller_of
 from hub.rpc.status import abort
-from hub.server.stream_sink import GrpcStreamSink
+from hub.server.stream_sink import LINGER_SECONDS, GrpcStreamSink
 from hub.session.session import MAX_CONTROL_FRAMES, Session
 from shipspeak.realtime.v1 import realtime_service_pb2
 
@@ -96,5 +97,9 @@ async def _frames(context: Context, session: Session, sink: GrpcStreamSink) -> A
 
 
 async def _end(context: Context, sink: GrpcStreamSink) -> None:
-    if sink.error is not None:
-        await abort(context, sink.error)
+    if sink.error is None:
+        return
+    # The status lies behind what the peer has not read; its reading is not waited for.
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(LINGER_SECONDS):
+            await abort(context, sink.error)

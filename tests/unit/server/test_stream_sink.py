@@ -111,3 +111,32 @@ async def test_who_waits_for_a_frame_to_be_written_is_told(context: _Context) ->
     await until(waiting.done)
     sink.close(None)
     await running
+
+
+async def test_a_reader_that_takes_nothing_is_cut_off_after_the_close(
+    context: _Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hub.server.stream_sink.LINGER_SECONDS", 0.01)
+    for error in (ERROR, None):
+        sink = _sink(context)
+        context.flowing.clear()
+        running = asyncio.ensure_future(sink.run())
+        sink.send(b"1")
+        await asyncio.sleep(0)
+        sink.close(error)
+        await asyncio.wait_for(running, 5)
+        assert context.written == []
+        assert not sink.writable
+        assert sink.error is error or isinstance(sink.error, Unavailable)
+
+
+async def test_the_calls_own_end_is_passed_on(context: _Context) -> None:
+    sink = _sink(context)
+    context.flowing.clear()
+    running = asyncio.ensure_future(sink.run())
+    sink.send(b"1")
+    await asyncio.sleep(0)
+    sink.close(ERROR)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running

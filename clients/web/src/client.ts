@@ -5,7 +5,7 @@ import type { ConnectionSnapshot } from "./connection/snapshot.js";
 import { DEFAULT_TIMING, type Timing } from "./connection/timing.js";
 import { browserEnvironment, type Environment } from "./environment.js";
 import { RealtimeService } from "./gen/shipspeak/realtime/v1/realtime_service_pb.js";
-import { type ContentInit, type PublishOptions, publish, type Receipt } from "./publish.js";
+import { type ContentInit, Publisher, type PublishOptions, type Receipt } from "./publish.js";
 import { callOptions, type SessionContext } from "./session/context.js";
 import { type GetToken, TokenSource } from "./session/token.js";
 import type { Store } from "./store.js";
@@ -53,6 +53,7 @@ export interface RealtimeClient {
   topic(name: string): TopicHandle;
   /** State of a topic that is subscribed now; undefined when it is not. */
   topicState(name: string): Store<TopicSnapshot> | undefined;
+  /** Publishes one event; those of one topic are stored in the order of the calls. */
   publish(topic: string, content: ContentInit, options?: PublishOptions): Promise<Receipt>;
 }
 
@@ -64,6 +65,7 @@ export function createRealtimeClient(options: RealtimeClientOptions): RealtimeCl
 class Client implements RealtimeClient {
   readonly #context: SessionContext;
   readonly #connection: Connection;
+  readonly #publisher: Publisher;
   readonly #board: Board;
 
   constructor(options: RealtimeClientOptions) {
@@ -87,6 +89,7 @@ class Client implements RealtimeClient {
       onRoundTrip: this.#board.roundTrip,
     };
     this.#connection = new Connection(this.#context, this.#board);
+    this.#publisher = new Publisher(this.#context);
   }
 
   get connection(): Store<ConnectionSnapshot> {
@@ -118,7 +121,7 @@ class Client implements RealtimeClient {
   }
 
   publish(topic: string, content: ContentInit, options?: PublishOptions): Promise<Receipt> {
-    return publish(this.#context, topic, content, options);
+    return this.#publisher.publish(topic, content, options);
   }
 
   async #replay(topic: Topic, member: Member): Promise<void> {

@@ -1,15 +1,25 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { backoffDelay } from "./connection/backoff.js";
 import { RealtimeError, toRealtimeError } from "./errors.js";
-import type { ContentSchema } from "./gen/shipspeak/realtime/v1/event_pb.js";
+import type { ContentSchema, DraftSchema } from "./gen/shipspeak/realtime/v1/event_pb.js";
 import { Outcome, type PublishResult } from "./gen/shipspeak/realtime/v1/frame_pb.js";
 import { RealtimeService } from "./gen/shipspeak/realtime/v1/realtime_service_pb.js";
+import { Lanes } from "./lanes.js";
 import { callOptions, type SessionContext } from "./session/context.js";
 import { toDuration, toTimestamp } from "./time.js";
 import { fromFrame } from "./topics/registry.js";
 import { uuidv7 } from "./uuid.js";
 
 export type ContentInit = MessageInitShape<typeof ContentSchema>;
+type DraftInit = MessageInitShape<typeof DraftSchema>;
+
+/** A draft as the application gave it. */
+interface NewDraft {
+  readonly id: string;
+  readonly topic: string;
+  readonly content: ContentInit;
+  readonly ttl?: ReturnType<typeof toDuration>;
+}
 
 export interface PublishOptions {
   /** Idempotency key; a new UUIDv7 by default. */
@@ -37,29 +47,55 @@ const TAKEN: Readonly<Partial<Record<Outcome, Receipt["outcome"]>>> = {
 };
 const AGAIN: ReadonlySet<Outcome> = new Set([Outcome.UNKNOWN, Outcome.NOT_ATTEMPTED]);
 
-/**
- * Publishes one event and repeats it with the same id while the outcome is not known. Fails with RealtimeError:
- * `refused`, `permission` or `auth` as the hub said, or the last failure when time is up (outcome not known).
- */
-export async function publish(
+/** Publishes for one client. Drafts of one topic go one after the other, so that a repeat cannot change their order. */
+export class Publisher {
+  readonly #context: SessionContext;
+  readonly #lanes = new Lanes();
+
+  constructor(context: SessionContext) {
+    this.#context = context;
+  }
+
+  /**
+   * Publishes one event and repeats it with the same id while the outcome is not known. Fails with RealtimeError:
+   * `refused`, `permission` or `auth` as the hub said, or the last failure when time is up (outcome not known);
+   * `timeout` as well when time is up before those ahead of it in its topic have ended: it was not sent then.
+   */
+  publish(topic: string, content: ContentInit, options: PublishOptions = {}): Promise<Receipt> {
+    const { environment, timing } = this.#context;
+    const began = environment.now();
+    const limitMs = options.timeoutMs ?? timing.callMs;
+    const draft = {
+      id: options.id ?? uuidv7(began),
+      topic,
+      content,
+      ...(options.ttlMs === undefined ? {} : { ttl: toDuration(options.ttlMs) }),
+    };
+    return new Promise((resolve, reject) => {
+      let late = false;
+      const cancel = environment.schedule(() => {
+        late = true;
+        reject(new RealtimeError("Time was up before the draft could be sent.", { kind: "timeout" }));
+      }, limitMs);
+      this.#lanes.run(topic, async () => {
+        cancel();
+        if (!late) await repeat(this.#context, draft, began, began + limitMs).then(resolve, reject);
+      });
+    });
+  }
+}
+
+async function repeat(
   context: SessionContext,
-  topic: string,
-  content: ContentInit,
-  options: PublishOptions = {},
+  draft: NewDraft,
+  began: number,
+  endsAt: number,
 ): Promise<Receipt> {
   const { environment } = context;
-  const began = environment.now();
-  const endsAt = began + (options.timeoutMs ?? context.timing.callMs);
-  const draft = {
-    id: options.id ?? uuidv7(began),
-    topic,
-    content,
-    ...(options.ttlMs === undefined ? {} : { ttl: toDuration(options.ttlMs) }),
-  };
   for (let attempt = 0; ; attempt += 1) {
-    const repeat = attempt === 0 ? {} : { firstSentAt: toTimestamp(began) };
+    const again = attempt === 0 ? {} : { firstSentAt: toTimestamp(began) };
     try {
-      return await send(context, { ...draft, ...repeat }, endsAt - environment.now());
+      return await send(context, { ...draft, ...again }, endsAt - environment.now());
     } catch (thrown) {
       const error = toRealtimeError(thrown);
       const wait =
@@ -73,11 +109,7 @@ export async function publish(
   }
 }
 
-async function send(
-  context: SessionContext,
-  draft: MessageInitShape<typeof import("./gen/shipspeak/realtime/v1/event_pb.js").DraftSchema>,
-  leftMs: number,
-): Promise<Receipt> {
+async function send(context: SessionContext, draft: DraftInit, leftMs: number): Promise<Receipt> {
   const token = await context.tokens.get("initial");
   if (token === null) throw new RealtimeError("Nobody is signed in.", { kind: "auth" });
   const options = callOptions(context, new AbortController().signal, Math.max(1, leftMs));

@@ -1,4 +1,5 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
+import { Code } from "../../src/gen/google/rpc/code_pb.js";
 import { content, hub, hubForEachTest, open, TOPIC } from "../support/rig.js";
 
 hubForEachTest();
@@ -18,5 +19,49 @@ describe("publish", () => {
     const receipt = client.publish(TOPIC, content("a"));
     await hub.start();
     expect((await receipt).offset).toBe(1n);
+  });
+
+  test("keeps the order of the calls on a topic while the first one is repeated", async () => {
+    const client = open();
+    let refusals = 1;
+    hub.refuseCall = () => (refusals-- > 0 ? { code: Code.UNAVAILABLE, message: "once" } : null);
+    const both = [client.publish(TOPIC, content("first")), client.publish(TOPIC, content("second"))];
+    const offsets = (await Promise.all(both)).map((receipt) => receipt.offset);
+    expect(hub.log.texts(TOPIC)).toEqual(["first", "second"]);
+    expect(offsets).toEqual([1n, 2n]);
+  });
+
+  test("goes on in a topic after a draft that was refused", async () => {
+    const client = open();
+    let refusals = 1;
+    hub.refuseCall = () => (refusals-- > 0 ? { code: Code.PERMISSION_DENIED, message: "no" } : null);
+    const first = client.publish(TOPIC, content("first"));
+    const second = client.publish(TOPIC, content("second"));
+    await expect(first).rejects.toMatchObject({ kind: "permission" });
+    expect((await second).offset).toBe(1n);
+  });
+
+  test("fails in its own time while a draft before it is being tried, and is not sent later", async () => {
+    await hub.kill();
+    const client = open();
+    const first = client.publish(TOPIC, content("first"));
+    const second = client.publish(TOPIC, content("second"), { timeoutMs: 50 });
+    await expect(second).rejects.toMatchObject({ kind: "timeout" });
+    await hub.start();
+    await first;
+    await client.publish(TOPIC, content("third"));
+    expect(hub.log.texts(TOPIC)).toEqual(["first", "third"]);
+  });
+
+  test("a topic does not wait for another one", async () => {
+    const client = open();
+    let refusals = 1;
+    hub.refuseCall = () => (refusals-- > 0 ? { code: Code.UNAVAILABLE, message: "once" } : null);
+    const ended: string[] = [];
+    const slow = client.publish(TOPIC, content("a")).then(() => ended.push("slow"));
+    await vi.waitUntil(() => refusals === 0);
+    const quick = client.publish("meeting/7", content("b")).then(() => ended.push("quick"));
+    await Promise.all([slow, quick]);
+    expect(ended).toEqual(["quick", "slow"]);
   });
 });

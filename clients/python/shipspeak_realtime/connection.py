@@ -141,10 +141,13 @@ class Connection:
     async def _supervise(self, effect: Effect) -> None:
         try:
             await self._follow(effect)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - logged, and told to all subscriptions
             _log.exception("the connection manager failed")
-            self._dispatcher.fail_all(RealtimeError(f"a fault of the SDK: {error!r}"))
-            raise
+            fault = RealtimeError(f"a fault of the SDK: {error!r}")
+            fault.__cause__ = error
+            # A later subscription starts the connection again instead of waiting for nobody.
+            self._step(Input.FATAL, fault)
+            self._dispatcher.fail_all(fault)
 
     async def _follow(self, effect: Effect) -> None:
         while True:

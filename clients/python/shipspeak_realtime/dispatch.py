@@ -59,7 +59,7 @@ class Dispatcher:
         # The request that a topic waits for; absent = answered.
         self._waiting: dict[str, int] = {}
         self._pings: dict[int, tuple[float, asyncio.Future[float]]] = {}
-        self._later: set[asyncio.TimerHandle] = set()
+        self._later: set[asyncio.Task[None]] = set()
         self._session: Sender | None = None
         self._last_request = 0
 
@@ -107,9 +107,8 @@ class Dispatcher:
         """The session is over: nothing that was asked will be answered."""
         self._session = None
         self._waiting.clear()
-        for timer in self._later:
-            timer.cancel()
-        self._later.clear()
+        for asking in self._later:
+            asking.cancel()
         for _, answer in self._pings.values():
             if not answer.done():
                 answer.set_exception(NetworkError("the connection broke before the answer"))
@@ -259,11 +258,14 @@ class Dispatcher:
             self._on_progress()
             return
         _log.info("%s is refused for now, again in %.1f s", subscription.topic, error.retry_after)
-        loop = asyncio.get_running_loop()
-        timer = loop.call_later(error.retry_after, self._ask_again, subscription)
-        self._later = {each for each in self._later if not each.cancelled()} | {timer}
+        asking = asyncio.create_task(
+            self._ask_again(subscription, error.retry_after), name=f"ask for {subscription.topic}"
+        )
+        self._later.add(asking)
+        asking.add_done_callback(self._later.discard)
 
-    def _ask_again(self, subscription: Subscription) -> None:
+    async def _ask_again(self, subscription: Subscription, seconds: float) -> None:
+        await self._clock.sleep(seconds)
         if self._subscriptions.get(subscription.topic) is subscription:
             self._subscribe(subscription)
 

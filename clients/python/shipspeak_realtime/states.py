@@ -57,6 +57,7 @@ class Effect(Enum):
 
 
 _WITH_STREAM = (State.CONNECTING, State.SYNCING, State.LIVE)
+_RUNNING = (State.AUTHENTICATING, *_WITH_STREAM, State.BACKOFF)
 _OPEN = tuple(state for state in State if state is not State.CLOSED)
 
 TABLE: dict[tuple[State, Input], tuple[State, Effect]] = {
@@ -81,7 +82,7 @@ TABLE: dict[tuple[State, Input], tuple[State, Effect]] = {
         (state, Input.TOKEN_REFUSED_AGAIN): (State.NEEDS_AUTH, Effect.FAIL_SUBSCRIPTIONS)
         for state in _WITH_STREAM
     },
-    **{(state, Input.FATAL): (State.FAILED, Effect.FAIL_SUBSCRIPTIONS) for state in _WITH_STREAM},
+    **{(state, Input.FATAL): (State.FAILED, Effect.FAIL_SUBSCRIPTIONS) for state in _RUNNING},
     **{(state, Input.CLOSE): (State.CLOSED, Effect.STOP) for state in _OPEN},
 }
 

@@ -30,10 +30,10 @@ class Bench:
     """A dispatcher with a session, and a subscription that it knows."""
 
     def __init__(self) -> None:
-        self.stats, self.wire = Stats(), Wire()
+        self.stats, self.wire, self.clock = Stats(), Wire(), ManualClock()
         self.dispatcher = Dispatcher(
             self.stats,
-            ManualClock(),
+            self.clock,
             on_progress=lambda: None,
             on_welcome=lambda _welcome: None,
             on_expiring=lambda: None,

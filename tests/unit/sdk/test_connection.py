@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
 
 from shipspeak.realtime.v1 import frame_pb2
-from shipspeak_realtime import Stats
+from shipspeak_realtime import RealtimeError, State, Stats, Subscription
 from shipspeak_realtime.backoff import Backoff
 from shipspeak_realtime.connection import Connection
 from shipspeak_realtime.session import Identity
@@ -38,6 +39,16 @@ def connection_of(transport: Transport, token: str | GetToken | None = None) -> 
     )
 
 
+def reader_of(connection: Connection) -> Subscription:
+    return Subscription(
+        "meeting/1",
+        start="latest",
+        stats=Stats(),
+        on_open=connection.open,
+        on_close=connection.forget,
+    )
+
+
 async def told_that_the_token_ends(connection: Connection) -> list[str | None]:
     wire = Wire()
     connection._dispatcher.welcome(frame_pb2.Welcome(), wire)
@@ -56,3 +67,29 @@ async def test_a_token_function_is_asked_when_the_old_token_ends(transport: Tran
         return "new"
 
     assert await told_that_the_token_ends(connection_of(transport, get_token)) == ["refresh_token"]
+
+
+@pytest.mark.parametrize("phase", ["token", "stream", "wait"])
+async def test_a_fault_of_the_sdk_fails_the_connection_and_a_later_start_tries_again(
+    transport: Transport, phase: str, caplog: pytest.LogCaptureFixture
+):
+    connection = connection_of(transport)
+    fault = KeyError(phase)
+
+    def fail(*_args: object) -> None:
+        raise fault
+
+    match phase:
+        case "token":
+            connection._tokens.renew = fail  # type: ignore[method-assign, assignment]
+        case "stream":
+            connection._transport.connect = fail  # type: ignore[method-assign, assignment]
+        case _:
+            connection._clock.sleep = fail  # type: ignore[method-assign, assignment]
+    async with asyncio.timeout(20):
+        for _ in range(2):
+            with pytest.raises(RealtimeError, match="a fault of the SDK: KeyError"):
+                await anext(aiter(reader_of(connection)))
+            assert connection.state is State.FAILED
+    assert "the connection manager failed" in caplog.text
+    await connection.close()

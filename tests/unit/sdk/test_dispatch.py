@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 
 from shipspeak.realtime.v1 import event_pb2, frame_pb2
@@ -13,6 +11,7 @@ from shipspeak_realtime import (
     NetworkError,
 )
 from tests.unit.sdk.dispatch_bench import TOPIC, Bench, Wire, taken
+from tests.unit.sdk.manual_clock import settle
 
 
 @pytest.fixture
@@ -85,19 +84,25 @@ async def test_a_refusal_of_a_replaced_request_harms_nobody(bench: Bench):
 
 async def test_a_refusal_with_a_time_is_asked_again(bench: Bench):
     subscription = bench.subscribe()
-    asked = asyncio.Event()
-    send = bench.wire.send
-
-    def sent(frame: frame_pb2.ClientFrame) -> None:
-        send(frame)
-        asked.set()
-
-    bench.wire.send = sent  # type: ignore[method-assign]
-    bench.refuse(retry=0.01)
-    async with asyncio.timeout(5):
-        await asked.wait()
-    assert bench.wire.kinds() == ["subscribe", "subscribe"]
+    for round_ in range(1, 4):
+        bench.refuse(retry=2)
+        await bench.clock.advance(1.9)
+        assert bench.wire.kinds() == ["subscribe"] * round_
+        await bench.clock.advance(0.2)
+        assert bench.wire.kinds() == ["subscribe"] * (round_ + 1)
     assert not subscription.failed
+    assert not bench.dispatcher._later, "what has fired is kept"
+
+
+async def test_what_was_to_be_asked_again_dies_with_its_session(bench: Bench):
+    bench.subscribe()
+    bench.refuse(retry=2)
+    await settle()
+    bench.dispatcher.disconnected()
+    wire = Wire()
+    bench.dispatcher.welcome(frame_pb2.Welcome(), wire)
+    await bench.clock.advance(3)
+    assert wire.kinds() == ["subscribe"]
 
 
 async def test_a_topic_is_read_once_at_a_time(bench: Bench):

@@ -13,7 +13,7 @@
     ├── ServerError              a fault of the hub
     ├── ProtocolError            the two ends do not understand each other (version, broken frame)
     ├── OutboxFullError          too much waits to be published in this process
-    └── ClosedError              the client was closed
+    └── ClosedError              the client was closed, or the subscription that a loop begins on
 
 `code` is the canonical gRPC status, `reason` the hub's ErrorReason without its prefix
 ("RIGHT_MISSING"); both are API, the text is for people who read logs.
@@ -138,6 +138,6 @@ class OutboxFullError(RealtimeError):
 
 
 class ClosedError(RealtimeError):
-    """The client was closed."""
+    """The client was closed, or the subscription that a loop begins on (SUBSCRIPTION_CLOSED)."""
 
     default_code = grpc.StatusCode.CANCELLED

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, Self, TypeAlias
 
 from shipspeak.realtime.v1 import frame_pb2
 from shipspeak_realtime.cursor import Cursor
-from shipspeak_realtime.errors import InvalidRequestError, RealtimeError
+from shipspeak_realtime.errors import ClosedError, InvalidRequestError, RealtimeError
 from shipspeak_realtime.events import Event
 from shipspeak_realtime.runs import Action, Receiver
 from shipspeak_realtime.verdicts import OnVerdict, Verdict, VerdictKind
@@ -42,7 +42,8 @@ class Subscription:
     inside `async with subscription` (leaving the block ends it; loops may begin again).
 
     Iteration raises the hub's refusal of this topic (`RealtimeError`), `AuthError` when no token is
-    accepted, and `ClosedError` when the client is closed. Lost connections are not errors.
+    accepted, and `ClosedError` when the client is closed, or when a loop begins on a subscription
+    that has ended. Lost connections are not errors.
 
     Attributes:
         topic: what it reads.
@@ -107,7 +108,11 @@ class Subscription:
         return place is None or place.offset >= self._head
 
     def __aiter__(self) -> AsyncIterator[Event]:
-        """Events from here on."""
+        """Events from here on.
+
+        Raises:
+            ClosedError: SUBSCRIPTION_CLOSED: it has ended; a loop over it would give nothing.
+        """
         self._open()
         return _Events(self, ends_subscription=not self._managed)
 
@@ -157,7 +162,12 @@ class Subscription:
         return event
 
     def _open(self) -> None:
-        if not self._opened and not self._closed:
+        if self._closed:
+            if self._error is not None:
+                raise self._error
+            message = "this subscription has ended: subscribe again, from the last event's cursor"
+            raise ClosedError(message, reason="SUBSCRIPTION_CLOSED", topic=self.topic)
+        if not self._opened:
             self._on_open(self)
             self._opened = True
 

@@ -10,6 +10,7 @@ from shipspeak.realtime.v1 import frame_pb2
 from shipspeak_realtime import (
     ClosedError,
     Cursor,
+    InvalidRequestError,
     VerdictKind,
 )
 from tests.unit.sdk.dispatch_bench import TOPIC, Bench, taken
@@ -104,3 +105,44 @@ async def test_a_managed_subscription_outlives_its_loops(bench: Bench):
                 break
     assert offsets == [1, 2]
     assert bench.wire.kinds() == ["subscribe", "unsubscribe"]
+
+
+async def test_a_loop_over_an_ended_subscription_says_so(bench: Bench):
+    subscription = bench.subscribe()
+    bench.answer()
+    bench.run(0, 1, 2)
+    async for _ in subscription:
+        break
+    with pytest.raises(ClosedError) as caught:
+        aiter(subscription)
+    assert (caught.value.reason, caught.value.topic) == ("SUBSCRIPTION_CLOSED", TOPIC)
+    with pytest.raises(ClosedError):
+        async with subscription:
+            pass
+
+
+async def test_a_loop_over_a_closed_subscription_that_never_began_says_so(bench: Bench):
+    subscription = bench.subscribe()
+    subscription.close()
+    with pytest.raises(ClosedError):
+        aiter(subscription)
+
+
+async def test_a_loop_that_is_under_way_ends_when_its_subscription_is_closed(bench: Bench):
+    subscription = bench.subscribe()
+    bench.answer()
+    bench.run(0, 1)
+    async with subscription:
+        offsets = []
+        async for event in subscription:
+            offsets.append(event.offset)
+            subscription.close()
+    assert offsets == [1]
+
+
+async def test_a_loop_over_a_failed_subscription_tells_its_error_each_time(bench: Bench):
+    subscription = bench.subscribe()
+    bench.refuse()
+    for _ in range(2):
+        with pytest.raises(InvalidRequestError, match="START_UNAVAILABLE"):
+            await anext(aiter(subscription))

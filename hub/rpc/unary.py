@@ -10,10 +10,11 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hub.errors import Aborted, Unimplemented
+from hub.errors import Aborted, ResourceExhausted, Unimplemented
 from hub.rpc.decode import check, check_version, decode, parse
 from hub.session.frames import timestamp
 from hub.session.manager import Sessions, draining_error
+from hub.session.session import MAX_CONTROL_FRAMES
 from hub.session.sink import Caller
 from shipspeak.realtime.v1 import error_reason_pb2 as reasons
 from shipspeak.realtime.v1 import frame_pb2
@@ -112,13 +113,14 @@ class UnaryMethods:
     async def update_subscriptions(self, request: bytes, caller: Caller) -> bytes:
         """UpdateSubscriptions: end what is not in the set, start what is new.
 
-        The verdicts come on the stream.
+        The verdicts come on the stream; nothing is begun while too many lie there unread.
         """
         message = decode(messages.UpdateSubscriptionsRequest, request)
         connection = self._connection(message.session_id, caller)
         async with connection.updating:
             # Subscriptions that are still being opened count as there.
             await connection.settle()
+            _check_backlog(connection.session)
             self._take_revision(connection.session, message.revision)
             await self._apply(connection, message.subscriptions)
         return messages.UpdateSubscriptionsResponse(revision=message.revision).SerializeToString()
@@ -184,6 +186,15 @@ class UnaryMethods:
             raise _unimplemented(feature)
 
         return refuse
+
+
+def _check_backlog(session: Session) -> None:
+    if session.control_backlog > MAX_CONTROL_FRAMES:
+        raise ResourceExhausted(
+            reasons.ERROR_REASON_RATE_LIMITED,
+            f"{session.control_backlog} answers wait on the stream; read them, then try again",
+            retry_after=1.0,
+        )
 
 
 def _unimplemented(feature: str) -> Unimplemented:

@@ -127,18 +127,16 @@ class Client implements RealtimeClient {
   async #replay(topic: Topic, member: Member): Promise<void> {
     const { transport, environment, tokens } = this.#context;
     const { signal } = new AbortController();
-    let attempt = 0;
     await replay(topic, member, {
       read: async (request) => {
         await tokens.get("initial");
         const options = callOptions(this.#context, signal);
         const { message } = await transport.unary(RealtimeService.method.readHistory, request, options);
-        attempt = 0;
         return message;
       },
-      pause: () => {
-        const delayMs = backoffDelay({ kind: "retry", attempt }, environment.random(), environment.hidden());
-        attempt += 1;
+      pause: (fruitless) => {
+        const wait = { kind: "retry", attempt: fruitless - 1 } as const;
+        const delayMs = backoffDelay(wait, environment.random(), environment.hidden());
         return new Promise((resolve) => environment.schedule(resolve, delayMs));
       },
     });

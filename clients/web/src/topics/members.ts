@@ -19,15 +19,26 @@ export class Member {
     this.#report = report;
   }
 
-  /** Applies the receiver's rule to a member that replays. Its position begins with the first run of history. */
-  replay(run: RunView, source: "history" | "live"): void {
-    if (source === "history") {
-      this.position ??= { epoch: run.epoch, offset: run.afterOffset, cursor: new Uint8Array(0) };
+  /**
+   * Applies the receiver's rule to a member that replays. Its position begins with the first run of history; `trimmed`
+   * is history of which the hub has said GAP, so a run that begins further on moves the position there.
+   */
+  replay(run: RunView, source: "history" | "trimmed" | "live"): void {
+    const begin = { epoch: run.epoch, offset: run.afterOffset, cursor: new Uint8Array(0) };
+    if (source !== "live") this.position ??= begin;
+    if (source === "trimmed" && this.position !== null && run.afterOffset > this.position.offset) {
+      this.position = begin;
     }
     const outcome = receiveRun(this.position, run);
     if (outcome.kind !== "take") return;
     this.position = outcome.position;
     this.deliver(outcome.events);
+  }
+
+  /** History is incomplete (`gap`) or of another log (`reset`). */
+  interrupted(verdict: "gap" | "reset"): void {
+    this.#count(verdict === "gap" ? "gaps" : "resets", 1);
+    this.tell({ verdict, lost: null });
   }
 
   deliver(events: readonly pb.Event[]): void {

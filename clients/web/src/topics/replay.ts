@@ -1,5 +1,6 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import { type RealtimeError, toRealtimeError } from "../errors.js";
+import { toRealtimeError } from "../errors.js";
+import { Verdict } from "../gen/shipspeak/realtime/v1/frame_pb.js";
 import type {
   ReadHistoryRequestSchema,
   ReadHistoryResponse,
@@ -11,8 +12,8 @@ import type { Topic } from "./topic.js";
 export interface ReplaySource {
   /** Reads one page; fails with RealtimeError. */
   read(request: MessageInitShape<typeof ReadHistoryRequestSchema>): Promise<ReadHistoryResponse>;
-  /** Resolves when a failed read may be tried again. */
-  pause(error: RealtimeError): Promise<void>;
+  /** Resolves when another read may be tried after `fruitless` ones in a row that failed or brought nothing. */
+  pause(fruitless: number): Promise<void>;
 }
 
 /**
@@ -20,25 +21,42 @@ export interface ReplaySource {
  * the others. Live runs that fit reach it meanwhile; those that do not fit yet are read again from the log.
  */
 export async function replay(topic: Topic, member: Member, source: ReplaySource): Promise<void> {
+  let fruitless = 0;
   while (topic.members.has(member)) {
-    const before = topic.position;
+    const topicBefore = topic.position;
+    const before = member.position;
     let page: ReadHistoryResponse;
     try {
       page = await source.read({ topic: topic.name, ...positionOf(member) });
     } catch (thrown) {
       const error = toRealtimeError(thrown);
       if (!error.retryable) return giveUp(member);
-      await source.pause(error);
+      fruitless += 1;
+      await source.pause(fruitless);
       continue;
     }
-    for (const run of page.runs) member.replay(run, "history");
-    if (page.more) continue;
-    if (standsAtTopic(topic, member, before)) {
+    take(page, member);
+    if (!page.more && standsAtTopic(topic, member, topicBefore)) {
       member.replaying = false;
       return;
     }
-    if (topic.state.getSnapshot().status === "pending") await changed(topic);
+    fruitless = member.position === before ? fruitless + 1 : 0;
+    if (!page.more && topic.state.getSnapshot().status === "pending") await changed(topic);
+    else if (fruitless > 0) await source.pause(fruitless);
   }
+}
+
+/** What the hub said of the page's completeness comes before its runs. */
+function take(page: ReadHistoryResponse, member: Member): void {
+  if (page.verdict === Verdict.RESET) {
+    member.interrupted("reset");
+    member.position = null;
+  } else if (page.verdict === Verdict.GAP) {
+    member.interrupted("gap");
+    if (page.runs.length === 0) member.position = null; // read on from whatever the log begins with now
+  }
+  const source = page.verdict === Verdict.GAP ? "trimmed" : "history";
+  for (const run of page.runs) member.replay(run, source);
 }
 
 function positionOf(member: Member) {

@@ -135,7 +135,7 @@ export class Topic {
 
   #resetReplays(news: VerdictNews): void {
     for (const member of this.members) {
-      if (!member.replaying) continue;
+      if (!member.replaying || member.position?.epoch === this.position?.epoch) continue;
       member.position = null;
       member.tell(news);
     }

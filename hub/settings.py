@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-_MIN_SECRET_BYTES = 32
+from hub.model.keys import check_secret, load_public_key
+
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.\-]*://[^/?#\sA-Z]+")
 
 
 class Settings(BaseSettings):
@@ -35,8 +39,8 @@ class Settings(BaseSettings):
     page_config: str = Field(
         default="{}", description="JSON that the page reads at /demo-config.json."
     )
-    page_connect_sources: tuple[str, ...] = Field(
-        default=(), description="Origins beside the hub that the page may call."
+    page_connect_sources: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="Origins beside the hub that the page may call, comma-separated."
     )
     ready_file: Path | None = Field(
         default=None, description="Written as JSON {grpc, http, pid} once the hub serves."
@@ -107,15 +111,33 @@ class Settings(BaseSettings):
         default="info", pattern="^(debug|info|warning|error)$", description="Least level logged."
     )
 
-    @model_validator(mode="before")
+    @field_validator("allowed_origins", "page_connect_sources", mode="before")
     @classmethod
-    def _split_origins(cls, values: dict[str, object]) -> dict[str, object]:
-        origins = values.get("allowed_origins")
-        if isinstance(origins, str):
-            values["allowed_origins"] = tuple(
-                part.strip() for part in origins.split(",") if part.strip()
-            )
-        return values
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("allowed_origins")
+    @classmethod
+    def _check_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in origins:
+            if origin != "*" and not _ORIGIN.fullmatch(origin):
+                raise ValueError(
+                    f"{origin!r} is no origin: write scheme://host[:port], lower case, no path"
+                )
+        return origins
+
+    @field_validator("page_config")
+    @classmethod
+    def _check_page_config(cls, config: str) -> str:
+        try:
+            parsed = json.loads(config)
+        except json.JSONDecodeError as error:
+            raise ValueError(f"it is no JSON: {error}") from error
+        if not isinstance(parsed, dict):
+            raise ValueError("it must be a JSON object")  # noqa: TRY004 - what pydantic takes
+        return config
 
     @model_validator(mode="after")
     def _refuse_unsafe(self) -> Self:
@@ -127,11 +149,9 @@ class Settings(BaseSettings):
                 "RTHUB_AUTH_PUBLIC_KEY_FILE, or start with --dev to try it out without tokens"
             )
         if self.auth_hs256_secret is not None:
-            size = len(self.auth_hs256_secret.get_secret_value().encode())
-            if size < _MIN_SECRET_BYTES:
-                raise ValueError(
-                    f"the HS256 secret has {size} bytes; RFC 7518 section 3.2 wants 32 or more"
-                )
+            check_secret(self.auth_hs256_secret.get_secret_value())
+        if self.auth_public_key_file is not None:
+            load_public_key(self.auth_public_key_file, self.auth_algorithm)
         if "*" in self.allowed_origins and not self.dev:
             raise ValueError(
                 "allowed_origins may be * only with --dev; name the origins of your pages"

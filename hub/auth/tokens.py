@@ -12,6 +12,7 @@ import jwt
 
 from hub.auth.grants import ANONYMOUS_DEVELOPER, Grants, Principal
 from hub.errors import ReasonValue, Unauthenticated
+from hub.model.keys import load_public_key
 from shipspeak.realtime.v1 import error_reason_pb2 as reasons
 
 if TYPE_CHECKING:
@@ -43,6 +44,9 @@ class Authenticator:
     Args:
         settings: key, issuer, audience, dev.
         clock: seconds since the epoch.
+
+    Raises:
+        ValueError: the key file has changed since the settings were checked.
     """
 
     def __init__(self, settings: Settings, clock: Callable[[], float] = time.time) -> None:
@@ -55,7 +59,7 @@ class Authenticator:
         if settings.auth_hs256_secret is not None:
             self._key = settings.auth_hs256_secret.get_secret_value()
         elif settings.auth_public_key_file is not None:
-            self._key = settings.auth_public_key_file.read_text()
+            self._key = load_public_key(settings.auth_public_key_file, settings.auth_algorithm)
             self._algorithm = settings.auth_algorithm
         self._verified: dict[str, Principal] = {}
 
@@ -103,6 +107,8 @@ class Authenticator:
                 },
             )
             self._check_times(claims)
+        except jwt.InvalidKeyError:
+            raise  # the hub's key, not the token: no client can mend that
         except jwt.PyJWTError as error:
             reason = next(reason for kind, reason in _REASONS if isinstance(error, kind))
             raise Unauthenticated(

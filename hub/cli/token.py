@@ -8,9 +8,9 @@ import typer
 from rich.console import Console
 
 from hub.auth.tokens import mint
+from hub.model.keys import check_secret
 
 _console = Console(stderr=True)
-_MIN_SECRET_BYTES = 32
 
 
 def token(
@@ -44,13 +44,14 @@ def token(
 
     Example: rthub token alice --subscribe 'meeting/*' --subscribe 'user/{sub}'
     """
-    if len(secret.encode()) < _MIN_SECRET_BYTES:
+    try:
+        check_secret(secret)
+    except ValueError as error:
         _console.print(
-            "[bold red]no secret[/] set RTHUB_AUTH_HS256_SECRET to the hub's secret "
-            "(32 bytes or more)",
+            f"[bold red]no secret[/] {error}; set RTHUB_AUTH_HS256_SECRET to the hub's secret",
             highlight=False,
         )
-        raise typer.Exit(1)
+        raise typer.Exit(1) from error
     minted = mint(
         secret,
         subject=subject,

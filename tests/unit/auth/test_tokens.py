@@ -213,6 +213,18 @@ def test_a_public_key_is_no_shared_secret(key_pair: tuple[str, Any, Path]) -> No
     assert _refusal(authenticator, forged).reason_name == "TOKEN_SIGNATURE_INVALID"
 
 
+def test_a_fault_of_the_hubs_own_key_is_not_the_tokens(
+    authenticator: Authenticator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = ed25519.Ed25519PrivateKey.generate().public_key()
+    pem = key.public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    monkeypatch.setattr(authenticator, "_key", pem)
+    with pytest.raises(jwt.InvalidKeyError):
+        authenticator.authenticate(_token())
+
+
 def _refusal(authenticator: Authenticator, token: str) -> Unauthenticated:
     with pytest.raises(Unauthenticated) as caught:
         authenticator.authenticate(token)

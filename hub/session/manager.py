@@ -25,7 +25,11 @@ log = structlog.get_logger(__name__)
 
 # A peer silent for this many heartbeats is dead (G11).
 SILENT_HEARTBEATS = 2.5
+# The end of a token is announced this long before, but not before its last third.
 EXPIRY_NOTICE_SECONDS = 60.0
+EXPIRY_NOTICE_SHARE = 1 / 3
+# Two ticks, so that the end of the shortest token is announced at all.
+LEAST_EXPIRY_NOTICE_SECONDS = 2.0
 # A closed session whose transport takes nothing any more is cut off after this.
 STALLED_SECONDS = 5.0
 
@@ -153,7 +157,12 @@ class Sessions:
                 session.abort(None)
 
     def _notify_expiry(self, session: Session, now: float) -> None:
-        if session.expiry_told or session.rights_until - now > EXPIRY_NOTICE_SECONDS:
+        if session.expiry_told:
+            return
+        # A client refreshes when it is told: a short token told too early would never rest.
+        lifetime = session.rights_until - session.rights_since
+        notice = max(LEAST_EXPIRY_NOTICE_SECONDS, lifetime * EXPIRY_NOTICE_SHARE)
+        if session.rights_until - now > min(EXPIRY_NOTICE_SECONDS, notice):
             return
         session.expiry_told = True
         expiring = frame_pb2.SessionExpiring(at=frames.timestamp(session.rights_until))

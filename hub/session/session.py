@@ -54,6 +54,7 @@ class Session:
         self.revision = 0
         self.opened_at = clock()
         self.last_heard = self.opened_at
+        self.rights_since = self.opened_at
         self.next_heartbeat = math.inf
         self.expiry_told = False
         self._flight: Flight | None = None
@@ -209,9 +210,11 @@ class Session:
         Args:
             rights_until: seconds since the epoch.
         """
-        self.rights_until = rights_until
-        self.expiry_told = False
         self.heard()
+        if rights_until != self.rights_until:
+            self.rights_until = rights_until
+            self.rights_since = self.last_heard
+            self.expiry_told = False
         for subscription in self.subscriptions.values():
             self.offer(subscription)
 

@@ -132,11 +132,11 @@ def test_a_stream_that_never_says_hello_is_closed() -> None:
 def test_expiry_is_announced_once_then_ends_the_session() -> None:
     bench = _Bench()
     session, sink = bench.open(window=0)
-    session.rights_until = bench.clock.now + EXPIRY_NOTICE_SECONDS + 5
+    session.rights_until = bench.clock.now + 3 * EXPIRY_NOTICE_SECONDS
     session.next_heartbeat = float("inf")
     bench.sessions.tick()
     assert sink.controls == []
-    bench.clock.advance(5)
+    bench.clock.advance(2 * EXPIRY_NOTICE_SECONDS)
     bench.sessions.tick()
     sink.take_all()
     bench.sessions.tick()
@@ -149,6 +149,54 @@ def test_expiry_is_announced_once_then_ends_the_session() -> None:
     assert sink.controls == ["session_expiring", "go_away"]
     assert sink.messages[1].go_away.action == frame_pb2.GO_AWAY_ACTION_REAUTHENTICATE
     assert _reason(sink) == "SESSION_EXPIRED"
+
+
+@pytest.mark.parametrize("lifetime", [9.0, 30.0, 60.0, 90.0])
+def test_a_short_token_is_announced_in_its_last_third_and_not_at_each_tick(
+    lifetime: float,
+) -> None:
+    """A client refreshes when it is told: told at once, it would refresh for ever."""
+    bench = _Bench()
+    session, sink = bench.open(window=0)
+    session.next_heartbeat = float("inf")
+    session.rights_until = bench.clock.now + lifetime
+    renewals = 0
+    for _ in range(60):
+        bench.clock.advance(1)
+        bench.sessions.tick()
+        sink.take_all()
+        if sink.controls.count("session_expiring") > renewals:
+            renewals += 1
+            session.renew(bench.clock.now + lifetime)
+            told = sink.messages[-1].session_expiring.at.ToMilliseconds() / 1000
+            assert told - bench.clock.now <= min(EXPIRY_NOTICE_SECONDS, lifetime / 3) + 0.001
+    assert renewals == int(60 / -(-lifetime * 2 // 3))
+    assert sink.closed == []
+
+
+def test_the_end_of_the_shortest_token_is_announced_too() -> None:
+    bench = _Bench()
+    session, sink = bench.open(window=0)
+    session.rights_until = bench.clock.now + 1.5
+    bench.clock.advance(1)
+    bench.sessions.tick()
+    sink.take_all()
+    assert sink.controls == ["session_expiring"]
+
+
+def test_a_renewal_that_moves_no_end_is_not_told_again() -> None:
+    bench = _Bench()
+    session, sink = bench.open(window=0)
+    session.next_heartbeat = float("inf")
+    end = bench.clock.now + 90
+    session.rights_until = end
+    bench.clock.advance(65)
+    for _ in range(20):
+        bench.sessions.tick()
+        sink.take_all()
+        session.renew(end)
+        bench.clock.advance(1)
+    assert sink.controls == ["session_expiring"]
 
 
 def test_one_session_that_fails_does_not_stop_the_heartbeats_of_the_others(

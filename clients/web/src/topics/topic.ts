@@ -50,11 +50,16 @@ export class Topic {
     return this.#head !== null && this.position.offset >= this.#head;
   }
 
-  /** Adds a listener. One that wants history which has gone by already replays it first. */
+  /**
+   * Adds a listener. One that wants history which has gone by already replays it first. One that comes to a refused
+   * topic is told so as soon as its caller has gone on.
+   */
   join(listener: TopicListener): Member {
-    const replaying = listener.start === "earliest" && (this.#begun || this.start !== "earliest");
-    const member = new Member(listener, replaying, this.#count, this.#report);
+    const { status, error } = this.#cell.getSnapshot();
+    const late = listener.start === "earliest" && (this.#begun || this.start !== "earliest");
+    const member = new Member(listener, late && status !== "refused", this.#count, this.#report);
     this.members.add(member);
+    if (error) queueMicrotask(() => this.members.has(member) && member.fail(error));
     return member;
   }
 

@@ -59,4 +59,27 @@ describe("who may", () => {
     hub.publish(TOPIC, content("a"));
     await read.has(1);
   });
+
+  test("a listener that joins a refused topic is told so, and reads no history", async () => {
+    const client = open();
+    client.topic("meeting/secret").subscribe({ start: "latest" });
+    client.connect();
+    await until(client.connection, (now) => now.phase === "live");
+    const value = {
+      topic: "meeting/secret",
+      code: Code.PERMISSION_DENIED,
+      reason: ErrorReason.RIGHT_MISSING,
+    };
+    hub.pushAll({ control: { case: "error", value } });
+    const secret = client.topicState("meeting/secret");
+    if (secret) await until(secret, (now) => now.status === "refused");
+    const told = await new Promise<ErrorReason>((resolve) => {
+      client
+        .topic("meeting/secret")
+        .subscribe({ start: "earliest", onError: (error) => resolve(error.reason) });
+    });
+    expect(told).toBe(ErrorReason.RIGHT_MISSING);
+    await client.publish(TOPIC, content("a")); // a read of history would have come before this call
+    expect(hub.calls).not.toContain("ReadHistory");
+  });
 });

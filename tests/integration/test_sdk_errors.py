@@ -25,6 +25,7 @@ from shipspeak_realtime import (
     make_draft,
 )
 from shipspeak_realtime import session as sdk_session
+from shipspeak_realtime.outbox import MAX_DRAFTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -269,8 +270,10 @@ async def test_closing_ends_what_waits(hub: HubProcess):
 
 
 async def test_many_drafts_in_their_order(shared_hub: HubProcess):
+    """More than the outbox holds at a time, and the caller's drafts stay as they were."""
     content = make_content(UPDATE)
-    drafts = [make_draft("meeting/batch", content, draft_id="") for _ in range(1200)]
+    drafts = [make_draft("meeting/batch", content) for _ in range(MAX_DRAFTS + 500)]
     async with RealtimeClient(shared_hub.grpc) as client:
         receipts = await client.publish_many(drafts)
-    assert [receipt.offset for receipt in receipts] == list(range(1, 1201))
+    assert [receipt.offset for receipt in receipts] == list(range(1, len(drafts) + 1))
+    assert all(draft == make_draft("meeting/batch", content) for draft in drafts)

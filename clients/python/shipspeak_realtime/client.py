@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 import random as _random
 import uuid
@@ -14,6 +13,7 @@ from shipspeak_realtime.clock import SystemClock
 from shipspeak_realtime.connection import Connection
 from shipspeak_realtime.contents import duration, make_content, make_draft
 from shipspeak_realtime.ids import IdFactory
+from shipspeak_realtime.many import publish_many
 from shipspeak_realtime.meeting import MeetingPublisher
 from shipspeak_realtime.publish import Publisher
 from shipspeak_realtime.session import PROTOCOL_VERSION, Identity
@@ -290,26 +290,25 @@ class RealtimeClient:
     ) -> Sequence[Receipt]:
         """Publish drafts (see `make_draft`), in order within each topic, and wait for all receipts.
 
+        Any number: they are taken as the outbox has room. What is published meanwhile by other
+        calls may land between them.
+
         Args:
-            drafts: an empty id is filled with a UUIDv7.
+            drafts: stay as they are; one without an id is sent with a UUIDv7.
             timeout: seconds for all of them; None = for ever.
 
         Raises:
             RealtimeError: the first failure, in the order of the drafts, once all have ended.
         """
         publisher = self._open_parts().publisher
-        work = []
-        for draft in drafts:
-            if not draft.id:
-                draft.id = self._new_id()
-            work.append(publisher.publish(draft, timeout))
-        outcomes = await asyncio.gather(*work, return_exceptions=True)
-        receipts = []
-        for outcome in outcomes:
-            if isinstance(outcome, BaseException):
-                raise outcome
-            receipts.append(outcome)
-        return receipts
+        return await publish_many(publisher, (self._own(draft) for draft in drafts), timeout)
+
+    def _own(self, draft: event_pb2.Draft) -> event_pb2.Draft:
+        """A copy with an id: the caller's draft stays as it was given."""
+        own = event_pb2.Draft()
+        own.CopyFrom(draft)
+        own.id = own.id or self._new_id()
+        return own
 
     def meeting(
         self,

@@ -92,7 +92,7 @@ def make_draft(
     topic: str,
     content: event_pb2.Content,
     *,
-    draft_id: str,
+    draft_id: str = "",
     ttl: timedelta | float | None = None,
     deliver_at: datetime | None = None,
     expected_offset: int | None = None,
@@ -102,7 +102,7 @@ def make_draft(
     Args:
         topic: kind/id[/more].
         content: what to deliver.
-        draft_id: idempotency key.
+        draft_id: idempotency key; empty = `RealtimeClient.publish_many` gives it a UUIDv7.
         ttl: how long it is worth delivering, seconds or a timedelta; None = no end.
         deliver_at: not before this time (with a time zone); None = now.
         expected_offset: store only if this is the topic's head; 0 = only into an empty topic;

@@ -54,6 +54,7 @@ class Outbox:
     max_bytes: int = MAX_BYTES
     _drafts: int = field(default=0, init=False)
     _bytes: int = field(default=0, init=False)
+    _released: asyncio.Event = field(default_factory=asyncio.Event, init=False)
 
     @property
     def drafts(self) -> int:
@@ -67,17 +68,33 @@ class Outbox:
             OutboxFullError: when a bound is reached.
         """
         size = draft.ByteSize()
-        if self._drafts >= self.max_drafts or self._bytes + size > self.max_bytes:
+        if not self._fits(size):
             message = f"{self._drafts} drafts ({self._bytes} bytes) wait to be published already"
             raise OutboxFullError(message, topic=draft.topic, request_id=draft.id)
         self._drafts += 1
         self._bytes += size
         return Entry(draft, asyncio.get_running_loop().create_future(), size)
 
+    async def admit_in_turn(self, draft: event_pb2.Draft) -> Entry:
+        """Take a draft in as soon as there is room.
+
+        Raises:
+            OutboxFullError: when it does not fit into an empty outbox.
+        """
+        size = draft.ByteSize()
+        while self._drafts and not self._fits(size):
+            self._released.clear()
+            await self._released.wait()
+        return self.admit(draft)
+
     def release(self, entry: Entry) -> None:
         """Let a settled or given-up draft go; called once for each admitted one."""
         self._drafts -= 1
         self._bytes -= entry.size
+        self._released.set()
+
+    def _fits(self, size: int) -> bool:
+        return self._drafts < self.max_drafts and self._bytes + size <= self.max_bytes
 
 
 def take_batch(waiting: deque[Entry], limit: int) -> list[Entry]:

@@ -44,14 +44,32 @@ class Publisher:
             OutboxFullError: too much waits already.
             RealtimeError: the hub's refusal.
         """
-        entry = self._enqueue(draft)
+        self._check_open(draft)
+        entry = self._outbox.admit(draft)
+        self._enqueue(entry)
         try:
             async with asyncio.timeout(timeout):
                 return await entry.receipt
         except TimeoutError as error:
-            raise _deadline(entry, timeout) from entry.last_error or error
-        finally:
+            raise no_receipt(entry, timeout) from entry.last_error or error
+
+    async def enqueue(self, draft: event_pb2.Draft) -> Entry:
+        """Queue a draft as soon as there is room; its receipt is for the caller to wait for.
+
+        Raises:
+            OutboxFullError: it is larger than the outbox.
+            ClosedError: the client was closed.
+        """
+        self._check_open(draft)
+        entry = await self._outbox.admit_in_turn(draft)
+        try:
+            # The wait for room may have ended because of close.
+            self._check_open(draft)
+        except ClosedError:
             self._outbox.release(entry)
+            raise
+        self._enqueue(entry)
+        return entry
 
     async def close(self) -> None:
         """Give up on what waits."""
@@ -60,11 +78,15 @@ class Publisher:
             worker.cancel()
         await asyncio.gather(*self._workers.values(), return_exceptions=True)
 
-    def _enqueue(self, draft: event_pb2.Draft) -> Entry:
+    def _check_open(self, draft: event_pb2.Draft) -> None:
         if self._closed:
             message = "the client was closed"
             raise ClosedError(message, topic=draft.topic, request_id=draft.id)
-        entry = self._outbox.admit(draft)
+
+    def _enqueue(self, entry: Entry) -> None:
+        """Give an entry to its topic's lane; it leaves the outbox when settled or given up."""
+        entry.receipt.add_done_callback(lambda _: self._outbox.release(entry))
+        draft = entry.draft
         lane = self._lanes.get(draft.topic)
         if lane is None:
             backoff = Backoff(self._random)
@@ -74,7 +96,6 @@ class Publisher:
                 self._work(draft.topic, lane), name=f"publish {draft.topic}"
             )
         lane.add(entry)
-        return entry
 
     async def _work(self, topic: str, lane: Lane) -> None:
         error = RealtimeError("the publishing was cancelled", topic=topic)
@@ -108,7 +129,8 @@ class Publisher:
             wake.cancel()
 
 
-def _deadline(entry: Entry, timeout: float | None) -> DeadlineError:
+def no_receipt(entry: Entry, timeout: float | None) -> DeadlineError:
+    """The error for a draft that was queued and has no receipt in time."""
     draft = entry.draft
     why = f" (the last try: {entry.last_error})" if entry.last_error else ""
     message = (

@@ -93,6 +93,8 @@ class Principal:
 
 
 ANONYMOUS_DEVELOPER = Principal("", EVERYTHING)
+# Whoever has not said yet who it is.
+NOBODY = Principal("", Grants())
 
 
 def _malformed(problem: str) -> Unauthenticated:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from hub.auth.grants import ANONYMOUS_DEVELOPER, Principal
+from hub.auth.grants import NOBODY, Principal
 from hub.rpc.status import hub_error_of
 from hub.session.frames import error_frame
 
@@ -28,7 +28,7 @@ class Connection:
 
     def __init__(self, session: Session) -> None:
         self.session = session
-        self.principal: Principal = ANONYMOUS_DEVELOPER
+        self.principal: Principal = NOBODY
         self.device = ""
         self.updating = asyncio.Lock()
         self._gate = asyncio.Semaphore(MAX_COMMANDS_IN_FLIGHT)

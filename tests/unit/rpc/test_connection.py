@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 from functools import partial
 
-from hub.errors import NotFound
+import pytest
+
+from hub.auth.grants import RIGHTS
+from hub.errors import NotFound, PermissionDenied
 from hub.rpc.connection import MAX_COMMANDS_IN_FLIGHT, Connection
 from shipspeak.realtime.v1 import error_reason_pb2 as reasons
 from tests.support.fake_sink import FakeSink
@@ -15,6 +18,15 @@ from tests.support.sessions import open_session
 def _connection() -> tuple[Connection, FakeSink]:
     sink = FakeSink(automatic=True)
     return Connection(open_session(sink=sink)), sink
+
+
+async def test_before_its_hello_a_connection_may_do_nothing() -> None:
+    principal = _connection()[0].principal
+    for right in RIGHTS:
+        with pytest.raises(PermissionDenied):
+            principal.require(right, "meeting/1")
+    with pytest.raises(PermissionDenied):
+        principal.require_admin()
 
 
 async def test_commands_start_in_order_and_run_side_by_side() -> None:

@@ -50,7 +50,6 @@ class Effect(Enum):
     NONE = "none"
     GET_TOKEN = "get-token"  # noqa: S105 - as above
     OPEN_STREAM = "open-stream"
-    SUBSCRIBE_ALL = "subscribe-all"
     WAIT = "wait"
     FAIL_SUBSCRIPTIONS = "fail-subscriptions"
     STOP = "stop"
@@ -68,7 +67,7 @@ TABLE: dict[tuple[State, Input], tuple[State, Effect]] = {
     (State.AUTHENTICATING, Input.TOKEN): (State.CONNECTING, Effect.OPEN_STREAM),
     (State.AUTHENTICATING, Input.TOKEN_FAILED): (State.BACKOFF, Effect.WAIT),
     (State.AUTHENTICATING, Input.NO_TOKEN): (State.NEEDS_AUTH, Effect.FAIL_SUBSCRIPTIONS),
-    (State.CONNECTING, Input.WELCOME): (State.SYNCING, Effect.SUBSCRIBE_ALL),
+    (State.CONNECTING, Input.WELCOME): (State.SYNCING, Effect.NONE),
     (State.SYNCING, Input.CAUGHT_UP): (State.LIVE, Effect.NONE),
     (State.LIVE, Input.BEHIND): (State.SYNCING, Effect.NONE),
     (State.BACKOFF, Input.TIMER): (State.AUTHENTICATING, Effect.GET_TOKEN),

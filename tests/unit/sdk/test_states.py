@@ -45,7 +45,11 @@ def test_the_way_of_a_good_session():
         state, effect = step(state, happened)
         effects.append(effect)
     assert state is State.LIVE
-    assert effects == [Effect.GET_TOKEN, Effect.OPEN_STREAM, Effect.SUBSCRIBE_ALL, Effect.NONE]
+    assert effects == [Effect.GET_TOKEN, Effect.OPEN_STREAM, Effect.NONE, Effect.NONE]
+
+
+def test_every_effect_is_of_some_row():
+    assert {effect for _, effect in TABLE.values()} == set(Effect)
 
 
 @pytest.mark.parametrize("state", [State.CONNECTING, State.SYNCING, State.LIVE])

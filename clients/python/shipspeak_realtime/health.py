@@ -10,7 +10,7 @@ import grpc
 from google.protobuf.wrappers_pb2 import Int32Value, StringValue
 
 from shipspeak_realtime.errors import NetworkError
-from shipspeak_realtime.transport import CHANNEL_OPTIONS
+from shipspeak_realtime.transport import make_channel
 from shipspeak_realtime.wire import from_rpc
 
 if TYPE_CHECKING:
@@ -47,12 +47,7 @@ async def check_health(
         NetworkError: with reason NOT_CONNECTED: no connection.
         RealtimeError: the connection stands and the call failed; code NOT_FOUND: unknown service.
     """
-    channel = (
-        grpc.aio.insecure_channel(server, options=CHANNEL_OPTIONS)
-        if credentials is None
-        else grpc.aio.secure_channel(server, credentials, options=CHANNEL_OPTIONS)
-    )
-    async with channel:
+    async with make_channel(server, credentials) as channel:
         try:
             async with asyncio.timeout(timeout):
                 await channel.channel_ready()

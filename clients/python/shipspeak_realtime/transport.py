@@ -16,7 +16,7 @@ UNARY_TIMEOUT_SECONDS = 10.0
 CONNECT_TIMEOUT_SECONDS = 10.0
 _CONNECT = "/shipspeak.realtime.v1.RealtimeService/Connect"
 
-CHANNEL_OPTIONS: tuple[tuple[str, int], ...] = (
+_CHANNEL_OPTIONS: tuple[tuple[str, int], ...] = (
     ("grpc.keepalive_time_ms", 20_000),
     ("grpc.keepalive_timeout_ms", 10_000),
     ("grpc.keepalive_permit_without_calls", 1),
@@ -55,10 +55,7 @@ class Transport:
     """
 
     def __init__(self, server: str, credentials: grpc.ChannelCredentials | None = None) -> None:
-        if credentials is None:
-            self._channel = grpc.aio.insecure_channel(server, options=CHANNEL_OPTIONS)
-        else:
-            self._channel = grpc.aio.secure_channel(server, credentials, options=CHANNEL_OPTIONS)
+        self._channel = make_channel(server, credentials)
         self.stub: RealtimeServiceAsyncStub = realtime_service_pb2_grpc.RealtimeServiceStub(
             self._channel
         )
@@ -76,6 +73,18 @@ class Transport:
     async def close(self) -> None:
         """End all calls and the channel."""
         await self._channel.close(grace=None)
+
+
+def make_channel(server: str, credentials: grpc.ChannelCredentials | None) -> grpc.aio.Channel:
+    """A channel with this SDK's options; it does no I/O yet.
+
+    Args:
+        server: gRPC target.
+        credentials: of TLS; None = plain text.
+    """
+    if credentials is None:
+        return grpc.aio.insecure_channel(server, options=_CHANNEL_OPTIONS)
+    return grpc.aio.secure_channel(server, credentials, options=_CHANNEL_OPTIONS)
 
 
 def bearer(token: str | None) -> Metadata:

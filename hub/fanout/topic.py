@@ -108,6 +108,8 @@ class LiveTopic:
             frame, subscription.offset = subscription.page
             subscription.page = None
             subscription.slot = self.ring.slot_after(subscription.offset)
+            if subscription.slot == self.ring.next_slot:
+                subscription.behind_since = math.inf
             return frame
         slot = subscription.slot
         if slot is not None and slot < self.ring.first_slot:
@@ -116,6 +118,7 @@ class LiveTopic:
             self._read_page(subscription)
             return None
         if slot >= self.ring.next_slot:
+            subscription.behind_since = math.inf
             return None
         lags = now_ms / 1000 - subscription.behind_since > LAG_SECONDS
         take = self.ring.conflated_frame if lags and subscription.conflate else self.ring.frame

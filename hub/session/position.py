@@ -71,8 +71,8 @@ class Subscription:
         epoch: identity of the log.
         rights_until: seconds since the epoch after which nothing more may be sent.
         conflate: the client asked for only the latest event of each key while it lags.
-        behind_since: when a flush first found this session unable to take more; infinity = never
-            since it was last caught up.
+        behind_since: when it first had to wait for its turn; infinity = never since it was last
+            caught up.
         page: a frame read from the log, and the offset that it reaches.
         reading: a read of the log is under way.
         ended: nothing of it may be sent any more.

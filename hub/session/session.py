@@ -103,14 +103,12 @@ class Session:
             # A flush under way, or a read of the log, still held it.
             return
         if self._lanes or self._controls or self.state is not State.OPEN:
-            self._lanes.add(subscription)
+            self._wait(subscription, now)
             self.pump()
             return
         sink, window = self.sink, self.window
         if not sink.writable or not window.open:
-            self._lanes.add(subscription)
-            if subscription.behind_since == math.inf:
-                subscription.behind_since = self._clock() if now is None else now
+            self._wait(subscription, now)
             if sink.writable:
                 self.pump()
             return
@@ -124,8 +122,14 @@ class Session:
         window.sent += len(frame)
         sink.send(frame)
         if source.waiting_priority(subscription):
-            self._lanes.add(subscription)
+            self._wait(subscription, now)
             self.pump()
+
+    def _wait(self, subscription: Subscription, now: float | None) -> None:
+        """Put a subscription into the lanes; from now on it is behind, unless it was before."""
+        self._lanes.add(subscription)
+        if subscription.behind_since == math.inf:
+            subscription.behind_since = self._clock() if now is None else now
 
     def take_off(self, flight: Flight) -> bool:
         """Join a flush with the frame in flight; False when there is none, or it has joined one."""

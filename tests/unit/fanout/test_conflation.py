@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
+import math
+from typing import TYPE_CHECKING
+
+import pytest
+
 from hub.fanout.budget import RingBudget
+from hub.fanout.flush import Flusher
 from hub.fanout.ring import Ring
+from hub.fanout.topic import LAG_SECONDS, LiveTopic
 from hub.model.events import NORMAL, StoredEvent
+from hub.session.position import Subscription
 from shipspeak.realtime.v1 import event_pb2, frame_pb2
+from tests.support.fake_sink import FakeSink
+from tests.support.manual_clock import ManualClock
+from tests.support.memory_engine import MemoryEngine, append
+from tests.support.sessions import ScriptedSource, open_session
+from tests.support.until import until
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def _ring(*keys: str) -> Ring:
@@ -50,3 +66,102 @@ def test_an_event_may_give_way_to_one_of_a_later_chunk():
 def test_the_ordinary_frame_keeps_all():
     frame, _, _ = _ring("a", "a", "a").frame(0, 0)
     assert [event.offset for event in _run(frame).events] == [1, 2, 3]
+
+
+class _Reader:
+    """A session that conflates, on a topic with a key that changes again and again."""
+
+    def __init__(self, *, window: int = 0) -> None:
+        self.clock = ManualClock()
+        self.sink = FakeSink()
+        self.session = open_session(self.clock, self.sink, window=window)
+        self.engine = MemoryEngine(self.clock)
+        ring = Ring("meeting/42", 7, 0, RingBudget(1 << 20))
+        self.live = LiveTopic(ring, self.engine, Flusher(self.clock), self.clock)
+        self.subscription = Subscription(
+            self.session,
+            self.live,
+            epoch=7,
+            offset=0,
+            slot=0,
+            rights_until=math.inf,
+            conflate=True,
+        )
+        self.session.add_subscription(self.subscription)
+
+    def store(self, count: int) -> None:
+        """Store events of one key, each flushed on its own."""
+        for _ in range(count):
+            offset = self.live.ring.head + 1
+            data = event_pb2.Event(id=f"e{offset}", offset=offset).SerializeToString()
+            self.live.ring.append(
+                StoredEvent(offset, offset - 1, f"e{offset}", data, NORMAL, "k", 0, 0)
+            )
+            self.session.offer(self.subscription)
+
+
+def _waits_for_a_control_frame(reader: _Reader) -> None:
+    reader.session.send_control(b"")
+    reader.session.send_control(b"")
+
+
+def _waits_for_a_run(reader: _Reader) -> None:
+    reader.store(1)
+
+
+def _waits_for_another_topic(reader: _Reader) -> None:
+    reader.session.send_control(b"")
+    ScriptedSource("other", [(NORMAL, b"")]).subscribe(reader.session)
+
+
+@pytest.mark.parametrize(
+    "busy", [_waits_for_a_control_frame, _waits_for_a_run, _waits_for_another_topic]
+)
+def test_a_session_that_lags_gets_the_latest_of_each_key(busy: Callable[[_Reader], None]) -> None:
+    """E3: whatever the session waits behind."""
+    reader = _Reader()
+    busy(reader)
+    reader.store(5)
+    reader.clock.advance(2 * LAG_SECONDS)
+    reader.sink.take_all()
+    last = reader.sink.runs[-1]
+    assert (len(last.events), last.conflated) == (1, 4)
+    reader.store(1)
+    assert reader.sink.runs[-1].conflated == 0, "caught up again"
+
+
+def test_a_session_that_waits_for_a_moment_gets_all() -> None:
+    reader = _Reader()
+    _waits_for_a_control_frame(reader)
+    reader.store(5)
+    reader.clock.advance(LAG_SECONDS / 2)
+    reader.sink.take_all()
+    assert [len(run.events) for run in reader.sink.runs] == [5]
+
+
+def test_waiting_with_nothing_to_send_is_no_lag() -> None:
+    reader = _Reader()
+    _waits_for_a_control_frame(reader)
+    reader.session.offer(reader.subscription)
+    reader.sink.take_all()
+    reader.clock.advance(10 * LAG_SECONDS)
+    reader.live.ring.append(StoredEvent(1, 0, "e1", b"", NORMAL, "k", 0, 0))
+    reader.store(1)
+    assert [run.conflated for run in reader.sink.runs] == [0]
+
+
+async def test_who_has_caught_up_by_the_log_lags_no_more() -> None:
+    reader = _Reader()
+    await reader.engine.publish([append("meeting/42", f"e{number}") for number in (1, 2)])
+    reader.live.ring.head = 2
+    reader.subscription.slot = None
+    reader.live.subscribers[reader.subscription] = None
+    _waits_for_a_control_frame(reader)
+    reader.session.offer(reader.subscription)
+    reader.clock.advance(10 * LAG_SECONDS)
+    reader.sink.take_all()
+    await until(lambda: reader.sink.runs)
+    reader.sink.take_all()
+    reader.live.ring.append(StoredEvent(3, 2, "e3", b"", NORMAL, "k", 0, 0))
+    reader.store(1)
+    assert [run.conflated for run in reader.sink.runs] == [0, 0]

@@ -24,27 +24,33 @@ export const NO_MEETING: MeetingSnapshot = Object.freeze({
   incomplete: false,
 });
 
+/** A store outlives its last watcher this long, so that a component which mounts again finds what was known. */
+const LINGER_MS = 1000;
+
 const stores = new WeakMap<RealtimeClient, Map<string, MeetingStore>>();
 
 /** The store of one meeting, the same one for everyone who asks with this client. */
 export function meetingStore(client: RealtimeClient, meetingId: string): MeetingStore {
   const ofClient = stores.get(client) ?? new Map<string, MeetingStore>();
   stores.set(client, ofClient);
-  const store = ofClient.get(meetingId) ?? new SharedMeeting(client, meetingId);
-  ofClient.set(meetingId, store);
-  return store;
+  return ofClient.get(meetingId) ?? new SharedMeeting(client, meetingId, ofClient);
 }
 
 class SharedMeeting implements MeetingStore {
   readonly #client: RealtimeClient;
-  readonly #topic: string;
+  readonly #id: string;
+  readonly #shared: Map<string, MeetingStore>;
   readonly #cell = new Cell<MeetingSnapshot>(NO_MEETING, (error) => globalThis.reportError(error));
   #watchers = 0;
   #stop: () => void = () => {};
+  #linger: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(client: RealtimeClient, meetingId: string) {
+  constructor(client: RealtimeClient, meetingId: string, shared: Map<string, MeetingStore>) {
     this.#client = client;
-    this.#topic = `meeting/${meetingId}`;
+    this.#id = meetingId;
+    this.#shared = shared;
+    shared.set(meetingId, this);
+    this.#dropLater();
   }
 
   readonly getSnapshot = (): MeetingSnapshot => this.#cell.getSnapshot();
@@ -59,24 +65,41 @@ class SharedMeeting implements MeetingStore {
       left = true;
       leave();
       this.#watchers -= 1;
-      if (this.#watchers === 0) this.#stop();
+      if (this.#watchers > 0) return;
+      this.#stop();
+      this.#dropLater();
     };
   };
 
   #open(): void {
+    clearTimeout(this.#linger);
+    if (!this.#shared.has(this.#id)) this.#shared.set(this.#id, this);
     // A topic that is opened again is read from its beginning again. The reducer never moves back, so what was
-    // known stays on the screen meanwhile.
-    const update = (change: Partial<MeetingSnapshot>) =>
-      this.#cell.set({ ...this.#cell.getSnapshot(), ...change });
-    this.#stop = this.#client.topic(this.#topic).subscribe({
+    // known stays on the screen meanwhile; what the hub said of that reading is over.
+    this.#update({ error: null, incomplete: false });
+    this.#stop = this.#client.topic(`meeting/${this.#id}`).subscribe({
       start: "earliest",
       onEvent: (event) => this.#cell.set(reduce(this.#cell.getSnapshot(), event)),
       onVerdict: ({ verdict }) => {
         if (verdict === "reset") this.#cell.set(NO_MEETING);
-        if (verdict === "gap") update({ incomplete: true });
+        else this.#update(verdict === "gap" ? { error: null, incomplete: true } : { error: null });
       },
-      onError: (error) => update({ error }),
+      onError: (error) => this.#update({ error }),
     });
+  }
+
+  /** Sets what differs; a change of nothing is not told. */
+  #update(change: Pick<Partial<MeetingSnapshot>, "error" | "incomplete">): void {
+    const before = this.#cell.getSnapshot();
+    const { error, incomplete } = { ...before, ...change };
+    if (error !== before.error || incomplete !== before.incomplete) this.#cell.set({ ...before, ...change });
+  }
+
+  #dropLater(): void {
+    clearTimeout(this.#linger);
+    this.#linger = setTimeout(() => {
+      if (this.#shared.get(this.#id) === this) this.#shared.delete(this.#id);
+    }, LINGER_MS);
   }
 }
 

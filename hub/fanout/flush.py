@@ -62,17 +62,39 @@ class Flusher:
         self._cycles.pop(cycle.topic, None)
 
 
+class FlushFlight:
+    """The frames of one flush that are on their way.
+
+    Those that land after the flush was given up are booked here, and not on the next one.
+
+    Args:
+        cycle: goes on when most have landed.
+    """
+
+    __slots__ = ("_cycle", "in_flight", "issued", "sent")
+
+    def __init__(self, cycle: Cycle) -> None:
+        self.sent = 0
+        self.in_flight = 0
+        self.issued = False
+        self._cycle = cycle
+
+    def landed(self) -> None:
+        """A transport has taken its frame."""
+        self.in_flight -= 1
+        if self.issued and self.in_flight * 10 <= self.sent:
+            self._cycle.finish()
+
+
 class Cycle:
     """The flushes of one topic in a row, until nothing new came during one."""
 
     __slots__ = (
         "_deadline",
+        "_flight",
         "_flusher",
-        "_in_flight",
-        "_issued",
         "_loop",
         "_queue",
-        "_sent",
         "_started",
         "again",
         "topic",
@@ -84,9 +106,7 @@ class Cycle:
         self._flusher = flusher
         self._loop = asyncio.get_running_loop()
         self._queue: list[Subscription] = []
-        self._sent = 0
-        self._in_flight = 0
-        self._issued = True
+        self._flight = FlushFlight(self)
         self._started = 0.0
         self._deadline: asyncio.TimerHandle | None = None
 
@@ -94,24 +114,29 @@ class Cycle:
         """Begin in the next turn of the loop."""
         self._loop.call_soon(self._begin)
 
-    def landed(self) -> None:
-        """A transport has taken its frame."""
-        self._in_flight -= 1
-        if self._issued and self._in_flight * 10 <= self._sent:
-            self._finish()
+    def finish(self) -> None:
+        """The flush is over: nine tenths of its frames have landed, or it was given up."""
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+        # Late landings must not finish a flush a second time.
+        self._flight.issued = False
+        if not self.again:
+            self._flusher.finished(self)
+            return
+        gap = min(MAX_GAP_SECONDS, (self._loop.time() - self._started) * GAP_SHARE)
+        self._loop.call_later(gap, self._begin)
 
     def _begin(self) -> None:
         self.again = False
         self._started = self._loop.time()
         self._queue = list(self.topic.subscribers)
         self._queue.reverse()
-        self._sent = 0
-        self._in_flight = 0
-        self._issued = False
+        self._flight = FlushFlight(self)
         self._slice()
 
     def _slice(self) -> None:
-        queue = self._queue
+        queue, flight = self._queue, self._flight
         now = self._flusher.clock()
         for _ in range(min(SLICE, len(queue))):
             subscription = queue.pop()
@@ -122,31 +147,19 @@ class Cycle:
                 # One session's fault must not hold back the others, nor the topic for good.
                 log.exception("flush_failed", session=session.session_id)
                 session.abort(fault())
-            if session.take_off(self):
-                self._sent += 1
-                self._in_flight += 1
+            if session.take_off(flight):
+                flight.sent += 1
+                flight.in_flight += 1
         if queue:
             self._loop.call_soon(self._slice)
             return
-        self._issued = True
-        if self._in_flight * 10 <= self._sent:
-            self._finish()
+        flight.issued = True
+        if flight.in_flight * 10 <= flight.sent:
+            self.finish()
         else:
             self._deadline = self._loop.call_later(MAX_FLIGHT_SECONDS, self._give_up)
 
     def _give_up(self) -> None:
         """The rest are lagging readers."""
         self._deadline = None
-        self._finish()
-
-    def _finish(self) -> None:
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
-        # Late landings must not finish the cycle a second time.
-        self._issued = False
-        if not self.again:
-            self._flusher.finished(self)
-            return
-        gap = min(MAX_GAP_SECONDS, (self._loop.time() - self._started) * GAP_SHARE)
-        self._loop.call_later(gap, self._begin)
+        self.finish()

@@ -170,3 +170,20 @@ async def test_a_finished_flush_leaves_nothing_behind() -> None:
     topic.store(1)
     await _turns(3)
     assert topic.flusher._cycles == {}
+
+
+async def test_landings_of_a_flush_that_was_given_up_do_not_finish_the_next_one() -> None:
+    topic = _Topic()
+    late, current = ([topic.reader() for _ in range(10)] for _ in range(2))
+    topic.store(1)
+    await _turns()
+    topic.store(2)
+    for sink in current:
+        sink.take()
+    await until(lambda: _offsets(current[0]) == [[1], [2]])
+    for sink in late:
+        sink.take()
+    assert topic.flusher._cycles, "the second flush is still in flight"
+    for sink in current:
+        sink.take()
+    assert topic.flusher._cycles == {}

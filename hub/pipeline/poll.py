@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 DEFAULT_EVENTS = 500
 DEFAULT_BYTES = 262_144
-_MAX_CONCURRENT_BEGINS = 32
+_MAX_SIDE_BY_SIDE = 32
 
 
 @dataclass(slots=True)
@@ -78,9 +78,12 @@ class Poller:
                 which ended during the wait does not count (G10).
 
         Raises:
-            HubError: the token is refused. Refusals of single topics are error frames.
+            HubError: the token is refused, or SUBSCRIPTION_LIMIT. Refusals of single topics are
+                error frames.
         """
-        readers, told = await self._begin_all(request, authenticate())
+        principal = authenticate()
+        self._subscriber.check_number(len(request.subscriptions))
+        readers, told = await self._begin_all(request, principal)
         wait = request.wait.ToMilliseconds() / 1000 if request.HasField("wait") else 0.0
         answer = await self._gather(request, readers, told)
         # That a topic is volatile is no news: such a subscription waits although it never has a
@@ -101,7 +104,7 @@ class Poller:
     async def _begin_all(
         self, request: realtime_service_pb2.PollRequest, principal: Principal
     ) -> tuple[list[_Reader], list[bytes]]:
-        gate = asyncio.Semaphore(_MAX_CONCURRENT_BEGINS)
+        gate = asyncio.Semaphore(_MAX_SIDE_BY_SIDE)
 
         async def begin(subscription: frame_pb2.Subscribe) -> Begin | HubError:
             async with gate:
@@ -133,23 +136,31 @@ class Poller:
         answer = _Answer(
             request.max_events or DEFAULT_EVENTS, request.max_bytes or DEFAULT_BYTES, list(frames)
         )
-        for reader in readers:
+        gate = asyncio.Semaphore(_MAX_SIDE_BY_SIDE)
+        behind = await asyncio.gather(*(self._behind(reader, gate) for reader in readers))
+        for reader, more in zip(readers, behind, strict=True):
             if reader.begin.live.volatile:
                 self._take_volatile(reader, answer)
-            else:
+            elif more:
                 await self._take(reader, answer)
         return answer
 
+    async def _behind(self, reader: _Reader, gate: asyncio.Semaphore) -> bool:
+        """Whether a durable topic has more than its reader.
+
+        The head is proved by the engine, not by the ring (an instance's ring may be behind without
+        knowing).
+        """
+        live = reader.begin.live
+        if live.volatile:
+            return False
+        if live.ring.slot_after(reader.position) != live.ring.next_slot:
+            return True
+        async with gate:
+            return (await self._engine.head(live.name)).head > reader.position
+
     async def _take(self, reader: _Reader, answer: _Answer) -> None:
         live = reader.begin.live
-        slot = live.ring.slot_after(reader.position)
-        # The head is proved by the engine, not by the ring (an instance's ring may be behind
-        # without knowing).
-        if (
-            slot == live.ring.next_slot
-            and (await self._engine.head(live.name)).head <= reader.position
-        ):
-            return
         while not answer.full:
             page = await self._engine.read(
                 live.name,

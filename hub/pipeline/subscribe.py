@@ -257,10 +257,18 @@ class Subscriber:
                 f"the session is already subscribed to {topic}",
                 topic=topic,
             )
-        if len(session.subscriptions) >= self._max:
+        self.check_number(len(session.subscriptions) + 1, topic)
+
+    def check_number(self, subscriptions: int, topic: str = "") -> None:
+        """Check how many subscriptions one session, or one poll, would have.
+
+        Raises:
+            ResourceExhausted: SUBSCRIPTION_LIMIT.
+        """
+        if subscriptions > self._max:
             raise ResourceExhausted(
                 reasons.ERROR_REASON_SUBSCRIPTION_LIMIT,
-                f"the session has its {self._max} subscriptions; unsubscribe from something",
+                f"a session has {self._max} subscriptions at most; unsubscribe from something",
                 topic=topic,
                 max=self._max,
             )

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from hub.errors import Aborted, ResourceExhausted, Unimplemented
 from hub.rpc.decode import check, check_version, decode, parse
 from hub.session.frames import timestamp
-from hub.session.manager import Sessions, draining_error
 from hub.session.session import MAX_CONTROL_FRAMES
 from hub.session.sink import Caller
 from shipspeak.realtime.v1 import error_reason_pb2 as reasons
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from hub.rpc.admission import Admission
     from hub.rpc.connection import Connection, Connections
     from hub.rpc.streams import ListenMethod
+    from hub.session.manager import Sessions
     from hub.session.session import Session
 
 UnaryMethod = Callable[[bytes, Caller], Awaitable[bytes]]
@@ -93,15 +93,14 @@ class UnaryMethods:
 
     async def poll(self, request: bytes, caller: Caller) -> bytes:
         """Poll."""
-        if self._sessions.draining:
-            raise draining_error()
-        message = parse(messages.PollRequest, request)
-        check_version(message.hello)
-        check(message)
-        token = message.hello.token
-        return await self._pipelines.poller.poll(
-            message, lambda: self._admission.principal(caller, token)
-        )
+        with self._sessions.poll():
+            message = parse(messages.PollRequest, request)
+            check_version(message.hello)
+            check(message)
+            token = message.hello.token
+            return await self._pipelines.poller.poll(
+                message, lambda: self._admission.principal(caller, token)
+            )
 
     async def publish(self, request: bytes, caller: Caller) -> bytes:
         """Publish."""

@@ -48,7 +48,7 @@ class Sessions:
         clock: seconds since the epoch.
         completeness: asked once per tick.
         heartbeat_interval: seconds.
-        max_sessions: more are refused.
+        max_sessions: more are refused; a poll under way counts as one.
         on_closed: releases a session's subscriptions; called once per session.
     """
 
@@ -68,6 +68,7 @@ class Sessions:
         self._release = on_closed
         self._sessions: dict[str, Session] = {}
         self._ending: dict[Session, float] = {}
+        self._polls = 0
         self.draining = False
         self._all_gone = asyncio.Event()
 
@@ -84,17 +85,35 @@ class Sessions:
             Unavailable: DRAINING.
             ResourceExhausted: CONNECTION_LIMIT.
         """
+        self._check_room()
+        session = Session(uuid.uuid4().hex, caller, sink, self._clock, self._on_closed)
+        self._sessions[session.session_id] = session
+        return session
+
+    @contextlib.contextmanager
+    def poll(self) -> Iterator[None]:
+        """Count a poll as a session for as long as it is under way.
+
+        Raises:
+            Unavailable: DRAINING.
+            ResourceExhausted: CONNECTION_LIMIT.
+        """
+        self._check_room()
+        self._polls += 1
+        try:
+            yield
+        finally:
+            self._polls -= 1
+
+    def _check_room(self) -> None:
         if self.draining:
             raise draining_error()
-        if len(self._sessions) >= self._max:
+        if len(self._sessions) + self._polls >= self._max:
             raise ResourceExhausted(
                 reasons.ERROR_REASON_CONNECTION_LIMIT,
                 f"this instance has its {self._max} sessions; try another one",
                 retry_after=5.0,
             )
-        session = Session(uuid.uuid4().hex, caller, sink, self._clock, self._on_closed)
-        self._sessions[session.session_id] = session
-        return session
 
     def opened(self, session: Session) -> None:
         """The session was welcomed: its heartbeats begin."""

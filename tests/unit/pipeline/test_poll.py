@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 
 import pytest
 from google.protobuf import duration_pb2
 
 from hub.auth.grants import Grants, Principal
-from hub.errors import PermissionDenied, Unauthenticated
+from hub.errors import PermissionDenied, ResourceExhausted, Unauthenticated
 from shipspeak.realtime.v1 import error_reason_pb2 as reasons
 from shipspeak.realtime.v1 import event_pb2, frame_pb2, realtime_service_pb2
 from tests.support.pipelines import ALICE, PipelineBench, draft
 from tests.support.until import until
+
+if TYPE_CHECKING:
+    from hub.engine.contract import TopicHead
 
 TOPIC = "meeting/1"
 LONG = duration_pb2.Duration(seconds=30)
@@ -116,3 +120,35 @@ async def test_what_retention_takes_during_the_wait_is_told(bench: PipelineBench
     assert (gap.verdict, gap.lost, gap.position.handled_offset) == (frame_pb2.VERDICT_GAP, 2, 2)
     run = answer.frames[1].runs[0]
     assert (run.after_offset, [event.id for event in run.events]) == (2, ["e3"])
+
+
+async def test_the_number_of_subscriptions_is_bounded(bench: PipelineBench) -> None:
+    topics = [f"meeting/{number}" for number in range(4)]
+    request = realtime_service_pb2.PollRequest(
+        subscriptions=[frame_pb2.Subscribe(topic=topic) for topic in topics]
+    )
+    with pytest.raises(ResourceExhausted) as caught:
+        await _poll(bench, request)
+    assert caught.value.reason_name == "SUBSCRIPTION_LIMIT"
+    assert bench.engine.opens == 0
+    del request.subscriptions[3]
+    assert len((await _poll(bench, request)).frames) == 3
+
+
+async def test_heads_are_read_side_by_side(
+    bench: PipelineBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    all_asked = asyncio.Barrier(3)
+    head = bench.engine.head
+
+    async def together(topic: str) -> TopicHead:
+        await all_asked.wait()
+        return await head(topic)
+
+    monkeypatch.setattr(bench.engine, "head", together)
+    topics = [f"meeting/{number}" for number in range(3)]
+    request = realtime_service_pb2.PollRequest(
+        subscriptions=[frame_pb2.Subscribe(topic=topic) for topic in topics]
+    )
+    async with asyncio.timeout(10):
+        assert len((await _poll(bench, request)).frames) == 3

@@ -278,3 +278,22 @@ async def test_draining_ends_the_streams_that_stay() -> None:
     assert stays.controls == ["go_away"]
     assert _reason(stays) == "DRAINING"
     assert len(bench.sessions) == 0
+
+
+def test_a_poll_counts_as_a_session_while_it_lasts() -> None:
+    bench = _Bench(max_sessions=2)
+    bench.open()
+    with bench.sessions.poll():
+        with pytest.raises(ResourceExhausted):
+            bench.open()
+        with pytest.raises(ResourceExhausted), bench.sessions.poll():
+            pytest.fail("a third one was let in")
+    bench.open()
+
+
+def test_no_poll_begins_while_draining() -> None:
+    bench = _Bench()
+    bench.sessions.draining = True
+    with pytest.raises(Unavailable) as caught, bench.sessions.poll():
+        pytest.fail("it was let in")
+    assert caught.value.reason_name == "DRAINING"

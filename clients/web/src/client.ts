@@ -1,18 +1,14 @@
-import { backoffDelay } from "./connection/backoff.js";
 import { Board } from "./connection/board.js";
 import { Connection } from "./connection/connection.js";
 import type { ConnectionSnapshot } from "./connection/snapshot.js";
 import { DEFAULT_TIMING, type Timing } from "./connection/timing.js";
 import { browserEnvironment, type Environment } from "./environment.js";
-import { RealtimeService } from "./gen/shipspeak/realtime/v1/realtime_service_pb.js";
 import { type ContentInit, Publisher, type PublishOptions, type Receipt } from "./publish.js";
-import { callOptions, type SessionContext } from "./session/context.js";
+import type { SessionContext } from "./session/context.js";
+import { Replays } from "./session/replays.js";
 import { type GetToken, TokenSource } from "./session/token.js";
 import type { Store } from "./store.js";
-import type { Member } from "./topics/members.js";
 import { TopicRegistry } from "./topics/registry.js";
-import { replay } from "./topics/replay.js";
-import type { Topic } from "./topics/topic.js";
 import type { TopicListener, TopicSnapshot } from "./topics/types.js";
 import { GrpcWebTransport } from "./transport/grpc-web.js";
 import type { Transport } from "./transport/transport.js";
@@ -66,6 +62,7 @@ class Client implements RealtimeClient {
   readonly #context: SessionContext;
   readonly #connection: Connection;
   readonly #publisher: Publisher;
+  readonly #replays: Replays;
   readonly #board: Board;
 
   constructor(options: RealtimeClientOptions) {
@@ -75,7 +72,7 @@ class Client implements RealtimeClient {
     const { count } = this.#board;
     const registry = new TopicRegistry(environment, count, {
       onChange: () => this.#connection.subscriptionsChanged(),
-      onReplay: (topic, member) => void this.#replay(topic, member),
+      onReplay: (topic, member) => this.#replays.add(topic, member),
     });
     this.#context = {
       transport: options.transport ?? new GrpcWebTransport({ baseUrl: options.baseUrl }),
@@ -89,6 +86,7 @@ class Client implements RealtimeClient {
       onRoundTrip: this.#board.roundTrip,
     };
     this.#connection = new Connection(this.#context, this.#board);
+    this.#replays = new Replays(this.#context);
     this.#publisher = new Publisher(this.#context);
   }
 
@@ -98,13 +96,16 @@ class Client implements RealtimeClient {
 
   connect(): void {
     this.#connection.connect();
+    if (this.connection.getSnapshot().phase !== "closed") this.#replays.start();
   }
 
   disconnect(): void {
+    this.#replays.stop();
     this.#connection.disconnect();
   }
 
   close(): void {
+    this.#replays.stop();
     this.#connection.close();
   }
 
@@ -122,23 +123,5 @@ class Client implements RealtimeClient {
 
   publish(topic: string, content: ContentInit, options?: PublishOptions): Promise<Receipt> {
     return this.#publisher.publish(topic, content, options);
-  }
-
-  async #replay(topic: Topic, member: Member): Promise<void> {
-    const { transport, environment, tokens } = this.#context;
-    const { signal } = new AbortController();
-    await replay(topic, member, {
-      read: async (request) => {
-        await tokens.get("initial");
-        const options = callOptions(this.#context, signal);
-        const { message } = await transport.unary(RealtimeService.method.readHistory, request, options);
-        return message;
-      },
-      pause: (fruitless) => {
-        const wait = { kind: "retry", attempt: fruitless - 1 } as const;
-        const delayMs = backoffDelay(wait, environment.random(), environment.hidden());
-        return new Promise((resolve) => environment.schedule(resolve, delayMs));
-      },
-    });
   }
 }

@@ -11,6 +11,7 @@ export class Member {
   readonly #listener: TopicListener;
   readonly #count: Count;
   readonly #report: (error: unknown) => void;
+  #ended = false;
 
   constructor(listener: TopicListener, replaying: boolean, count: Count, report: (error: unknown) => void) {
     this.#listener = listener;
@@ -24,6 +25,7 @@ export class Member {
    * is history of which the hub has said GAP, so a run that begins further on moves the position there.
    */
   replay(run: RunView, source: "history" | "trimmed" | "live"): void {
+    if (this.#ended) return;
     const begin = { epoch: run.epoch, offset: run.afterOffset, cursor: new Uint8Array(0) };
     if (source !== "live") this.position ??= begin;
     if (source === "trimmed" && this.position !== null && run.afterOffset > this.position.offset) {
@@ -49,10 +51,13 @@ export class Member {
   }
 
   tell(news: VerdictNews): void {
+    if (this.#ended) return;
     this.#guard(() => this.#listener.onVerdict?.(news));
   }
 
+  /** A member that replays has come to its end with this. */
   fail(error: RealtimeError): void {
+    this.#ended = this.replaying;
     this.#guard(() => this.#listener.onError?.(error));
   }
 

@@ -1,5 +1,6 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import { toRealtimeError } from "../errors.js";
+import { type RealtimeError, toRealtimeError } from "../errors.js";
+import { ErrorReason } from "../gen/shipspeak/realtime/v1/error_reason_pb.js";
 import { Verdict } from "../gen/shipspeak/realtime/v1/frame_pb.js";
 import type {
   ReadHistoryRequestSchema,
@@ -10,6 +11,8 @@ import type { Position } from "./position.js";
 import type { Topic } from "./topic.js";
 
 export interface ReplaySource {
+  /** Ends the replay; what was handed over counts, so another one goes on from there. */
+  readonly signal: AbortSignal;
   /** Reads one page; fails with RealtimeError. */
   read(request: MessageInitShape<typeof ReadHistoryRequestSchema>): Promise<ReadHistoryResponse>;
   /** Resolves when another read may be tried after `fruitless` ones in a row that failed or brought nothing. */
@@ -18,11 +21,12 @@ export interface ReplaySource {
 
 /**
  * Reads a late listener's history page by page until it stands where the topic stands, then lets it go on with
- * the others. Live runs that fit reach it meanwhile; those that do not fit yet are read again from the log.
+ * the others. Live runs that fit reach it meanwhile; those that do not fit yet are read again from the log. Fails
+ * with RealtimeError when the history cannot be had; the listener stays without events then.
  */
 export async function replay(topic: Topic, member: Member, source: ReplaySource): Promise<void> {
   let fruitless = 0;
-  while (topic.members.has(member)) {
+  while (topic.members.has(member) && !topic.refused && !source.signal.aborted) {
     const topicBefore = topic.position;
     const before = member.position;
     let page: ReadHistoryResponse;
@@ -30,18 +34,21 @@ export async function replay(topic: Topic, member: Member, source: ReplaySource)
       page = await source.read({ topic: topic.name, ...positionOf(member) });
     } catch (thrown) {
       const error = toRealtimeError(thrown);
-      if (!error.retryable) return giveUp(member);
+      if (source.signal.aborted) return;
+      if (error.reason === ErrorReason.START_UNAVAILABLE) return goOnWithoutHistory(member);
+      if (!error.retryable && !isForeign(error)) throw error;
       fruitless += 1;
       await source.pause(fruitless);
       continue;
     }
+    if (source.signal.aborted) return;
     take(page, member);
     if (!page.more && standsAtTopic(topic, member, topicBefore)) {
       member.replaying = false;
       return;
     }
     fruitless = member.position === before ? fruitless + 1 : 0;
-    if (!page.more && topic.state.getSnapshot().status === "pending") await changed(topic);
+    if (!page.more && topic.state.getSnapshot().status === "pending") await changed(topic, source.signal);
     else if (fruitless > 0) await source.pause(fruitless);
   }
 }
@@ -72,17 +79,25 @@ function standsAtTopic(topic: Topic, member: Member, before: Position | null): b
   return member.position.epoch !== topic.position.epoch || member.position.offset >= topic.position.offset;
 }
 
-function changed(topic: Topic): Promise<void> {
+function changed(topic: Topic, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
-    const stop = topic.state.subscribe(() => {
+    const done = () => {
       stop();
+      signal.removeEventListener("abort", done);
       resolve();
-    });
+    };
+    const stop = topic.state.subscribe(done);
+    signal.addEventListener("abort", done);
   });
 }
 
-/** History cannot be had: the listener is told that it has a gap, and goes on with what comes. */
-function giveUp(member: Member): void {
+/** Not in the hub's own words: a captive portal or a proxy, which the connection waits out as well. */
+function isForeign(error: RealtimeError): boolean {
+  return error.kind === "unsupported" && error.reason === ErrorReason.UNSPECIFIED;
+}
+
+/** The topic keeps no history: nothing is missing, and the listener takes what comes. */
+function goOnWithoutHistory(member: Member): void {
   member.replaying = false;
-  member.tell({ verdict: "gap", lost: null });
+  member.tell({ verdict: "live", lost: null });
 }

@@ -24,7 +24,7 @@ export interface TopicListener {
   /** Each event once, in log order. */
   readonly onEvent?: (event: pb.Event) => void;
   readonly onVerdict?: (news: VerdictNews) => void;
-  /** The topic was refused; nothing more follows. */
+  /** The topic was refused, or its history cannot be read; nothing more follows. */
   readonly onError?: (error: RealtimeError) => void;
 }
 

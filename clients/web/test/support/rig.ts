@@ -48,11 +48,13 @@ export function open(options: Partial<RealtimeClientOptions> = {}): RealtimeClie
 export function collect(client: RealtimeClient, topic = TOPIC) {
   const texts: string[] = [];
   const verdicts: string[] = [];
+  const errors: string[] = [];
   client.topic(topic).subscribe({
     start: "earliest",
     onEvent: (event) => texts.push(event.content?.attributes["text"] ?? ""),
     onVerdict: (news) => verdicts.push(news.verdict),
+    onError: (error) => errors.push(error.kind),
   });
   const has = (count: number) => until(client.connection, () => texts.length >= count);
-  return { texts, verdicts, has };
+  return { texts, verdicts, errors, has };
 }

@@ -200,7 +200,7 @@ class Sessions:
 
         Args:
             spread: seconds that the clients spread their return over.
-            grace: longest wait in seconds.
+            grace: seconds that are waited beyond the spread; less when all have gone before.
         """
         self.draining = True
         log.info("draining", sessions=len(self), spread_seconds=spread, grace_seconds=grace)
@@ -210,7 +210,7 @@ class Sessions:
             session.go_away(reasons.ERROR_REASON_DRAINING, frame_pb2.GO_AWAY_ACTION_RESUME, spread)
         if self._sessions:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(min(spread, grace)):
+                async with asyncio.timeout(spread + grace):
                     await self._all_gone.wait()
         for session in self:
             session.close(draining_error())

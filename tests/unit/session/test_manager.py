@@ -272,7 +272,7 @@ async def test_draining_ends_the_streams_that_stay() -> None:
     _, stays = bench.open()
     before_hello = FakeSink()
     bench.sessions.create(Caller(), before_hello)
-    await bench.sessions.drain(spread=0.01, grace=60)
+    await bench.sessions.drain(spread=0.01, grace=0.01)
     assert _reason(before_hello) == "DRAINING"
     stays.take_all()
     assert stays.controls == ["go_away"]
@@ -297,3 +297,18 @@ def test_no_poll_begins_while_draining() -> None:
     with pytest.raises(Unavailable) as caught, bench.sessions.poll():
         pytest.fail("it was let in")
     assert caught.value.reason_name == "DRAINING"
+
+
+@pytest.mark.parametrize(("spread", "grace"), [(0.3, 0.0), (0.0, 0.3), (0.2, 0.1)])
+async def test_draining_leaves_the_whole_spread_and_then_the_grace(
+    spread: float, grace: float
+) -> None:
+    """Who returns at the end of the spread must still be able to go by itself."""
+    bench = _Bench()
+    _, sink = bench.open()
+    loop = asyncio.get_running_loop()
+    started = loop.time()
+    await bench.sessions.drain(spread=spread, grace=grace)
+    assert loop.time() - started >= 0.29
+    sink.take_all()
+    assert _reason(sink) == "DRAINING"

@@ -5,6 +5,7 @@ import type { ContentSchema, DraftSchema } from "./gen/shipspeak/realtime/v1/eve
 import { Outcome, type PublishResult } from "./gen/shipspeak/realtime/v1/frame_pb.js";
 import { RealtimeService } from "./gen/shipspeak/realtime/v1/realtime_service_pb.js";
 import { Lanes } from "./lanes.js";
+import { authorized } from "./session/authorized.js";
 import { callOptions, type SessionContext } from "./session/context.js";
 import { toDuration, toTimestamp } from "./time.js";
 import { fromFrame } from "./topics/registry.js";
@@ -110,14 +111,11 @@ async function repeat(
 }
 
 async function send(context: SessionContext, draft: DraftInit, leftMs: number): Promise<Receipt> {
-  const token = await context.tokens.get("initial");
-  if (token === null) throw new RealtimeError("Nobody is signed in.", { kind: "auth" });
-  const options = callOptions(context, new AbortController().signal, Math.max(1, leftMs));
-  const { message } = await context.transport.unary(
-    RealtimeService.method.publish,
-    { drafts: [draft] },
-    options,
-  );
+  const { publish } = RealtimeService.method;
+  const { message } = await authorized(context, () => {
+    const options = callOptions(context, new AbortController().signal, Math.max(1, leftMs));
+    return context.transport.unary(publish, { drafts: [draft] }, options);
+  });
   const result = message.results[0];
   if (!result) throw new RealtimeError("The hub answered without a result.", { kind: "protocol" });
   return receiptOf(result);

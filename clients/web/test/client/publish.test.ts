@@ -64,4 +64,27 @@ describe("publish", () => {
     await Promise.all([slow, quick]);
     expect(ended).toEqual(["quick", "slow"]);
   });
+
+  test("goes once more with a new token when the one at hand is refused", async () => {
+    const reasons: string[] = [];
+    const client = open({
+      getToken: ({ reason }) => {
+        reasons.push(reason);
+        return `t${reasons.length}`;
+      },
+    });
+    await client.publish(TOPIC, content("a"));
+    hub.refuseCall = (_name, token) =>
+      token === "Bearer t1" ? { code: Code.UNAUTHENTICATED, message: "old" } : null;
+    expect((await client.publish(TOPIC, content("b"))).offset).toBe(2n);
+    expect(reasons).toEqual(["initial", "rejected"]);
+  });
+
+  test("fails when the new token is refused too", async () => {
+    let tokens = 0;
+    const client = open({ getToken: () => `t${++tokens}` });
+    hub.refuse = { code: Code.UNAUTHENTICATED, message: "no" };
+    await expect(client.publish(TOPIC, content("a"))).rejects.toMatchObject({ kind: "auth" });
+    expect(hub.tokens).toEqual(["Bearer t1", "Bearer t2"]);
+  });
 });

@@ -142,7 +142,7 @@ async def poll(board: Board, hub: HubProcess) -> None:
             except RealtimeError as error:
                 raise LegEnded(f"poll: {error}") from error
             board.recorder.back()
-            for server_frame in answer.frames:
+            for server_frame in answer.message.frames:
                 board.take(server_frame, "poll")
 
 

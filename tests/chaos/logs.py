@@ -26,12 +26,13 @@ async def _read(client: RealtimeClient, topic: str) -> Log:
     more = True
     while more:
         page = await client.read_history(topic, after=after, limit=PAGE_EVENTS)
-        log.head = page.head
-        for run in page.runs:
+        assert page.message is not None
+        log.head = page.message.head
+        for run in page.message.runs:
             if after is None:
                 log.epoch, log.floor = run.epoch, run.after_offset
             log.events.extend(Stored(event.offset, event.id) for event in run.events)
             after = Cursor(topic, run.cursor, run.through_offset)
         more = page.more
-        assert page.runs or not more, f"{topic}: an empty page says that there is more"
+        assert page.message.runs or not more, f"{topic}: an empty page says that there is more"
     return log

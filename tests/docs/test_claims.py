@@ -45,7 +45,7 @@ def not_yet() -> str:
 async def test_a_start_that_is_not_there_yet_is_refused(hub_process: HubProcess, feature: str):
     async with asyncio.timeout(20), RealtimeClient(hub_process.grpc) as client:
         answer = await client.poll([REFUSED[feature]])
-    [error] = [frame.error for frame in answer.frames]
+    [error] = [frame.error for frame in answer.message.frames]
     assert error.reason == error_reason_pb2.ERROR_REASON_FEATURE_UNAVAILABLE
     assert error.metadata["feature"] == feature
     assert feature in not_yet()

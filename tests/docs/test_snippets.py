@@ -58,7 +58,7 @@ async def test_the_readmes_python_publishes_and_reads(hub_process: HubProcess):
 
 
 async def test_the_pythons_page_publishes_a_meeting_and_a_notification(hub_process: HubProcess):
-    publish, read, meeting = page("docs/python.md").blocks("python")
+    publish, read, history, meeting = page("docs/python.md").blocks("python")
     saved: list[tuple[str, str]] = []
     async with asyncio.timeout(SECONDS), RealtimeClient(hub_process.grpc) as hub:
         names: dict[str, Any] = {
@@ -82,6 +82,8 @@ async def test_the_pythons_page_publishes_a_meeting_and_a_notification(hub_proce
         await done.wait()
         reader.cancel()
         await asyncio.gather(reader, return_exceptions=True)
+        await run(history.replace("meeting/42", "meeting/of-the-page"), names)
+        assert names["events"][0].content.meeting.HasField("completed")
     states = [state for state, _ in saved]
     assert states[0] == "upload"
     assert states[-1] == "completed"

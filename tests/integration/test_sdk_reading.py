@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+import pytest
 from google.protobuf.wrappers_pb2 import BytesValue
 
 from shipspeak.realtime.v1 import event_pb2, frame_pb2, meeting_pb2, practice_pb2
 from shipspeak_realtime import (
     Cursor,
+    InvalidRequestError,
     RealtimeClient,
     State,
     Verdict,
@@ -131,33 +133,68 @@ async def test_a_meeting_from_upload_to_result(shared_hub: HubProcess):
     assert head == len(lines)
 
 
-async def test_history_in_pages_and_from_a_cursor(shared_hub: HubProcess):
+@pytest.mark.parametrize("reverse", [False, True])
+async def test_history_in_pages_both_ways(shared_hub: HubProcess, reverse: bool):
+    topic = f"meeting/pages-{reverse}"
     async with asyncio.timeout(20), RealtimeClient(shared_hub.grpc) as client:
         for _ in range(10):
-            await client.publish("meeting/pages", UPDATE)
+            await client.publish(topic, UPDATE)
         offsets: list[int] = []
         after: Cursor | None = None
         more = True
         while more:
-            page = await client.read_history("meeting/pages", after=after, limit=4)
-            offsets += [event.offset for run in page.runs for event in run.events]
-            after, more = Cursor("meeting/pages", page.runs[-1].cursor), page.more
-    assert offsets == list(range(1, 11))
+            page = await client.read_history(topic, after=after, limit=4, reverse=reverse)
+            assert (page.topic, page.verdict, page.head) == (topic, VerdictKind.OK, 10)
+            offsets += [event.offset for event in page.events]
+            after, more = page.next, page.more
+    assert offsets == sorted(range(1, 11), reverse=reverse)
+
+
+async def test_a_cursor_from_history_goes_on_with_the_next_event(shared_hub: HubProcess):
+    async with asyncio.timeout(20), RealtimeClient(shared_hub.grpc) as client:
+        for _ in range(6):
+            await client.publish("meeting/places", UPDATE)
+        first = await client.read_history("meeting/places", limit=2)
+        for reverse in (False, True):
+            page = await client.read_history(
+                "meeting/places", after=None if reverse else first.next, limit=4, reverse=reverse
+            )
+            places = [event for event in page.events if event.cursor and event.offset < 6]
+            for event in places:
+                following = await client.read_history("meeting/places", after=event.cursor)
+                assert following.events[0].offset == event.offset + 1
+            assert places or reverse
 
 
 async def test_a_poll_gives_what_a_stream_would(shared_hub: HubProcess):
     """G3r: the same events and cursors by polling."""
+    topic = "meeting/poll"
     async with asyncio.timeout(20), RealtimeClient(shared_hub.grpc) as client:
-        await client.publish("meeting/poll", UPDATE)
-        ask = frame_pb2.Subscribe(topic="meeting/poll", at=frame_pb2.START_EARLIEST)
-        answer = await client.poll([ask])
-        runs = [run for frame in answer.frames for run in frame.runs]
-        if not runs:
-            told = next(f.subscribed for f in answer.frames if f.HasField("subscribed"))
-            again = frame_pb2.Subscribe(topic="meeting/poll", position=told.position)
-            answer = await client.poll([again], wait=5)
-            runs = [run for frame in answer.frames for run in frame.runs]
-    assert [event.offset for run in runs for event in run.events] == [1]
+        await client.publish(topic, UPDATE)
+        ask = frame_pb2.Subscribe(topic=topic, at=frame_pb2.START_EARLIEST)
+        offsets = []
+        while not offsets:
+            page = (await client.poll([ask], wait=5)).pages[topic]
+            offsets = [event.offset for event in page.events]
+            assert page.next is not None
+            ask = frame_pb2.Subscribe(topic=topic, position=page.next.position())
+        await client.publish(topic, UPDATE)
+        assert page.events[-1].cursor == page.next
+        after = (await client.poll([ask], wait=5)).pages[topic]
+    assert offsets == [1]
+    assert [event.offset for event in after.events] == [2]
+    assert after.verdict is VerdictKind.OK
+
+
+async def test_a_poll_refuses_one_topic_and_answers_the_others(shared_hub: HubProcess):
+    async with asyncio.timeout(20), RealtimeClient(shared_hub.grpc) as client:
+        names = ("meeting/fine", "nokind/1", "signal/1")
+        answer = await client.poll([frame_pb2.Subscribe(topic=name) for name in names])
+    fine, refused, live = (answer.pages[name] for name in names)
+    assert isinstance(refused.error, InvalidRequestError)
+    assert (refused.next, fine.error, live.error) == (None, None, None)
+    assert (live.verdict, live.next) == (VerdictKind.LIVE, None)
+    assert fine.next is not None
 
 
 async def test_states_and_the_round_trip(hub: HubProcess):

@@ -36,6 +36,7 @@ from shipspeak_realtime.events import Event
 from shipspeak_realtime.health import Health, check_health
 from shipspeak_realtime.ids import IdFactory
 from shipspeak_realtime.meeting import MeetingPublisher, stable_ids
+from shipspeak_realtime.pages import Page, PollAnswer
 from shipspeak_realtime.receipts import Outcome, Receipt
 from shipspeak_realtime.stage import StagePublisher
 from shipspeak_realtime.states import State
@@ -59,7 +60,9 @@ __all__ = [
     "NetworkError",
     "OutboxFullError",
     "Outcome",
+    "Page",
     "PermissionDeniedError",
+    "PollAnswer",
     "ProtocolError",
     "RealtimeClient",
     "RealtimeError",

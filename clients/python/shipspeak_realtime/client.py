@@ -15,6 +15,7 @@ from shipspeak_realtime.contents import duration, make_content, make_draft
 from shipspeak_realtime.ids import IdFactory
 from shipspeak_realtime.many import publish_many
 from shipspeak_realtime.meeting import MeetingPublisher
+from shipspeak_realtime.pages import answer_of_poll, page_of_history
 from shipspeak_realtime.publish import Publisher
 from shipspeak_realtime.session import PROTOCOL_VERSION, Identity
 from shipspeak_realtime.stats import Stats
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from shipspeak_realtime.connection import ConnectionChange
     from shipspeak_realtime.cursor import Cursor
     from shipspeak_realtime.meeting import StepIds
+    from shipspeak_realtime.pages import Page, PollAnswer
     from shipspeak_realtime.receipts import Receipt
     from shipspeak_realtime.states import State
     from shipspeak_realtime.subscription import Start
@@ -177,12 +179,13 @@ class RealtimeClient:
         max_bytes: int = 0,
         reverse: bool = False,
         latest_per_key: bool = False,
-    ) -> realtime_service_pb2.ReadHistoryResponse:
-        """One page of a topic's log.
+    ) -> Page:
+        """One page of a topic's log; pass its `next` as `after` for as long as it says `more`.
 
         Args:
             topic: kind/id[/more].
-            after: read after this place (before it when `reverse`); None = from the oldest.
+            after: read after this place (before it when `reverse`); None = from the oldest (from
+                the newest when `reverse`).
             limit: events at most; 0 = 100.
             max_bytes: bytes at most; 0 = 262144.
             reverse: newest first.
@@ -196,7 +199,7 @@ class RealtimeClient:
             latest_per_key=latest_per_key,
             position=None if after is None else after.position(),
         )
-        return await self._open_parts().calls.read_history(request)
+        return page_of_history(request, await self._open_parts().calls.read_history(request))
 
     async def poll(
         self,
@@ -205,16 +208,17 @@ class RealtimeClient:
         wait: timedelta | float = 0.0,
         max_events: int = 0,
         max_bytes: int = 0,
-    ) -> realtime_service_pb2.PollResponse:
+    ) -> PollAnswer:
         """One Poll: what lies after the given positions, at once or within `wait`.
 
         Args:
-            subscriptions: topics and positions, as the contract has them.
+            subscriptions: topics and positions, as the contract has them; for a position give
+                `page.next.position()`.
             wait: seconds or a timedelta, at most 30 s.
             max_events: of one answer; 0 = 500.
             max_bytes: of one answer; 0 = 262144.
         """
-        identity = self._identity
+        identity, asked = self._identity, tuple(subscriptions)
         request = realtime_service_pb2.PollRequest(
             hello=frame_pb2.Hello(
                 protocol_version=PROTOCOL_VERSION,
@@ -222,12 +226,12 @@ class RealtimeClient:
                 device_id=identity.device_id,
                 sdk=identity.sdk,
             ),
-            subscriptions=subscriptions,
+            subscriptions=asked,
             wait=duration(wait),
             max_events=max_events,
             max_bytes=max_bytes,
         )
-        return await self._open_parts().calls.poll(request)
+        return answer_of_poll(asked, await self._open_parts().calls.poll(request))
 
     # Publishing
 

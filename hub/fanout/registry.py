@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from hub.errors import Unavailable
 from hub.fanout.budget import RingBudget
 from hub.fanout.chunk import CHUNK_BYTES
 from hub.fanout.ring import Ring
 from hub.fanout.topic import LiveTopic
+from shipspeak.realtime.v1 import error_reason_pb2 as reasons
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -103,7 +105,13 @@ class TopicRegistry:
 
     async def _fill(self, topic: str, feed: _OpeningFeed, state: TopicHead) -> LiveTopic:
         live = LiveTopic(
-            Ring(topic, state.epoch, state.head, self._budget),
+            Ring(
+                topic,
+                state.epoch,
+                state.head,
+                self._budget,
+                head_id=state.floor_id if state.head == state.floor else "",
+            ),
             self._engine,
             self._flusher,
             self._clock,
@@ -118,7 +126,19 @@ class TopicRegistry:
         return live
 
     def subscribe(self, live: LiveTopic, subscription: Subscription) -> None:
-        """Begin to deliver."""
+        """Begin to deliver.
+
+        Raises:
+            Unavailable: SHARD_UNAVAILABLE: judging the position took so long that the topic was let
+                go of meanwhile; its feed is closed.
+        """
+        if self._topics.get(live.name) is not live:
+            raise Unavailable(
+                reasons.ERROR_REASON_SHARD_UNAVAILABLE,
+                "the store took too long to judge the position; subscribe again",
+                topic=live.name,
+                retry_after=1.0,
+            )
         live.subscribers[subscription] = None
         subscription.session.add_subscription(subscription)
 

@@ -136,6 +136,23 @@ async def test_a_poll_that_waits_keeps_its_topic(bench: _Bench) -> None:
     assert bench.registry.live(TOPIC) is live
 
 
+async def test_nobody_subscribes_to_a_topic_that_was_let_go_of_meanwhile(bench: _Bench) -> None:
+    """Its engine feed is closed: the reader would wait for ever, and not know."""
+    live = await bench.registry.open(TOPIC)
+    session = open_session(bench.clock)
+    bench.clock.advance(LINGER_SECONDS)
+    bench.registry.sweep()
+    with pytest.raises(Unavailable) as caught:
+        bench.subscribe(live, session)
+    assert caught.value.retry_after is not None
+    assert session.subscriptions == {}
+    again = await bench.registry.open(TOPIC)
+    with pytest.raises(Unavailable):
+        bench.subscribe(live, session)
+    bench.subscribe(again, session)
+    assert set(session.subscriptions) == {TOPIC}
+
+
 async def test_a_session_that_ends_leaves_all_its_topics(bench: _Bench) -> None:
     topics = [await bench.registry.open(f"meeting/{number}") for number in range(3)]
     session = open_session(bench.clock)

@@ -49,12 +49,14 @@ class TopicHead:
             gone. Events with floor < offset <= head are kept.
         oldest_ms: when the oldest kept event was published, milliseconds since the epoch; 0 = none
             is kept.
+        floor_id: id of the event that stood at ``floor``, to prove a cursor there; empty = none.
     """
 
     epoch: int
     head: int
     floor: int
     oldest_ms: int = 0
+    floor_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,12 +41,16 @@ class Ring:
         epoch: identity of its log; 0 = volatile.
         head: newest offset when the ring was opened.
         budget: of all rings of this instance.
+        head_id: id of the event at ``head``, where it is known already.
     """
 
-    def __init__(self, topic: str, epoch: int, head: int, budget: RingBudget) -> None:
+    def __init__(
+        self, topic: str, epoch: int, head: int, budget: RingBudget, head_id: str = ""
+    ) -> None:
         self.topic = topic
         self.epoch = epoch
         self.head = head
+        self._head_id = head_id
         self.next_slot = 0
         self.last_slots = [-_NEVER] * 5
         self._start = head
@@ -90,7 +94,7 @@ class Ring:
             self._chunks.append(chunk)
         self._put(chunk, event, framed, self.next_slot)
         self.next_slot += 1
-        self.head = event.offset
+        self.head, self._head_id = event.offset, event.event_id
         self._budget.grow(self, chunk, len(framed) + ENTRY_BYTES)
         return contiguous
 
@@ -104,6 +108,8 @@ class Ring:
         older = [event for event in events if after < event.offset <= self._start]
         if not older or self.first_slot > 0 or (self._chunks and self._chunks[0].first_slot < 0):
             return
+        if older[-1].offset == self.head:
+            self._head_id = older[-1].event_id
         slot, chunks, before = -len(older), list[Chunk](), after
         for event in older:
             framed = framed_event(event.data)
@@ -130,12 +136,18 @@ class Ring:
 
     def holds(self, offset: int, event_id: str) -> bool:
         """Whether the event at ``offset`` is here and has this id (proves a cursor)."""
+        return bool(event_id) and self.id_at(offset) == event_id
+
+    def id_at(self, offset: int) -> str:
+        """The id of the event at ``offset``; empty where it is not known here."""
+        if offset == self.head:
+            return self._head_id
         slot = self.slot_after(offset)
         if slot is None or slot <= self.first_slot or self._start >= offset:
-            return False
+            return ""
         chunk, index = self._locate(slot - 1)
         entry = chunk.entries[index]
-        return entry.offset == offset and entry.event_id == event_id
+        return entry.event_id if entry.offset == offset else ""
 
     def frame(self, slot: int, now_ms: int) -> tuple[bytes, int, int]:
         """One frame of the events from ``slot`` to the end of its chunk.

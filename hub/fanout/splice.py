@@ -23,12 +23,14 @@ class Spliced:
             under it.
         through: where it ends.
         gap: events between the position and ``after`` are gone.
+        gap_cursor: resume token of ``after`` when there is a gap.
     """
 
     frame: bytes | None
     after: int
     through: int
     gap: bool
+    gap_cursor: bytes = b""
 
 
 def splice(topic: str, position: int, page: LogPage, now_ms: int) -> Spliced:
@@ -40,9 +42,13 @@ def splice(topic: str, position: int, page: LogPage, now_ms: int) -> Spliced:
     gap = page.state.floor > position
     after = max(position, page.state.floor)
     through = max(page.through, after)
+    gap_cursor = b""
+    if gap:
+        floor = Cursor(page.state.epoch, after, page.state.floor_id, now_ms)
+        gap_cursor = encode_cursor(topic, floor)
     events = [event for event in page.events if event.offset > after]
     if through == position and not events:
-        return Spliced(None, after, through, gap)
+        return Spliced(None, after, through, gap, gap_cursor)
     kept = [event for event in events if not event.expires_ms or event.expires_ms > now_ms]
     last_id = events[-1].event_id if events and events[-1].offset == through else ""
     frame = RunHeader(topic, page.state.epoch).frame(
@@ -52,4 +58,4 @@ def splice(topic: str, position: int, page: LogPage, now_ms: int) -> Spliced:
         cursor=encode_cursor(topic, Cursor(page.state.epoch, through, last_id, now_ms)),
         expired=len(events) - len(kept),
     )
-    return Spliced(frame, after, through, gap)
+    return Spliced(frame, after, through, gap, gap_cursor)

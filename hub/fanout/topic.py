@@ -12,7 +12,6 @@ from hub.engine.contract import Engine, TopicFeed, TopicHead
 from hub.errors import HubError, Internal
 from hub.fanout.chunk import CHUNK_BYTES
 from hub.fanout.splice import Spliced, splice
-from hub.model.cursor import Cursor, encode_cursor
 from hub.session import frames
 from shipspeak.realtime.v1 import error_reason_pb2 as reasons
 from shipspeak.realtime.v1 import event_pb2, frame_pb2
@@ -164,9 +163,7 @@ class LiveTopic:
         if spliced.gap:
             lost = spliced.after - subscription.offset
             subscription.offset = spliced.after
-            session.send_control(
-                gap_frame(self.name, self.ring.epoch, spliced.after, self.ring.head, lost)
-            )
+            session.send_control(gap_frame(self.ring, spliced, lost))
         if spliced.frame is not None:
             subscription.page = (spliced.frame, spliced.through)
         else:
@@ -223,13 +220,13 @@ def subscribed_frame(
     return frame_pb2.ServerFrame(subscribed=subscribed).SerializeToString()
 
 
-def gap_frame(topic: str, epoch: int, floor: int, head: int, lost: int) -> bytes:
+def gap_frame(ring: Ring, spliced: Spliced, lost: int) -> bytes:
     """Subscribed{GAP} in mid-stream: history was trimmed under a slow reader."""
     return subscribed_frame(
-        topic,
-        TopicHead(epoch, head, floor),
+        ring.topic,
+        TopicHead(ring.epoch, ring.head, spliced.after),
         frame_pb2.VERDICT_GAP,
-        position=floor,
-        cursor=encode_cursor(topic, Cursor(epoch, floor)),
+        position=spliced.after,
+        cursor=spliced.gap_cursor,
         lost=lost,
     )

@@ -95,7 +95,7 @@ class HistoryReader:
         if resume.verdict is Verdict.RESET:
             return _beginning(request, verdict, state)
         if resume.verdict is Verdict.GAP:
-            return _Start(verdict, state.floor, "", state)
+            return _Start(verdict, state.floor, state.floor_id, state)
         offset = max(cursor.offset, min(request.position.handled_offset, state.head))
         event_id = cursor.event_id if offset == cursor.offset else ""
         return _Start(verdict, offset, event_id, state)
@@ -138,7 +138,9 @@ def _beginning(
     state: TopicHead,
 ) -> _Start:
     """Where a reader without a usable position starts: at the oldest, or behind the newest."""
-    return _Start(verdict, state.head + 1 if request.reverse else state.floor, "", state)
+    if request.reverse:
+        return _Start(verdict, state.head + 1, "", state)
+    return _Start(verdict, state.floor, state.floor_id, state)
 
 
 def _end(

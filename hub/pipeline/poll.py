@@ -171,7 +171,8 @@ class Poller:
             now_ms = int(self._clock() * 1000)
             spliced = splice(live.name, reader.position, page, now_ms)
             if spliced.gap:
-                answer.frames.append(self._gap(reader, spliced.after))
+                lost = spliced.after - reader.position
+                answer.frames.append(gap_frame(live.ring, spliced, lost))
             if spliced.frame is None:
                 return
             answer.frames.append(spliced.frame)
@@ -191,10 +192,6 @@ class Poller:
             answer.events_left -= after - slot
             answer.bytes_left -= len(frame)
             slot = reader.volatile_slot = after
-
-    def _gap(self, reader: _Reader, floor: int) -> bytes:
-        ring = reader.begin.live.ring
-        return gap_frame(ring.topic, ring.epoch, floor, ring.head, floor - reader.position)
 
     async def _wait(self, readers: list[_Reader], seconds: float) -> None:
         """Until one of the topics has something new, or the time is over."""

@@ -189,7 +189,9 @@ class Subscriber:
         else:
             state = TopicHead(live.ring.epoch, live.ring.head, 0)
             position = state.head
-        return Begin(live, frame_pb2.VERDICT_OK, position, self._cursor(live, position), state)
+        return Begin(
+            live, frame_pb2.VERDICT_OK, position, self._cursor(live, position, state), state
+        )
 
     async def _resume(self, live: LiveTopic, position: event_pb2.Position) -> Begin:
         topic, ring = live.name, live.ring
@@ -221,13 +223,20 @@ class Subscriber:
         token = (
             position.cursor
             if at == cursor.offset and verdict is Verdict.OK
-            else self._cursor(live, at)
+            else self._cursor(live, at, state)
         )
         return Begin(live, WIRE_VERDICTS[verdict], at, token, state, lost)
 
-    def _cursor(self, live: LiveTopic, offset: int) -> bytes:
+    def _cursor(self, live: LiveTopic, offset: int, state: TopicHead) -> bytes:
+        event_id = state.floor_id if offset == state.floor else ""
         return encode_cursor(
-            live.name, Cursor(live.ring.epoch, offset, "", int(self._clock() * 1000))
+            live.name,
+            Cursor(
+                live.ring.epoch,
+                offset,
+                event_id or live.ring.id_at(offset),
+                int(self._clock() * 1000),
+            ),
         )
 
     def _refuse_unavailable(self, request: frame_pb2.Subscribe) -> None:

@@ -35,6 +35,7 @@ class MemoryLog:
     epoch: int
     head: int = 0
     floor: int = 0
+    floor_id: str = ""
     events: list[StoredEvent] = field(default_factory=list)
     ids: dict[tuple[str, str], int] = field(default_factory=dict)
     feeds: list[TopicFeed] = field(default_factory=list)
@@ -43,7 +44,7 @@ class MemoryLog:
     def state(self) -> TopicHead:
         """The log's state."""
         oldest = self.events[0].published_ms if self.events else 0
-        return TopicHead(self.epoch, self.head, self.floor, oldest)
+        return TopicHead(self.epoch, self.head, self.floor, oldest, self.floor_id)
 
 
 class MemoryEngine:
@@ -129,7 +130,9 @@ class MemoryEngine:
         """Retention: events up to `floor` are gone."""
         log = self.log(topic)
         log.floor = max(log.floor, min(floor, log.head))
-        log.events = [event for event in log.events if event.offset > log.floor]
+        gone = [event for event in log.events if event.offset <= log.floor]
+        log.floor_id = gone[-1].event_id if gone else log.floor_id
+        log.events = log.events[len(gone) :]
         for feed in log.feeds:
             feed.on_trimmed(log.floor)
 

@@ -57,7 +57,7 @@ class TopicState:
 
     def public(self) -> TopicHead:
         """The state as the contract tells it."""
-        return TopicHead(self.epoch, self.head, self.floor, self.oldest_ms)
+        return TopicHead(self.epoch, self.head, self.floor, self.oldest_ms, self.floor_id)
 
 
 def topic_from_row(row: tuple[str, int, int, int, int, str, int]) -> TopicState:

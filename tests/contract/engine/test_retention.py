@@ -27,7 +27,7 @@ async def test_a_count_keeps_one_more_than_it_promises(store: Store) -> None:
     assert feed.floors[-1] == stored[3]
     assert [event.event_id for event in await read_all(engine)] == list("efghij")
     state = await engine.head(TOPIC)
-    assert (state.floor, state.head) == (stored[3], stored[-1])
+    assert (state.floor, state.head, state.floor_id) == (stored[3], stored[-1], "d")
 
     five_back = await engine.resume(TOPIC, await cursor_at(engine, stored[4], "e"))
     assert five_back.verdict is Verdict.OK

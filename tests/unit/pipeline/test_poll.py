@@ -10,6 +10,7 @@ from google.protobuf import duration_pb2
 
 from hub.auth.grants import Grants, Principal
 from hub.errors import PermissionDenied, ResourceExhausted, Unauthenticated
+from hub.model.cursor import decode_cursor
 from shipspeak.realtime.v1 import error_reason_pb2 as reasons
 from shipspeak.realtime.v1 import event_pb2, frame_pb2, realtime_service_pb2
 from tests.support.pipelines import ALICE, PipelineBench, draft
@@ -118,6 +119,9 @@ async def test_what_retention_takes_during_the_wait_is_told(bench: PipelineBench
     answer = await waiting
     gap = answer.frames[0].subscribed
     assert (gap.verdict, gap.lost, gap.position.handled_offset) == (frame_pb2.VERDICT_GAP, 2, 2)
+    cursor = decode_cursor(TOPIC, gap.position.cursor)
+    assert (cursor.offset, cursor.event_id) == (2, "e2")
+    assert cursor.as_of_ms == int(bench.clock.now * 1000)
     run = answer.frames[1].runs[0]
     assert (run.after_offset, [event.id for event in run.events]) == (2, ["e3"])
 

@@ -59,6 +59,30 @@ async def test_latest_begins_at_the_head_and_earliest_at_the_floor(bench: Pipeli
         assert begin.verdict == frame_pb2.VERDICT_OK
 
 
+async def test_every_start_gives_a_cursor_that_proves_its_place(bench: PipelineBench) -> None:
+    bench.engine.trim(TOPIC, 2)
+    starts = [
+        (frame_pb2.Subscribe(topic=TOPIC), "e5"),
+        (frame_pb2.Subscribe(topic=TOPIC, at=frame_pb2.START_EARLIEST), "e2"),
+        (_position(bench, Cursor(_epoch(bench), 1)), "e2"),  # GAP
+        (_position(bench, Cursor(77, 1)), "e2"),  # RESET
+        (_position(bench, Cursor(_epoch(bench), 3), handled=4), "e4"),
+    ]
+    for request, event_id in starts:
+        begin = await bench.subscriber.begin(ALICE, request)
+        assert decode_cursor(TOPIC, begin.cursor).event_id == event_id
+    await bench.publish(draft("e6"))
+    latest = await bench.subscriber.begin(ALICE, frame_pb2.Subscribe(topic=TOPIC))
+    assert decode_cursor(TOPIC, latest.cursor).event_id == "e6"
+
+
+async def test_the_head_of_a_log_without_kept_events_is_proved_too(bench: PipelineBench) -> None:
+    bench.engine.trim(TOPIC, 5)
+    latest = await bench.subscriber.begin(ALICE, frame_pb2.Subscribe(topic=TOPIC))
+    cursor = decode_cursor(TOPIC, latest.cursor)
+    assert (cursor.offset, cursor.event_id) == (5, "e5")
+
+
 async def test_a_cursor_that_the_ring_proves_does_not_touch_the_engine(
     bench: PipelineBench, monkeypatch: pytest.MonkeyPatch
 ) -> None:

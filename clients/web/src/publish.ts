@@ -96,7 +96,7 @@ async function repeat(
   for (let attempt = 0; ; attempt += 1) {
     const again = attempt === 0 ? {} : { firstSentAt: toTimestamp(began) };
     try {
-      return await send(context, { ...draft, ...again }, endsAt - environment.now());
+      return await send(context, { ...draft, ...again }, endsAt);
     } catch (thrown) {
       const error = toRealtimeError(thrown);
       const wait =
@@ -110,10 +110,11 @@ async function repeat(
   }
 }
 
-async function send(context: SessionContext, draft: DraftInit, leftMs: number): Promise<Receipt> {
+async function send(context: SessionContext, draft: DraftInit, endsAt: number): Promise<Receipt> {
   const { publish } = RealtimeService.method;
   const { message } = await authorized(context, () => {
-    const options = callOptions(context, new AbortController().signal, Math.max(1, leftMs));
+    const leftMs = Math.max(1, endsAt - context.environment.now());
+    const options = callOptions(context, new AbortController().signal, leftMs);
     return context.transport.unary(publish, { drafts: [draft] }, options);
   });
   const result = message.results[0];

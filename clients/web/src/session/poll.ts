@@ -2,9 +2,7 @@ import { RealtimeError } from "../errors.js";
 import { RealtimeService } from "../gen/shipspeak/realtime/v1/realtime_service_pb.js";
 import { durationMs, toDuration } from "../time.js";
 import { callOptions, hello, type SessionContext } from "./context.js";
-
-/** Names no session. */
-const NO_SESSION = "none";
+import { Health, SERVING } from "./health.js";
 
 /** What one Poll brought. */
 export interface PollNews {
@@ -42,17 +40,12 @@ export async function pollOnce(
   return { more: message.more, moved, nextAfterMs: durationMs(message.nextPollAfter) };
 }
 
-/** One call that asks for nothing, for when there is no topic to poll. Fails with RealtimeError. */
+/** Asks the hub's health, for when there is no topic to poll. Fails with RealtimeError, also when it does not serve. */
 export async function ping(context: SessionContext, signal: AbortSignal): Promise<void> {
   const { transport, environment, onRoundTrip } = context;
   const began = environment.now();
-  try {
-    const options = callOptions(context, signal);
-    await transport.unary(RealtimeService.method.touch, { sessionId: NO_SESSION }, options);
-  } catch (thrown) {
-    // That it does not know this session is an answer in the hub's own words, which is all that is asked for.
-    if (!(thrown instanceof RealtimeError) || thrown.kind !== "refused") throw thrown;
-  }
+  const { message } = await transport.unary(Health.method.check, {}, callOptions(context, signal));
+  if (message.status !== SERVING) throw new RealtimeError("The hub does not serve now.", { kind: "network" });
   onRoundTrip(environment.now() - began);
 }
 

@@ -56,6 +56,20 @@ describe("the ladder", () => {
     await until(client.connection, (now) => now.phase === "backoff");
   });
 
+  test("polling without topics asks the hub's health, and believes it", async () => {
+    hub.listenMode = "refuse";
+    const client = open({ timing: { ...FAST, pollWaitMs: 20 } });
+    client.connect();
+    await until(client.connection, (now) => now.phase === "live");
+    expect(hub.calls).toContain("Check");
+    expect(hub.calls).not.toContain("Touch");
+    hub.serving = false;
+    const lost = await until(client.connection, (now) => now.phase === "backoff");
+    expect(lost.error?.kind).toBe("network");
+    hub.serving = true;
+    await until(client.connection, (now) => now.phase === "live");
+  });
+
   test("a topic that is subscribed while polling is polled at once", async () => {
     hub.listenMode = "refuse";
     const client = open({ timing: { ...FAST, pollWaitMs: 60_000 } });

@@ -22,6 +22,7 @@ import {
   UpdateSubscriptionsRequestSchema,
   UpdateSubscriptionsResponseSchema,
 } from "../../src/gen/shipspeak/realtime/v1/realtime_service_pb.js";
+import { HealthCheckResponseSchema, SERVING } from "../../src/session/health.js";
 import { toDuration } from "../../src/time.js";
 import { type ContentInit, HubLog } from "./hub-log.js";
 import { answer, begin, endWith, type FrameInit, sendFrame } from "./wire.js";
@@ -34,7 +35,9 @@ interface Listener {
 /** What the hub does with Listen: serve it, answer 404, or accept it and never send a byte (a buffering proxy). */
 export type ListenMode = "serve" | "refuse" | "swallow";
 
-const METHOD_PATH = /^\/shipspeak\.realtime\.v1\.RealtimeService\/(\w+)$/;
+const METHOD_PATH = /^\/(?:shipspeak\.realtime\.v1\.RealtimeService|grpc\.health\.v1\.Health)\/(\w+)$/;
+
+const NOT_SERVING = 2;
 
 /** Status of one refused call. */
 export interface Refusal {
@@ -52,6 +55,8 @@ export class TestHub {
   refuseCall: (name: string, token: string) => Refusal | null = () => null;
   /** Events in a page of history. */
   pageSize = Number.POSITIVE_INFINITY;
+  /** What its health service says. */
+  serving = true;
   readonly log = new HubLog();
   readonly calls: string[] = [];
   readonly tokens: string[] = [];
@@ -158,6 +163,8 @@ export class TestHub {
 
   async #unary(name: string, body: Uint8Array, response: ServerResponse): Promise<void> {
     if (name === "Poll") return this.#poll(fromBinary(PollRequestSchema, body), response);
+    if (name === "Check")
+      return answer(response, HealthCheckResponseSchema, { status: this.serving ? SERVING : NOT_SERVING });
     if (name === "Touch") {
       this.touches.push(fromBinary(TouchRequestSchema, body).handledBytes);
       return answer(response, TouchResponseSchema, {});

@@ -39,6 +39,7 @@ from hub.telemetry.metrics import Metrics
 from hub.topics.namespaces import Namespaces
 from shipspeak.realtime.v1 import realtime_service_pb2
 from web_bridge.app import make_app
+from web_bridge.hosts import KnownHosts
 from web_bridge.page import reference_page
 from web_bridge.server import HttpServer
 
@@ -161,7 +162,9 @@ class Hub:
         )
         app.add_generic_rpc_handlers(self.health.generic_handlers())
         self.http_server = HttpServer(
-            BlockableApp(app, LISTEN, self.switches) if settings.dev else app,
+            KnownHosts(BlockableApp(app, LISTEN, self.switches), [settings.host])
+            if settings.dev
+            else app,
             settings.host,
             settings.http_port,
             user_timeout=SILENT_HEARTBEATS * settings.heartbeat_interval,

@@ -49,7 +49,7 @@ def remember(
     write_rows(connection, _REMEMBER, rows)
 
 
-def find_in_logger(connection: sqlite3.Connection, key: Key) -> int | None:
+def find_in_log(connection: sqlite3.Connection, key: Key) -> int | None:
     """The offset of a kept event with this key.
 
     Walks the topic's log, so only for ids older than the memory.

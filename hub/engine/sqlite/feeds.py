@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from hub.engine.sqlite.encoding import complete_event
 from hub.model.events import StoredEvent
+from hub.model.wire import event_data
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,7 +65,7 @@ def _stored(event: NewEvent) -> StoredEvent:
         event.offset,
         event.prev,
         append.event_id,
-        complete_event(append.body, event.offset),
+        event_data(append.body, event.offset),
         append.priority,
         append.key,
         append.published_ms,

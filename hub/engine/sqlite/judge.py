@@ -26,7 +26,7 @@ class Judge:
     Args:
         topics: working copies of all topics named in the batch; heads are moved in place.
         known: offsets of the ids that are remembered; grows with what is accepted.
-        find_in_logger: looks for an id older than the memory of ids.
+        find_in_log: looks for an id older than the memory of ids.
         lifetime_ms: how long ids are remembered.
     """
 
@@ -34,12 +34,12 @@ class Judge:
         self,
         topics: dict[str, TopicState],
         known: dict[Key, int],
-        find_in_logger: Callable[[Key], int | None],
+        find_in_log: Callable[[Key], int | None],
         lifetime_ms: int,
     ) -> None:
         self._topics = topics
         self._known = known
-        self._find_in_logger = find_in_logger
+        self._find_in_log = find_in_log
         self._lifetime_ms = lifetime_ms
 
     def publish(self, appends: Sequence[Append]) -> Published:
@@ -90,7 +90,7 @@ class Judge:
             # Half, so that clocks that disagree by hours still find what the memory has just
             # forgotten.
             if age > self._lifetime_ms // 2:
-                original = self._find_in_logger(key)
+                original = self._find_in_log(key)
                 if original is None and age > self._lifetime_ms:
                     return idempotency_expired(append.topic, append.event_id)
         if original is not None:

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hub.engine.contract import LogPage, Resume, TopicHead
 from hub.engine.sqlite.database import connect_reader, snapshot
-from hub.engine.sqlite.encoding import complete_event
 from hub.engine.sqlite.identity import epoch_of, identity_of
 from hub.engine.sqlite.topics import TopicState, topic_from_row
 from hub.engine.sqlite.verdict import judge_cursor
 from hub.model.events import StoredEvent
+from hub.model.wire import event_data
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -102,7 +102,7 @@ def _within(rows: Iterable[tuple[Any, ...]], max_bytes: int) -> Iterator[StoredE
     """Make events until the bytes are used up; the first one always fits."""
     used = 0
     for offset, event_id, priority, key, published_ms, expires_ms, body in rows:
-        data = complete_event(body, offset)
+        data = event_data(body, offset)
         used += len(data)
         if used > max_bytes and used > len(data):
             return

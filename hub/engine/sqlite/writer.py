@@ -13,7 +13,7 @@ import structlog
 
 from hub.engine.sqlite.bulk import write_rows
 from hub.engine.sqlite.database import writing
-from hub.engine.sqlite.dedup import find_in_logger, known_offsets, remember
+from hub.engine.sqlite.dedup import find_in_log, known_offsets, remember
 from hub.engine.sqlite.failures import faulty, is_storage_failure, storage_failed
 from hub.engine.sqlite.judge import Judge
 from hub.engine.sqlite.requests import (
@@ -101,7 +101,7 @@ class ShardWriter:
             ],
         )
         judge = Judge(
-            topics, known, lambda key: find_in_logger(self.connection, key), self._lifetime_ms
+            topics, known, lambda key: find_in_log(self.connection, key), self._lifetime_ms
         )
         answers: list[Answer] = []
         events: list[NewEvent] = []

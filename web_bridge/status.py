@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING
 
 import grpc
 
-from hub.rpc.status import trailers_of
+from hub.rpc.status import STATUS_CODES, trailers_of
 
 if TYPE_CHECKING:
     from hub.errors import HubError
 
 MetadataPairs = tuple[tuple[str, str | bytes], ...]
-
-_BY_NUMBER: dict[int, grpc.StatusCode] = {code.value[0]: code for code in grpc.StatusCode}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,4 +64,4 @@ def status_of(error: HubError | None) -> Status:
 
 def code_of(number: int) -> grpc.StatusCode:
     """The canonical code of a number; UNKNOWN for a number outside the protocol."""
-    return _BY_NUMBER.get(number, grpc.StatusCode.UNKNOWN)
+    return STATUS_CODES.get(number, grpc.StatusCode.UNKNOWN)

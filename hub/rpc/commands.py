@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hub.errors import InvalidArgument, Unimplemented
+from hub.errors import InvalidArgument
 from hub.rpc.admission import Admission, token_accepted_frame
 from hub.rpc.decode import check, check_version, parse
+from hub.rpc.unoffered import unoffered
 from hub.session.frames import go_away_frame, pong_frame
 from hub.session.states import Effect, Input
 from shipspeak.realtime.v1 import error_reason_pb2 as reasons
@@ -106,7 +107,7 @@ class Commands:
         elif kind == "refresh_token":
             await connection.run(lambda: self._refresh(connection, frame), request_id=request_id)
         else:
-            connection.refuse(_unavailable(kind), request_id=request_id)
+            connection.refuse(unoffered(_LATER.get(kind, kind)), request_id=request_id)
 
     async def _publish(self, connection: Connection, frame: frame_pb2.ClientFrame) -> None:
         results = await self._publisher.publish(
@@ -143,12 +144,3 @@ def farewell(error: Exception) -> list[bytes]:
 
 def _hello_first() -> InvalidArgument:
     return InvalidArgument(reasons.ERROR_REASON_HELLO_REQUIRED, "the first frame must be Hello")
-
-
-def _unavailable(kind: str) -> Unimplemented:
-    feature = _LATER.get(kind, kind)
-    return Unimplemented(
-        reasons.ERROR_REASON_FEATURE_UNAVAILABLE,
-        f"this hub does not offer {feature} yet",
-        feature=feature,
-    )

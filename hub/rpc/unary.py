@@ -10,8 +10,9 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hub.errors import Aborted, ResourceExhausted, Unimplemented
+from hub.errors import Aborted, ResourceExhausted
 from hub.rpc.decode import check, check_version, decode, parse
+from hub.rpc.unoffered import unoffered
 from hub.session.frames import timestamp
 from hub.session.session import MAX_CONTROL_FRAMES
 from hub.session.sink import Caller
@@ -150,7 +151,7 @@ class UnaryMethods:
         """Touch: sign of life and window report."""
         message = decode(messages.TouchRequest, request)
         if message.HasField("presence"):
-            raise _unimplemented("presence")
+            raise unoffered("presence")
         self._connection(message.session_id, caller).session.on_handled(message.handled_bytes)
         return messages.TouchResponse(server_time=timestamp(self._clock())).SerializeToString()
 
@@ -182,7 +183,7 @@ class UnaryMethods:
     def _unavailable(self, feature: str) -> UnaryMethod:
         async def refuse(_request: bytes, caller: Caller) -> bytes:
             self._admission.principal(caller)
-            raise _unimplemented(feature)
+            raise unoffered(feature)
 
         return refuse
 
@@ -194,11 +195,3 @@ def _check_backlog(session: Session) -> None:
             f"{session.control_backlog} answers wait on the stream; read them, then try again",
             retry_after=1.0,
         )
-
-
-def _unimplemented(feature: str) -> Unimplemented:
-    return Unimplemented(
-        reasons.ERROR_REASON_FEATURE_UNAVAILABLE,
-        f"this hub does not offer {feature} yet",
-        feature=feature,
-    )

@@ -1,8 +1,11 @@
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useMemo, useRef, useSyncExternalStore } from "react";
+import type { RealtimeClient } from "../client.js";
+import type { Store } from "../store.js";
 import type { TopicListener, TopicSnapshot } from "../topics/types.js";
 import { useRealtime } from "./provider.js";
 
 const NOTHING: TopicSnapshot = Object.freeze({ status: "pending", offset: null, error: null });
+const EMPTY: Store<TopicSnapshot> = { getSnapshot: () => NOTHING, subscribe: () => () => {} };
 
 /**
  * Reads a topic while the component is mounted; null reads nothing. The listener may be a new object on each
@@ -11,30 +14,36 @@ const NOTHING: TopicSnapshot = Object.freeze({ status: "pending", offset: null, 
 export function useTopic(name: string | null, listener: TopicListener = {}): TopicSnapshot {
   const client = useRealtime();
   const latest = useRef(listener);
-  const [snapshot, setSnapshot] = useState(NOTHING);
   const start = listener.start ?? "latest";
   useEffect(() => {
     latest.current = listener;
   });
-  useEffect(() => {
-    if (name === null) {
-      setSnapshot(NOTHING);
-      return;
-    }
-    const leave = client.topic(name).subscribe({
-      start,
-      onEvent: (event) => latest.current.onEvent?.(event),
-      onVerdict: (news) => latest.current.onVerdict?.(news),
-      onError: (error) => latest.current.onError?.(error),
-    });
-    const state = client.topicState(name);
-    const show = () => setSnapshot(state?.getSnapshot() ?? NOTHING);
-    const stop = state?.subscribe(show);
-    show();
-    return () => {
-      stop?.();
-      leave();
-    };
-  }, [client, name, start]);
-  return snapshot;
+  const store = useMemo(
+    () =>
+      name === null
+        ? EMPTY
+        : topicStore(client, name, {
+            start,
+            onEvent: (event) => latest.current.onEvent?.(event),
+            onVerdict: (news) => latest.current.onVerdict?.(news),
+            onError: (error) => latest.current.onError?.(error),
+          }),
+    [client, name, start],
+  );
+  return useSyncExternalStore(store.subscribe, store.getSnapshot, () => NOTHING);
+}
+
+/** The state of one topic, which is read while something is subscribed to the store. */
+function topicStore(client: RealtimeClient, name: string, listener: TopicListener): Store<TopicSnapshot> {
+  return {
+    getSnapshot: () => client.topicState(name)?.getSnapshot() ?? NOTHING,
+    subscribe: (changed) => {
+      const leave = client.topic(name).subscribe(listener);
+      const stop = client.topicState(name)?.subscribe(changed);
+      return () => {
+        stop?.();
+        leave();
+      };
+    },
+  };
 }

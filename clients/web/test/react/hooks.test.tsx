@@ -89,6 +89,32 @@ test("useTopic keeps its subscription when the listener is another object, and c
   expect(client.watching("meeting/1")).toBe(0);
 });
 
+test("useTopic never shows another topic's state, not even for one render", () => {
+  const shown: string[] = [];
+  const { rerender, unmount } = renderHook(
+    ({ name }) => {
+      const { status } = useTopic(name);
+      shown.push(`${name}:${status}`);
+    },
+    { wrapper, initialProps: { name: "meeting/1" } },
+  );
+  act(() => client.state("meeting/1").set({ status: "live", offset: 1n, error: null }));
+  rerender({ name: "meeting/2" });
+  expect(shown.filter((one) => one.startsWith("meeting/2"))).not.toContain("meeting/2:live");
+  expect(shown).toContain("meeting/1:live");
+  expect(client.watching("meeting/1")).toBe(0);
+  unmount();
+  expect(client.watching("meeting/2")).toBe(0);
+});
+
+test("useTopic shows the state of a topic that is read already in its first render", () => {
+  client.topic("meeting/1").subscribe({});
+  client.state("meeting/1").set({ status: "live", offset: 5n, error: null });
+  const shown: unknown[] = [];
+  renderHook(() => shown.push(useTopic("meeting/1").offset), { wrapper });
+  expect(shown[0]).toBe(5n);
+});
+
 test("useTopic with null reads nothing", () => {
   renderHook(() => useTopic(null), { wrapper });
   expect(client.listeners.size).toBe(0);

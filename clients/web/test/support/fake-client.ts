@@ -4,7 +4,9 @@ import { type ConnectionSnapshot, IDLE_SNAPSHOT } from "../../src/connection/sna
 import { EventSchema } from "../../src/gen/shipspeak/realtime/v1/event_pb.js";
 import type { MeetingUpdateSchema } from "../../src/gen/shipspeak/realtime/v1/meeting_pb.js";
 import { Cell } from "../../src/store.js";
-import type { TopicListener } from "../../src/topics/types.js";
+import type { TopicListener, TopicSnapshot } from "../../src/topics/types.js";
+
+const PENDING: TopicSnapshot = { status: "pending", offset: null, error: null };
 
 function fail(error: unknown): never {
   throw error;
@@ -16,13 +18,14 @@ export class FakeClient implements RealtimeClient {
   readonly listeners = new Map<string, Set<TopicListener>>();
   readonly calls: string[] = [];
   readonly connection = this.cell;
+  readonly #states = new Map<string, Cell<TopicSnapshot>>();
   #offset = 0n;
 
   connect = () => void this.calls.push("connect");
   disconnect = () => void this.calls.push("disconnect");
   close = () => void this.calls.push("close");
   retryNow = () => void this.calls.push("retryNow");
-  topicState = () => undefined;
+  topicState = (name: string) => (this.watching(name) > 0 ? this.state(name) : undefined);
   publish = () => Promise.reject(new Error("not here"));
 
   topic(name: string) {
@@ -47,6 +50,13 @@ export class FakeClient implements RealtimeClient {
       content: { payload: { case: "meeting", value } },
     });
     for (const listener of this.listeners.get(`meeting/${id}`) ?? []) listener.onEvent?.(event);
+  }
+
+  /** The state that a topic shows while it is read. */
+  state(name: string): Cell<TopicSnapshot> {
+    const cell = this.#states.get(name) ?? new Cell<TopicSnapshot>(PENDING, fail);
+    this.#states.set(name, cell);
+    return cell;
   }
 
   watching(topic: string): number {

@@ -83,7 +83,10 @@ class Settings(BaseSettings):
         default=2.0, ge=0, le=300, description="Clients told to go spread their return over this."
     )
     drain_grace: float = Field(
-        default=5.0, ge=0, le=600, description="Longest wait for streams to end when draining."
+        default=5.0,
+        ge=0,
+        le=600,
+        description="Longest wait for streams to end after the spread, when draining.",
     )
 
     # Limits

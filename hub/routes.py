@@ -16,6 +16,7 @@ from hub.rpc.status import hub_error_of, rich_status
 from hub.session.sink import Caller
 from shipspeak.realtime.v1 import error_reason_pb2 as reasons
 from shipspeak.realtime.v1 import frame_pb2, realtime_service_pb2
+from web_bridge.admission import peer_of
 
 if TYPE_CHECKING:
     from google.rpc import status_pb2
@@ -53,7 +54,7 @@ def publish_route(publish: UnaryMethod) -> Handler:
     async def handle(scope: Mapping[str, Any], body: bytes) -> Answer:
         try:
             request = _publish_request(scope, body)
-            caller = Caller(_headers(scope), str(scope.get("client", "")), "http")
+            caller = Caller(_headers(scope), peer_of(scope), "http")
             answer = await publish(request.SerializeToString(), caller)
         except Exception as failure:  # noqa: BLE001 - unknown ones are logged and become INTERNAL
             return _refusal(hub_error_of(failure, "POST /v1/publish"))

@@ -15,7 +15,8 @@ from web_bridge.response import ResponseHead
 from web_bridge.status import CallRefused, status_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+    from typing import Any
 
     from web_bridge.cors import CorsPolicy
     from web_bridge.limits import Limits
@@ -90,7 +91,7 @@ async def admit(scope: Scope, receive: Receive, head: ResponseHead, limits: Limi
     """
     message = await _message(receive, head, limits)
     headers = scope["headers"]
-    return Admitted(message, decode_metadata(headers), decode_timeout(headers), _peer(scope))
+    return Admitted(message, decode_metadata(headers), decode_timeout(headers), peer_of(scope))
 
 
 async def _message(receive: Receive, head: ResponseHead, limits: Limits) -> bytes:
@@ -112,7 +113,8 @@ async def _message(receive: Receive, head: ResponseHead, limits: Limits) -> byte
     return single_message(decode_text(body) if head.text else body)
 
 
-def _peer(scope: Scope) -> str:
+def peer_of(scope: Mapping[str, Any]) -> str:
+    """The client's address as gRPC writes it, ``ipv4:127.0.0.1:5000``."""
     client = scope.get("client")
     if not client:
         return "unknown:"

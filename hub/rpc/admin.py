@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hub.errors import Unimplemented
+from hub.rpc.unoffered import unoffered
 from shipspeak.realtime.v1 import admin_service_pb2
-from shipspeak.realtime.v1 import error_reason_pb2 as reasons
 
 if TYPE_CHECKING:
     from hub.rpc.admission import Admission
@@ -24,10 +23,6 @@ def admin_methods(admission: Admission) -> dict[str, UnaryMethod]:
 def _unavailable(name: str, admission: Admission) -> UnaryMethod:
     async def refuse(_request: bytes, caller: Caller) -> bytes:
         admission.principal(caller).require_admin()
-        raise Unimplemented(
-            reasons.ERROR_REASON_FEATURE_UNAVAILABLE,
-            f"this hub does not offer {name} yet",
-            feature=name,
-        )
+        raise unoffered(name)
 
     return refuse

@@ -41,7 +41,10 @@ class ListenMethod:
         self._clock = clock
 
     async def open(self, request: bytes, caller: Caller, sink: FrameSink) -> Attachment:
-        """Open a session on a serialized ListenRequest; Welcome is sent at once, verdicts follow.
+        """Open a session on a serialized ListenRequest.
+
+        Welcome is the first frame, verdicts follow. The door writes them when this returns: by then
+        all subscriptions were begun, and at most MAX_COMMANDS_IN_FLIGHT are still under way.
 
         Raises:
             HubError: the session is refused; nothing was sent.

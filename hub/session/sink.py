@@ -18,7 +18,7 @@ class Caller:
     Attributes:
         metadata: request metadata with lower-case keys; for a repeated key the last value.
         peer: the client's address, as ``ipv4:127.0.0.1:5000``.
-        transport: "grpc", "grpc-web", "websocket" or "poll", for logs and metrics.
+        transport: the door's name, for logs and metrics: "grpc", "grpc-web" or "http".
     """
 
     metadata: dict[str, str] = field(default_factory=dict)

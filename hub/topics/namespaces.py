@@ -27,8 +27,7 @@ class TopicClass:
     Attributes:
         name: of the class.
         durable: False = volatile: no log, no offsets, no resume.
-        max_events: events kept per topic at least this long as no older ones are wanted; oldest out
-            first.
+        max_events: newest events promised per topic, unless they are older than ``max_age``.
         max_age: seconds that an event is kept.
     """
 

@@ -280,25 +280,6 @@ async def test_draining_ends_the_streams_that_stay() -> None:
     assert len(bench.sessions) == 0
 
 
-def test_a_poll_counts_as_a_session_while_it_lasts() -> None:
-    bench = _Bench(max_sessions=2)
-    bench.open()
-    with bench.sessions.poll():
-        with pytest.raises(ResourceExhausted):
-            bench.open()
-        with pytest.raises(ResourceExhausted), bench.sessions.poll():
-            pytest.fail("a third one was let in")
-    bench.open()
-
-
-def test_no_poll_begins_while_draining() -> None:
-    bench = _Bench()
-    bench.sessions.draining = True
-    with pytest.raises(Unavailable) as caught, bench.sessions.poll():
-        pytest.fail("it was let in")
-    assert caught.value.reason_name == "DRAINING"
-
-
 @pytest.mark.parametrize(("spread", "grace"), [(0.3, 0.0), (0.0, 0.3), (0.2, 0.1)])
 async def test_draining_leaves_the_whole_spread_and_then_the_grace(
     spread: float, grace: float

@@ -147,7 +147,7 @@ def _children(
     hub_env = {
         **common,
         "RTHUB_PAGE_CONFIG": json.dumps(config),
-        "RTHUB_PAGE_CONNECT_SOURCES": json.dumps([backend]),
+        "RTHUB_PAGE_CONNECT_SOURCES": backend,
     }
     product_env = {
         **common,

@@ -153,3 +153,10 @@ def _refused(**given: Any) -> str:
         f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}"
         for problem in caught.value.errors(include_input=False)
     )
+
+
+def test_a_connect_source_that_is_no_origin_is_refused(monkeypatch: pytest.MonkeyPatch):
+    """A list written as JSON once left the page without its back end, and the hub said nothing."""
+    monkeypatch.setenv("RTHUB_PAGE_CONNECT_SOURCES", '["http://127.0.0.1:8090"]')
+    with pytest.raises(ValidationError, match="is no origin"):
+        Settings(dev=True)

@@ -169,7 +169,8 @@ async def web_poll(board: Board, hub: HubProcess) -> None:
 
 
 def _request(method: str, message: Message) -> bytes:
-    return post(f"{SERVICE}/{method}", frame(message.SerializeToString()))
+    # A development hub answers to no name but localhost.
+    return post(f"{SERVICE}/{method}", frame(message.SerializeToString()), host="localhost")
 
 
 def _port(hub: HubProcess) -> int:

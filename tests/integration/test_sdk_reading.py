@@ -172,7 +172,7 @@ async def test_a_poll_gives_what_a_stream_would(shared_hub: HubProcess):
     async with asyncio.timeout(20), RealtimeClient(shared_hub.grpc) as client:
         await client.publish(topic, UPDATE)
         ask = frame_pb2.Subscribe(topic=topic, at=frame_pb2.START_EARLIEST)
-        offsets = []
+        offsets: list[int] = []
         while not offsets:
             page = (await client.poll([ask], wait=5)).pages[topic]
             offsets = [event.offset for event in page.events]

@@ -28,10 +28,11 @@ from hub.rpc.admin import admin_methods
 from hub.rpc.admission import Admission
 from hub.rpc.commands import Commands
 from hub.rpc.connection import Connections
+from hub.rpc.decode import MAX_MESSAGE_BYTES
 from hub.rpc.handlers import unary_handlers
 from hub.rpc.streams import ConnectMethod, ListenMethod
 from hub.rpc.unary import Pipelines, UnaryMethods
-from hub.server.door import MAX_MESSAGE_BYTES, GrpcDoor
+from hub.server.door import GrpcDoor
 from hub.server.health import Health
 from hub.server.streams import StreamHandlers
 from hub.session.manager import SILENT_HEARTBEATS, Sessions, draining_error

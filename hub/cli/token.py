@@ -48,7 +48,7 @@ def token(
         check_secret(secret)
     except ValueError as error:
         _console.print(
-            f"[bold red]no secret[/] {error}; set RTHUB_AUTH_HS256_SECRET to the hub's secret",
+            f"[bold red]no usable secret[/] {error}; use RTHUB_AUTH_HS256_SECRET",
             highlight=False,
         )
         raise typer.Exit(1) from error

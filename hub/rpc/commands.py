@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hub.errors import InvalidArgument
+from hub.errors import InvalidArgument, ResourceExhausted
 from hub.rpc.admission import Admission, token_accepted_frame
 from hub.rpc.decode import check, check_version, parse
 from hub.rpc.unoffered import unoffered
@@ -60,7 +60,7 @@ class Commands:
         session.heard()
         try:
             frame = parse(frame_pb2.ClientFrame, data)
-        except InvalidArgument as error:
+        except (InvalidArgument, ResourceExhausted) as error:
             if session.apply(Input.COMMAND) is Effect.REFUSE_FIRST_FRAME:
                 raise _hello_first() from error
             connection.refuse(error)

@@ -7,12 +7,15 @@ from typing import TypeVar
 import protovalidate
 from google.protobuf.message import DecodeError, Message
 
-from hub.errors import FailedPrecondition, HubError, InvalidArgument
+from hub.errors import FailedPrecondition, HubError, InvalidArgument, ResourceExhausted
 from shipspeak.realtime.v1 import error_reason_pb2 as reasons
 from shipspeak.realtime.v1 import frame_pb2
 
 PROTOCOL_VERSION = 1
 MIN_PROTOCOL_VERSION = 1
+
+# A frame is bounded by the batch limit and its overhead; this leaves room for both.
+MAX_MESSAGE_BYTES = 4 * 1024 * 1024
 
 M = TypeVar("M", bound=Message)
 
@@ -24,7 +27,14 @@ def parse(kind: type[M], data: bytes) -> M:
 
     Raises:
         InvalidArgument: FRAME_MALFORMED.
+        ResourceExhausted: FRAME_TOO_LARGE.
     """
+    if len(data) > MAX_MESSAGE_BYTES:
+        raise ResourceExhausted(
+            reasons.ERROR_REASON_FRAME_TOO_LARGE,
+            f"the message has {len(data)} bytes; send smaller batches",
+            max_bytes=MAX_MESSAGE_BYTES,
+        )
     message = kind()
     try:
         message.ParseFromString(data)

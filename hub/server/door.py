@@ -8,6 +8,7 @@ import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
+from hub.rpc.decode import MAX_MESSAGE_BYTES
 from hub.server.streams import SERVICE, StreamHandlers
 
 if TYPE_CHECKING:
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
 
     from hub.server.health import Health
 
-# A frame is bounded by the batch limit and its overhead; this leaves room for both.
-MAX_MESSAGE_BYTES = 4 * 1024 * 1024
+# gRPC itself ends the call without a reason; up to four times the limit the refusal is typed.
+_TRANSPORT_BYTES = 4 * MAX_MESSAGE_BYTES
 
 
 def server_options(heartbeat_interval: float) -> list[tuple[str, int]]:
@@ -25,7 +26,7 @@ def server_options(heartbeat_interval: float) -> list[tuple[str, int]]:
     gRPC's defaults answer a client that pings more often than every 5 minutes with too_many_pings.
     """
     return [
-        ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+        ("grpc.max_receive_message_length", _TRANSPORT_BYTES),
         ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
         ("grpc.keepalive_time_ms", int(heartbeat_interval * 1000)),
         ("grpc.keepalive_timeout_ms", 10_000),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from google.protobuf import timestamp_pb2
+from google.rpc import code_pb2
 
 from hub.model.cursor import Cursor, encode_cursor
 from shipspeak.realtime.v1 import error_reason_pb2 as reasons
@@ -82,3 +83,19 @@ async def test_window_reports(client: RawClient, topic: str, total: int) -> None
     await stream.subscribe(topic)
     await client.publish(draft(topic, 1))
     assert len(await stream.events(1)) == 1
+
+
+async def test_a_frame_over_the_limit_is_refused_and_the_stream_goes_on(
+    client: RawClient, topic: str
+) -> None:
+    """I2: beyond 4 MiB a typed refusal; gRPC's own would end the stream without a reason."""
+    stream, _ = await client.session()
+    await stream.send_bytes(b"\x2a" + b"\xff" * 5_000_000)
+    error = await stream.control("error")
+    assert (error.code, error.reason) == (
+        code_pb2.RESOURCE_EXHAUSTED,
+        reasons.ERROR_REASON_FRAME_TOO_LARGE,
+    )
+    assert error.metadata["max_bytes"] == str(4 * 1024 * 1024)
+    (result,) = await stream.publish(draft(topic, 1))
+    assert result.outcome == frame_pb2.OUTCOME_STORED

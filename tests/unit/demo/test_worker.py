@@ -152,7 +152,7 @@ async def test_a_broken_transcript_fails_with_ways_out(scene, samples):
     assert isinstance(failed, Failed)
     assert (failed.code, failed.stage, failed.retryable) == ("BROKEN_TRANSCRIPT", "parse", False)
     assert "Line 20" in failed.message
-    assert [option.option for option in failed.options] == ["upload_again", "retry_stage"]
+    assert [option.option for option in failed.options] == ["upload_again"]
     assert one.now().failure["options"][0]["option"] == "upload_again"
     assert "meeting_id" not in one.now().failure
     # Retry runs the stage again, and with the file mended in place it goes through.

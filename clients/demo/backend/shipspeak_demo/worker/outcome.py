@@ -69,7 +69,7 @@ def broken(lease: Lease, error: BrokenTranscript) -> Failed:
         message=str(error),
         what_to_do=error.what_to_do,
         retryable=False,
-        options=(_UPLOAD_AGAIN, _RETRY_STAGE),
+        options=(_UPLOAD_AGAIN,),
     )
 
 

@@ -81,6 +81,9 @@ def demo(
         float,
         typer.Option(help="Times faster than the transcript was spoken; 0 = as fast as possible."),
     ] = 120,
+    free_ports: Annotated[  # noqa: FBT002 - typer makes it the flag --free-ports
+        bool, typer.Option("--free-ports", help="Any free ports, to run several side by side.")
+    ] = False,
 ) -> None:
     """Run the reference product: upload a transcript and watch its analysis live, in every tab."""
     if not _DEMO.is_dir():
@@ -90,12 +93,14 @@ def demo(
         )
     configure_logs(json=False, level="info")
     with tempfile.TemporaryDirectory(prefix="rthub-demo-") as temporary:
-        asyncio.run(_run(data_dir or Path(temporary), port, speed))
+        asyncio.run(_run(data_dir or Path(temporary), port, speed, free_ports=free_ports))
 
 
-async def _run(data_dir: Path, port: int, speed: float) -> None:
-    http_port = _free_port(port or 8080, exact=bool(port))
-    grpc_port, backend_port = _free_port(50051), _free_port(8090)
+async def _run(data_dir: Path, port: int, speed: float, *, free_ports: bool) -> None:
+    # The usual ports are easy to remember; two demos that start at once may both find them free.
+    usual = (0, 0, 0) if free_ports else (8080, 50051, 8090)
+    http_port = _free_port(port or usual[0], exact=bool(port))
+    grpc_port, backend_port = _free_port(usual[1]), _free_port(usual[2])
     page = f"http://127.0.0.1:{http_port}"
     backend = f"http://127.0.0.1:{backend_port}"
     ready_file = data_dir / "hub-ready.json"

@@ -24,8 +24,11 @@ def test_with_streams_blocked_the_page_polls_and_then_returns_to_the_stream(
     product.run("stream_blocked")
 
 
-def test_two_tabs_agree_on_a_throttled_upload_and_on_the_result(product: Product) -> None:
-    """A1: a second tab sees an upload of 20 MB in at least five steps, and the same figures."""
+def test_two_tabs_and_the_terminal_agree(product: Product) -> None:
+    """A1: the page's ``rthub tail`` line, run as it is, and a second tab show the same figures.
+
+    The second tab sees an upload of 20 MB in at least five steps.
+    """
     product.run("two_tabs")
 
 

@@ -69,7 +69,14 @@ def test_figures_of_progress():
 def test_a_failure_says_what_to_do_and_where():
     failed = to_update(outcome.broken(LEASE, BrokenTranscript(4, "Bad.", "Do that."))).failed
     assert failed.message == "Line 4: Bad. Do that."
+    assert [(one.kind, one.url) for one in failed.options] == [(pb.RECOVERY_KIND_UPLOAD_AGAIN, "")]
+
+
+def test_a_breakdown_may_be_retried():
+    fact = outcome.broke_down(LEASE, "pace", "WORKER_FAILED", "The worker broke down.")
+    failed = to_update(fact).failed
+    assert failed.retryable
     assert [(one.kind, one.url) for one in failed.options] == [
-        (pb.RECOVERY_KIND_UPLOAD_AGAIN, ""),
         (pb.RECOVERY_KIND_RETRY_STAGE, "/api/meetings/5b0c6f1e2a9d/retry"),
+        (pb.RECOVERY_KIND_UPLOAD_AGAIN, ""),
     ]

@@ -100,6 +100,10 @@ async def run(settings: Settings) -> int:
         _console.print(f"[bold red]cannot start[/] {error}", highlight=False)
         await hub.engine.stop()
         return EXIT_CANNOT_START
-    await stopping.wait()
-    await hub.stop()
+    try:
+        await stopping.wait()
+        await hub.stop()
+    finally:
+        # Its threads keep the process alive: whatever fails above, the store is closed.
+        await hub.engine.stop()
     return 0

@@ -2,10 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sys
 
 import structlog
+
+
+class StderrLogger:
+    """Writes lines to stderr for as long as somebody reads it.
+
+    A hub must not fail because the reader of its log has gone (its pipe gives EPIPE): it goes on
+    without a log. There is nowhere left to tell it.
+    """
+
+    def msg(self, message: str) -> None:
+        """Write one line."""
+        with contextlib.suppress(OSError):
+            sys.stderr.write(f"{message}\n")
+            sys.stderr.flush()
+
+    log = debug = info = warn = warning = error = critical = exception = fatal = msg
 
 
 def configure_logs(*, json: bool, level: str) -> None:
@@ -36,7 +53,7 @@ def configure_logs(*, json: bool, level: str) -> None:
     structlog.configure(
         processors=[*processors, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=lambda *_: StderrLogger(),
         cache_logger_on_first_use=True,
     )
     logging.basicConfig(

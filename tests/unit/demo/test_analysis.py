@@ -1,4 +1,4 @@
-"""Figures of the samples against numbers taken from the transcripts by hand."""
+"""Figures of the samples against a table; the comments say which numbers were added up by hand."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from shipspeak_demo.transcript import Cue, Transcript, read_transcript
 
 # Talk times: the lengths of each speaker's cues added up, in seconds.
 # Dana  5+6.5+4+3+3+6+6+6+6+4+4+8+4 = 65.5; Lee 7+5+7+5+5+9+5+7+6+3 = 59;
-# Priya 8+6+6+9+9+6+7+4+8 = 63; together 187.5. Words: counted with a text editor, line by line.
+# Priya 8+6+6+9+9+6+7+4+8 = 63; together 187.5. Words: totals by an independent count below.
 WEEKLY = {
     # speaker: talk_ms, share, words, cues, turns, wpm, fillers, hedges, questions, overlaps
     "Dana": (65_500, 0.3493, 147, 13, 11, 134.7, 1, 0, 8, 2),

@@ -7,13 +7,13 @@ over all topics.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from hub.engine.sqlite import dedup
 from hub.engine.sqlite.database import writing
 from hub.engine.sqlite.policy import KeepUnknown
+from hub.engine.sqlite.topics import Trimmed
 
 if TYPE_CHECKING:
     import sqlite3
@@ -38,14 +38,6 @@ _OLDEST: Final = (
     "SELECT offset, event_id, published_ms FROM event WHERE topic_id = ? AND offset > ? "
     "ORDER BY offset LIMIT ?"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Trimmed:
-    """Events of ``topic`` up to ``floor`` are gone."""
-
-    topic: str
-    floor: int
 
 
 class Housekeeper:

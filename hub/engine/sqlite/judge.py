@@ -42,6 +42,10 @@ class Judge:
         self._find_in_log = find_in_log
         self._lifetime_ms = lifetime_ms
 
+    def learn(self, known: dict[Key, int]) -> None:
+        """Take offsets of more ids that are remembered."""
+        self._known.update(known)
+
     def publish(self, appends: Sequence[Append]) -> Published:
         """Judge one call's drafts in order.
 
@@ -73,7 +77,7 @@ class Judge:
         for member in unit:
             result = self._one(appends[member], accepted)
             if isinstance(result, HubError):
-                self._undo(accepted)
+                self.undo(accepted)
                 results.update((index, NotAttempted()) for index in unit)
                 results[member] = result
                 return False
@@ -104,7 +108,8 @@ class Judge:
             topic.oldest_ms = append.published_ms
         return Stored(topic.epoch, event.offset)
 
-    def _undo(self, accepted: list[NewEvent]) -> None:
+    def undo(self, accepted: Sequence[NewEvent]) -> None:
+        """Take back the newest accepted drafts: they are not written after all."""
         for event in reversed(accepted):
             topic = self._topics[event.append.topic]
             topic.head = event.prev

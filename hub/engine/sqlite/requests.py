@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hub.engine.contract import AppendResult, NotAttempted, TopicHead
 from hub.errors import HubError
@@ -11,6 +11,8 @@ from hub.errors import HubError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from hub.engine.sqlite.operation import Operation
+    from hub.engine.sqlite.topics import Trimmed
     from hub.model.events import Append
 
 
@@ -32,7 +34,14 @@ class Open:
     topic: str
 
 
-Request = Publish | Open
+@dataclass(frozen=True, slots=True)
+class Operate:
+    """Run an operation in line with the commits, inside their transaction."""
+
+    operation: Operation[Any]
+
+
+Request = Publish | Open | Operate
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +61,22 @@ class Published:
     events: list[NewEvent] = field(default_factory=list)
 
 
-Answer = Published | TopicHead | HubError
+@dataclass(frozen=True, slots=True)
+class Operated:
+    """The answer to Operate.
+
+    Attributes:
+        value: what the operation returned.
+        events: what it put into logs.
+        trimmed: topics whose floor it moved.
+    """
+
+    value: Any
+    events: Sequence[NewEvent] = ()
+    trimmed: Sequence[Trimmed] = ()
+
+
+Answer = Published | Operated | TopicHead | HubError
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +84,8 @@ class Outcome:
     """What became of a batch: one answer per request, in order.
 
     Attributes:
-        answers: Published for a Publish, TopicHead or HubError for an Open.
+        answers: Published for a Publish; TopicHead for an Open and Operated for an Operate, or
+            HubError for either.
         wrote: a transaction was committed.
         stored: number of events that are new.
         topics: names of the topics that got events.

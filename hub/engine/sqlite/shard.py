@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Callable, Coroutine, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import structlog
 
@@ -16,6 +16,8 @@ from hub.engine.sqlite.requests import (
     Answer,
     NewEvent,
     Open,
+    Operate,
+    Operated,
     Outcome,
     Publish,
     Published,
@@ -27,13 +29,15 @@ from hub.errors import HubError
 
 if TYPE_CHECKING:
     from hub.engine.sqlite.files import ShardFiles, ShardLock
-    from hub.engine.sqlite.housekeeping import Trimmed
+    from hub.engine.sqlite.operation import Operation
+    from hub.engine.sqlite.topics import Trimmed
     from hub.model.events import Append
 
 _logger: Final = structlog.get_logger(__name__)
 
 MAX_WAITING_BYTES: Final = 64 * 1024 * 1024
 
+_ResultT = TypeVar("_ResultT")
 CommitObserver = Callable[[int, int, float], None]
 
 
@@ -111,6 +115,22 @@ class Shard:
             return answer.results
         return refuse_all(appends, self.unavailable)
 
+    async def operate(self, operation: Operation[_ResultT]) -> _ResultT:
+        """Run an operation in line with the commits; what it answers is durable.
+
+        When the caller is cancelled it may be carried out all the same.
+
+        Raises:
+            HubError: refused by the operation, or the shard is not here or its storage failed.
+        """
+        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._ask(Operate(operation), future)
+        answer = await future
+        if isinstance(answer, Operated):
+            value: _ResultT = answer.value
+            return value
+        raise answer if isinstance(answer, HubError) else self.unavailable("")
+
     async def open(self, topic: str, feed: TopicFeed) -> TopicHead:
         """Get the topic's head in line with the commits, and attach the feed at that very place.
 
@@ -142,16 +162,23 @@ class Shard:
     def handed_over(self, batch: Sequence[Waiting], outcome: Outcome, seconds: float) -> None:
         """Answer the requests of a batch and feed its events, in the batch's order."""
         fresh: dict[str, list[NewEvent]] = {}
+        trimmed: list[Trimmed] = []
         for waiting, answer in zip(batch, outcome.answers, strict=True):
-            if isinstance(answer, Published):
+            if isinstance(answer, Published | Operated):
                 for event in answer.events:
                     if self._feeds.wants(event.append.topic):
                         fresh.setdefault(event.append.topic, []).append(event)
+            if isinstance(answer, Operated):
+                trimmed += answer.trimmed
             elif isinstance(waiting.request, Open) and isinstance(answer, TopicHead):
                 self._attach(waiting, waiting.request.topic, fresh)
             self._answer(waiting, answer)
         for topic, events in fresh.items():
             self._feeds.deliver(topic, events)
+        self.trimmed(trimmed)
+        self._taken_over(outcome, seconds)
+
+    def _taken_over(self, outcome: Outcome, seconds: float) -> None:
         # Only now is everything of the batch handed over (complete_as_of).
         if self._thread is not None:
             self._thread.outstanding_ms.popleft()

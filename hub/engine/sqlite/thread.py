@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable, Sequence
 
-    from hub.engine.sqlite.housekeeping import Housekeeper, Trimmed
+    from hub.engine.sqlite.housekeeping import Housekeeper
+    from hub.engine.sqlite.topics import Trimmed
     from hub.engine.sqlite.writer import ShardWriter
 
 _logger: Final = structlog.get_logger(__name__)

@@ -29,6 +29,14 @@ _UPDATE: Final = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Trimmed:
+    """Events of ``topic`` up to ``floor`` are gone."""
+
+    topic: str
+    floor: int
+
+
 @dataclass(slots=True)
 class TopicState:
     """One row of ``topic``. ``stored`` is False for a topic that has no row yet."""
@@ -110,7 +118,7 @@ class TopicTable:
         return topics
 
     def write(self, changed: Iterable[TopicState]) -> None:
-        """Put rows of changed topics into the open transaction."""
+        """Put rows of changed topics into the open transaction; from now on they have one."""
         created: list[tuple[int | str, ...]] = []
         updated: list[tuple[int | str, ...]] = []
         for topic in changed:
@@ -119,6 +127,7 @@ class TopicTable:
                 updated.append((topic.id, *rest))
             else:
                 created.append((topic.id, topic.name, to_signed(topic.epoch), *rest))
+                topic.stored = True
         write_rows(self._connection, _CREATE, created)
         write_rows(self._connection, _UPDATE, updated)
 

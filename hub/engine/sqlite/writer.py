@@ -7,7 +7,7 @@ failed transaction leaves nothing to restore.
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
@@ -16,10 +16,13 @@ from hub.engine.sqlite.database import writing
 from hub.engine.sqlite.dedup import find_in_log, known_offsets, remember
 from hub.engine.sqlite.failures import faulty, is_storage_failure, storage_failed
 from hub.engine.sqlite.judge import Judge
+from hub.engine.sqlite.operation import Work
 from hub.engine.sqlite.requests import (
     Answer,
     NewEvent,
     Open,
+    Operate,
+    Operated,
     Outcome,
     Publish,
     Published,
@@ -27,12 +30,13 @@ from hub.engine.sqlite.requests import (
     refuse_all,
 )
 from hub.engine.sqlite.topics import TopicState, TopicTable
+from hub.errors import HubError
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Sequence
 
-    from hub.errors import HubError
+    from hub.engine.sqlite.operation import Operation
     from hub.model.events import Append
 
 _logger: Final = structlog.get_logger(__name__)
@@ -103,55 +107,106 @@ class ShardWriter:
         judge = Judge(
             topics, known, lambda key: find_in_log(self.connection, key), self._lifetime_ms
         )
+        if any(isinstance(request, Operate) for request in batch):
+            outcome = self._commit_operations(batch, topics, judge)
+        else:
+            outcome = self._commit_publishes(batch, topics, judge)
+        self.topics.accept(topic for topic in topics.values() if topic.stored)
+        return outcome
+
+    def _commit_publishes(
+        self, batch: Sequence[Request], topics: dict[str, TopicState], judge: Judge
+    ) -> Outcome:
+        """The common case: judge everything in memory, then write what was accepted."""
         answers: list[Answer] = []
         events: list[NewEvent] = []
-        changed: dict[str, TopicState] = {}
         for request in batch:
-            if isinstance(request, Open):
-                answers.append(topics[request.topic].public())
-            else:
+            if isinstance(request, Publish):
                 published = judge.publish(request.appends)
                 answers.append(published)
                 events += published.events
-                changed.update((e.append.topic, topics[e.append.topic]) for e in published.events)
-        if changed:
-            self._write(events, topics, changed)
-        self.topics.accept(
-            topic for topic in topics.values() if topic.stored or topic.name in changed
-        )
+            elif isinstance(request, Open):
+                answers.append(topics[request.topic].public())
+        if events:
+            with writing(self.connection):
+                self._write(events, topics)
         return Outcome(
             answers,
-            wrote=bool(changed),
+            wrote=bool(events),
             stored=len(events),
-            topics=list(changed),
+            topics=list(dict.fromkeys(event.append.topic for event in events)),
         )
 
-    def _write(
-        self,
-        events: Sequence[NewEvent],
-        topics: dict[str, TopicState],
-        changed: dict[str, TopicState],
-    ) -> None:
+    def _commit_operations(
+        self, batch: Sequence[Request], topics: dict[str, TopicState], judge: Judge
+    ) -> Outcome:
+        """One request after the other in one transaction, so that operations see what came before.
+
+        What an operation appends gets its offset at its place in the batch.
+        """
+        answers: list[Answer] = []
+        events: list[NewEvent] = []
+        touched: dict[str, None] = {}
         with writing(self.connection):
-            self.topics.write(changed.values())
-            write_rows(
-                self.connection,
-                _INSERT,
-                [_event_row(topics[e.append.topic].id, e.append, e.offset) for e in events],
-            )
-            remember(
-                self.connection,
-                [
-                    (
-                        topics[e.append.topic].id,
-                        e.append.publisher,
-                        e.append.event_id,
-                        e.offset,
-                        e.append.published_ms,
-                    )
-                    for e in events
-                ],
-            )
+            for request in batch:
+                if isinstance(request, Open):
+                    answers.append(topics[request.topic].public())
+                    continue
+                answer = (
+                    judge.publish(request.appends)
+                    if isinstance(request, Publish)
+                    else self._operate(request.operation, topics, judge)
+                )
+                if isinstance(answer, Published):
+                    self._write(answer.events, topics)
+                if isinstance(answer, Published | Operated):
+                    events += answer.events
+                    touched.update((event.append.topic, None) for event in answer.events)
+                answers.append(answer)
+        return Outcome(answers, wrote=True, stored=len(events), topics=list(touched))
+
+    def _operate(
+        self, operation: Operation[Any], topics: dict[str, TopicState], judge: Judge
+    ) -> Operated | HubError:
+        before = {name: topics[name].copy() for name in operation.topics}
+        work = Work(self.connection, topics, judge, lambda events: self._write(events, topics))
+        self.connection.execute("SAVEPOINT operation")
+        try:
+            value = operation.run(work)
+        except HubError as refusal:
+            self.connection.execute("ROLLBACK TO operation")
+            judge.undo(work.events)
+            topics.update(before)
+            return refusal
+        finally:
+            self.connection.execute("RELEASE operation")
+        self.topics.write(topics[name] for name in work.touched)
+        return Operated(value, work.events, work.trimmed)
+
+    def _write(self, events: Sequence[NewEvent], topics: dict[str, TopicState]) -> None:
+        """Put new events, their ids and their topics into the open transaction."""
+        if not events:
+            return
+        changed = dict.fromkeys(event.append.topic for event in events)
+        self.topics.write(topics[name] for name in changed)
+        write_rows(
+            self.connection,
+            _INSERT,
+            [_event_row(topics[e.append.topic].id, e.append, e.offset) for e in events],
+        )
+        remember(
+            self.connection,
+            [
+                (
+                    topics[e.append.topic].id,
+                    e.append.publisher,
+                    e.append.event_id,
+                    e.offset,
+                    e.append.published_ms,
+                )
+                for e in events
+            ],
+        )
         # Per event a leaf of the offsets, one of the ids and its share of the table; per topic its
         # row.
         body_bytes = sum(len(e.append.body) for e in events)
@@ -168,6 +223,8 @@ class ShardWriter:
         for request in batch:
             if isinstance(request, Publish):
                 answers.append(Published(refuse_all(request.appends, why)))
+            elif isinstance(request, Operate):
+                answers.append(why(""))
             else:
                 topic = self.topics.cached(request.topic)
                 answers.append(why(request.topic) if topic is None else topic.public())
@@ -179,6 +236,8 @@ def _names(batch: Sequence[Request]) -> list[str]:
     for request in batch:
         if isinstance(request, Open):
             names.append(request.topic)
+        elif isinstance(request, Operate):
+            names.extend(request.operation.topics)
         else:
             names.extend(append.topic for append in request.appends)
     return names

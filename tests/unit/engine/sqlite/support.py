@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hub.engine.sqlite.database import connect_writer
-from hub.engine.sqlite.housekeeping import Housekeeper, Trimmed
+from hub.engine.sqlite.housekeeping import Housekeeper
 from hub.engine.sqlite.policy import Retention, keep_everything
 from hub.engine.sqlite.reader import ShardReader
 from hub.engine.sqlite.requests import Answer, Open, Outcome, Publish, Published
@@ -16,6 +16,8 @@ from hub.model.events import NORMAL, Append
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from hub.engine.sqlite.topics import Trimmed
 
 START_MS = 1_800_000_000_000
 TOPIC = "meeting/42"

@@ -1,0 +1,104 @@
+"""Operations: work on a shard's tables in line with its commits, inside their transaction.
+
+What is more than an append (a purge, a lease, the release of a scheduled draft) is an operation: it
+waits in the writer's queue like a publish, so it has its place in the order of commits, and what it
+answers is durable.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from hub.engine.contract import Stored
+from hub.engine.sqlite.dedup import known_offsets
+from hub.engine.sqlite.topics import Trimmed
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Sequence
+
+    from hub.engine.contract import AppendResult
+    from hub.engine.sqlite.judge import Judge
+    from hub.engine.sqlite.requests import NewEvent
+    from hub.engine.sqlite.topics import TopicState
+    from hub.model.events import Append
+
+ResultT_co = TypeVar("ResultT_co", covariant=True)
+
+
+class Operation(Protocol[ResultT_co]):
+    """What an operation does.
+
+    Attributes:
+        topics: all topics of this shard whose log it reads or changes.
+    """
+
+    @property
+    def topics(self) -> Sequence[str]:
+        """Names of the topics that it works on."""
+
+    def run(self, work: Work) -> ResultT_co:
+        """Do it, in the writer's thread; what it returns is handed to the caller after the commit.
+
+        It may run more than once: when another request of its batch fails, each is tried alone.
+
+        Raises:
+            HubError: refused; nothing of what it did is kept, the rest of the batch is.
+        """
+
+
+class Work:
+    """What an operation works with.
+
+    Attributes:
+        connection: inside a transaction; reads see what the batch has stored before.
+        events: what ``append`` put into logs.
+        trimmed: floors moved by ``move_floor``.
+    """
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        topics: dict[str, TopicState],
+        judge: Judge,
+        write: Callable[[Sequence[NewEvent]], None],
+    ) -> None:
+        self.connection = connection
+        self.events: list[NewEvent] = []
+        self.trimmed: list[Trimmed] = []
+        self.touched: dict[str, None] = {}
+        self._topics = topics
+        self._judge = judge
+        self._write = write
+
+    def topic(self, name: str) -> TopicState:
+        """The state of one of the operation's topics; to be changed by ``move_floor`` only."""
+        return self._topics[name]
+
+    def append(self, append: Append) -> AppendResult:
+        """Store a draft as a publish would, with all its checks; its topic is one of ``topics``."""
+        topic = self._topics[append.topic]
+        if topic.stored:
+            key = (topic.id, append.publisher, append.event_id)
+            self._judge.learn(known_offsets(self.connection, [key]))
+        published = self._judge.publish([append])
+        self._write(published.events)
+        self.events += published.events
+        (result,) = published.results
+        if isinstance(result, Stored) and published.events:
+            self.touched[append.topic] = None
+        return result
+
+    def move_floor(self, name: str, floor: int, floor_id: str, oldest_ms: int) -> None:
+        """Take note that events up to ``floor`` are gone; their rows were deleted by the operation.
+
+        Args:
+            name: the topic.
+            floor: offset of the newest event that is gone.
+            floor_id: its id.
+            oldest_ms: when the oldest kept event was published; 0 = none is kept.
+        """
+        topic = self._topics[name]
+        topic.floor, topic.floor_id, topic.oldest_ms = floor, floor_id, oldest_ms
+        self.touched[name] = None
+        self.trimmed.append(Trimmed(name, floor))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from hub.engine.contract import AppendResult, NotAttempted, TopicHead
 from hub.errors import HubError
@@ -11,7 +11,6 @@ from hub.errors import HubError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from hub.engine.sqlite.operation import Operation
     from hub.engine.sqlite.topics import Trimmed
     from hub.model.events import Append
 
@@ -34,11 +33,22 @@ class Open:
     topic: str
 
 
+class Operable(Protocol):
+    """What the queue knows of an operation; the rest is in ``hub.engine.sqlite.operation``."""
+
+    @property
+    def topics(self) -> Sequence[str]:
+        """Names of the topics that it works on."""
+
+    def run(self, work: Any) -> Any:
+        """Do it, in the writer's thread."""
+
+
 @dataclass(frozen=True, slots=True)
 class Operate:
     """Run an operation in line with the commits, inside their transaction."""
 
-    operation: Operation[Any]
+    operation: Operable
 
 
 Request = Publish | Open | Operate

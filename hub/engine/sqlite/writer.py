@@ -7,7 +7,7 @@ failed transaction leaves nothing to restore.
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import structlog
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Sequence
 
-    from hub.engine.sqlite.operation import Operation
+    from hub.engine.sqlite.requests import Operable
     from hub.model.events import Append
 
 _logger: Final = structlog.get_logger(__name__)
@@ -166,7 +166,7 @@ class ShardWriter:
         return Outcome(answers, wrote=True, stored=len(events), topics=list(touched))
 
     def _operate(
-        self, operation: Operation[Any], topics: dict[str, TopicState], judge: Judge
+        self, operation: Operable, topics: dict[str, TopicState], judge: Judge
     ) -> Operated | HubError:
         before = {name: topics[name].copy() for name in operation.topics}
         work = Work(self.connection, topics, judge, lambda events: self._write(events, topics))

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 from sonora import protocol
 
 from tests.wire import checks_browsers, checks_calls, checks_requests
 from tests.wire.registry import CHECKS, DEFECTS, Entry
 from tests.wire.servers import running_bridge, running_stock
+from tests.wire.stock import BROKEN, mended_pack_trailers
 
 MODULES = (checks_browsers, checks_calls, checks_requests)
-# How a broken promise shows: a wrong byte, no answer in time, a cut connection, an unreadable one.
-BROKEN = (AssertionError, TimeoutError, asyncio.IncompleteReadError, OSError, ValueError, KeyError)
 
 
 def test_every_defect_has_a_check() -> None:
@@ -34,14 +31,7 @@ async def test_stock_sonora_breaks(entry: Entry, monkeypatch: pytest.MonkeyPatch
     if entry.defect != 1:
         # Defect 1 makes every unary answer unreadable: mended here, so that each other check
         # fails for its own defect.
-        monkeypatch.setattr(protocol, "pack_trailers", _mended_pack_trailers)
+        monkeypatch.setattr(protocol, "pack_trailers", mended_pack_trailers)
     async with running_stock() as server:
         with pytest.raises(BROKEN):
             await entry.check(server)
-
-
-def _mended_pack_trailers(trailers: list[tuple[str | bytes, str | bytes]]) -> bytes:
-    def text(value: str | bytes) -> str:
-        return value.decode() if isinstance(value, bytes) else value
-
-    return "".join(f"{text(name)}: {text(value)}\r\n" for name, value in trailers).encode()

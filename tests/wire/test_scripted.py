@@ -15,7 +15,7 @@ from tests.wire.echo import Echo
 from tests.wire.raw import TEXT, Answer, frame
 from tests.wire.scripted import App, ScriptedServer
 from tests.wire.servers import LIMITS, Stock
-from tests.wire.test_both import BROKEN, _mended_pack_trailers
+from tests.wire.stock import BROKEN, mended_pack_trailers
 from web_bridge.app import make_app
 
 Check = Callable[[App], Awaitable[None]]
@@ -137,6 +137,6 @@ async def test_bridge_keeps(check: Check) -> None:
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
 async def test_stock_sonora_breaks(check: Check, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(protocol, "pack_trailers", _mended_pack_trailers)
+    monkeypatch.setattr(protocol, "pack_trailers", mended_pack_trailers)
     with pytest.raises((*BROKEN, TypeError)):
         await check(stock())

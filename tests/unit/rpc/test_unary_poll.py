@@ -11,13 +11,13 @@ from hub.errors import ResourceExhausted
 from hub.session.sink import Caller
 from shipspeak.realtime.v1 import event_pb2, frame_pb2
 from shipspeak.realtime.v1.realtime_service_pb2 import PollRequest, PollResponse
+from tests.support.listening import UnaryBench
 from tests.support.until import until
-from tests.unit.rpc.test_unary_backlog import _Unary
 
 TOPIC = "meeting/1"
 
 
-class _Polls(_Unary):
+class _Polls(UnaryBench):
     async def poll(self, cursor: bytes = b"") -> PollResponse:
         subscribe = frame_pb2.Subscribe(topic=TOPIC)
         if cursor:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -12,50 +11,13 @@ from hub.session.manager import (
     EXPIRY_NOTICE_SECONDS,
     SILENT_HEARTBEATS,
     STALLED_SECONDS,
-    Sessions,
 )
 from hub.session.sink import Caller
-from hub.session.states import Input, State
-from hub.session.window import ByteWindow
+from hub.session.states import State
 from shipspeak.realtime.v1 import frame_pb2
 from tests.support.fake_sink import FakeSink
-from tests.support.manual_clock import ManualClock
+from tests.support.managed_sessions import BEAT, SessionsBench
 from tests.support.sessions import ScriptedSource
-
-if TYPE_CHECKING:
-    from hub.session.session import Session
-
-BEAT = 20.0
-
-
-class _Complete:
-    def complete_as_of_ms(self) -> int:
-        return 123_456
-
-
-class _Bench:
-    """Sessions with FakeSinks."""
-
-    def __init__(self, max_sessions: int = 10) -> None:
-        self.clock = ManualClock()
-        self.released: list[Session] = []
-        self.sessions = Sessions(
-            self.clock,
-            _Complete(),
-            heartbeat_interval=BEAT,
-            max_sessions=max_sessions,
-            on_closed=self.released.append,
-        )
-
-    def open(self, *, window: int = 1000, subject: str = "alice") -> tuple[Session, FakeSink]:
-        sink = FakeSink()
-        session = self.sessions.create(Caller(), sink)
-        session.apply(Input.HELLO)
-        session.apply(Input.WELCOMED)
-        session.subject = subject
-        session.window = ByteWindow(window)
-        self.sessions.opened(session)
-        return session, sink
 
 
 def _reason(sink: FakeSink) -> str:
@@ -66,7 +28,7 @@ def _reason(sink: FakeSink) -> str:
 
 def test_a_heartbeat_each_interval_says_how_far_all_is_complete() -> None:
     """D3: the hub's sign of life."""
-    bench = _Bench()
+    bench = SessionsBench()
     session, sink = bench.open()
     for _ in range(3):
         bench.clock.advance(BEAT / 2)
@@ -81,7 +43,7 @@ def test_a_heartbeat_each_interval_says_how_far_all_is_complete() -> None:
 
 
 def test_a_lagging_session_is_not_told_that_it_is_complete() -> None:
-    bench = _Bench()
+    bench = SessionsBench()
     session, sink = bench.open(window=1)
     session.window.on_sent(1)
     ScriptedSource("a", [(3, b"waits")]).subscribe(session)
@@ -93,7 +55,7 @@ def test_a_lagging_session_is_not_told_that_it_is_complete() -> None:
 
 def test_a_silent_peer_is_closed_after_two_and_a_half_heartbeats() -> None:
     """D3: silence is death."""
-    bench = _Bench()
+    bench = SessionsBench()
     session, sink = bench.open()
     _, quiet_by_agreement = bench.open(window=0)
     bench.clock.advance(SILENT_HEARTBEATS * BEAT)
@@ -109,7 +71,7 @@ def test_a_silent_peer_is_closed_after_two_and_a_half_heartbeats() -> None:
 
 
 def test_a_report_is_a_sign_of_life() -> None:
-    bench = _Bench()
+    bench = SessionsBench()
     session, sink = bench.open()
     for _ in range(10):
         bench.clock.advance(SILENT_HEARTBEATS * BEAT)
@@ -120,7 +82,7 @@ def test_a_report_is_a_sign_of_life() -> None:
 
 
 def test_a_stream_that_never_says_hello_is_closed() -> None:
-    bench = _Bench()
+    bench = SessionsBench()
     sink = FakeSink()
     bench.sessions.create(Caller(), sink)
     bench.clock.advance(SILENT_HEARTBEATS * BEAT + 1)
@@ -130,7 +92,7 @@ def test_a_stream_that_never_says_hello_is_closed() -> None:
 
 
 def test_expiry_is_announced_once_then_ends_the_session() -> None:
-    bench = _Bench()
+    bench = SessionsBench()
     session, sink = bench.open(window=0)
     session.rights_until = bench.clock.now + 3 * EXPIRY_NOTICE_SECONDS
     session.next_heartbeat = float("inf")
@@ -156,7 +118,7 @@ def test_a_short_token_is_announced_in_its_last_third_and_not_at_each_tick(
     lifetime: float,
 ) -> None:
     """A client refreshes when it is told: told at once, it would refresh for ever."""
-    bench = _Bench()
+    bench = SessionsBench()
     session, sink = bench.open(window=0)
     session.next_heartbeat = float("inf")
     session.rights_until = bench.clock.now + lifetime
@@ -175,7 +137,7 @@ def test_a_short_token_is_announced_in_its_last_third_and_not_at_each_tick(
 
 
 def test_the_end_of_the_shortest_token_is_announced_too() -> None:
-    bench = _Bench()
+    bench = SessionsBench()
     session, sink = bench.open(window=0)
     session.rights_until = bench.clock.now + 1.5
     bench.clock.advance(1)
@@ -185,7 +147,7 @@ def test_the_end_of_the_shortest_token_is_announced_too() -> None:
 
 
 def test_a_renewal_that_moves_no_end_is_not_told_again() -> None:
-    bench = _Bench()
+    bench = SessionsBench()
     session, sink = bench.open(window=0)
     session.next_heartbeat = float("inf")
     end = bench.clock.now + 90
@@ -202,7 +164,7 @@ def test_a_renewal_that_moves_no_end_is_not_told_again() -> None:
 def test_one_session_that_fails_does_not_stop_the_heartbeats_of_the_others(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    bench = _Bench()
+    bench = SessionsBench()
     broken, broken_sink = bench.open()
     _, sink = bench.open()
 
@@ -218,7 +180,7 @@ def test_one_session_that_fails_does_not_stop_the_heartbeats_of_the_others(
 
 
 def test_a_closed_session_whose_transport_is_stuck_is_given_up() -> None:
-    bench = _Bench()
+    bench = SessionsBench()
     session, sink = bench.open()
     session.send_control(b"stuck")
     bench.clock.advance(SILENT_HEARTBEATS * BEAT + 1)
@@ -233,7 +195,7 @@ def test_a_closed_session_whose_transport_is_stuck_is_given_up() -> None:
 
 
 def test_a_session_belongs_to_its_principal() -> None:
-    bench = _Bench()
+    bench = SessionsBench()
     session, _ = bench.open(subject="alice")
     assert bench.sessions.owned_by(session.session_id, "alice") is session
     for session_id, subject in ((session.session_id, "bob"), ("unknown", "alice")):
@@ -243,7 +205,7 @@ def test_a_session_belongs_to_its_principal() -> None:
 
 
 def test_a_full_instance_refuses() -> None:
-    bench = _Bench(max_sessions=1)
+    bench = SessionsBench(max_sessions=1)
     session, _ = bench.open()
     with pytest.raises(ResourceExhausted) as caught:
         bench.open()
@@ -253,7 +215,7 @@ def test_a_full_instance_refuses() -> None:
 
 
 async def test_draining_tells_all_waits_until_they_have_gone_and_refuses_new_ones() -> None:
-    bench = _Bench()
+    bench = SessionsBench()
     session, sink = bench.open()
     draining = asyncio.ensure_future(bench.sessions.drain(spread=30, grace=60))
     await asyncio.sleep(0)
@@ -268,7 +230,7 @@ async def test_draining_tells_all_waits_until_they_have_gone_and_refuses_new_one
 
 
 async def test_draining_ends_the_streams_that_stay() -> None:
-    bench = _Bench()
+    bench = SessionsBench()
     _, stays = bench.open()
     before_hello = FakeSink()
     bench.sessions.create(Caller(), before_hello)
@@ -285,7 +247,7 @@ async def test_draining_leaves_the_whole_spread_and_then_the_grace(
     spread: float, grace: float
 ) -> None:
     """Who returns at the end of the spread must still be able to go by itself."""
-    bench = _Bench()
+    bench = SessionsBench()
     _, sink = bench.open()
     loop = asyncio.get_running_loop()
     started = loop.time()

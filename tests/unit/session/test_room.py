@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from hub.errors import ResourceExhausted, Unavailable
-from tests.unit.session.test_manager import _Bench
+from tests.support.managed_sessions import SessionsBench
 
 
 def test_a_poll_counts_as_a_session_while_it_lasts() -> None:
-    bench = _Bench(max_sessions=2)
+    bench = SessionsBench(max_sessions=2)
     bench.open()
     with bench.sessions.poll():
         with pytest.raises(ResourceExhausted):
@@ -20,7 +20,7 @@ def test_a_poll_counts_as_a_session_while_it_lasts() -> None:
 
 
 def test_no_poll_begins_while_draining() -> None:
-    bench = _Bench()
+    bench = SessionsBench()
     bench.sessions.draining = True
     with pytest.raises(Unavailable) as caught, bench.sessions.poll():
         pytest.fail("it was let in")

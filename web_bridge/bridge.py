@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import logging
 import re
 import time
 from typing import TYPE_CHECKING, Any
@@ -33,12 +32,7 @@ from web_bridge.push_call import PushCall, park
 from web_bridge.refusals import draining, malformed, not_offered, too_many_streams
 from web_bridge.response import Response, ResponseHead
 from web_bridge.routing import CallDetails, RpcHandler, find, intercepted
-from web_bridge.status import (
-    INTERNAL_ERROR,
-    CallRefused,
-    Status,
-    status_of,
-)
+from web_bridge.status import CallRefused, Status, failure_status, status_of
 from web_bridge.stepping import Direct, Transmit, transmitter
 
 if TYPE_CHECKING:
@@ -48,8 +42,6 @@ if TYPE_CHECKING:
 
     from web_bridge.cors import CorsPolicy
     from web_bridge.limits import Limits
-
-logger = logging.getLogger(__name__)
 
 # Set by web_bridge.server: cuts the connection of a reader that does not read.
 ABORT_EXTENSION = "shipspeak.abort"
@@ -230,8 +222,8 @@ class GrpcWebBridge(grpcASGI):  # type: ignore[misc]  # sonora ships no types
         except HubError:
             raise
         except Exception as error:
-            logger.exception("an interceptor failed on %s", details.method)
-            raise CallRefused(INTERNAL_ERROR) from error
+            status = failure_status(error, f"an interceptor of {details.method}")
+            raise CallRefused(status) from error
 
     def _route(self, details: CallDetails) -> RpcHandler | None:
         return find(self._handlers, details)

@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Any
 import grpc
 import grpc.aio
 
-from hub.errors import HubError
 from web_bridge.context import BridgeContext
-from web_bridge.status import DEADLINE_EXCEEDED, INTERNAL_ERROR, Status, status_of
+from web_bridge.status import DEADLINE_EXCEEDED, Status, failure_status
 
 if TYPE_CHECKING:
     from web_bridge.asgi import Receive
@@ -141,8 +140,6 @@ class Call:
             message = await (self._stream() if self._streaming else self._unary())
         except grpc.aio.AbortError:
             return self._context.final_status(), None
-        except HubError as error:
-            return status_of(error), None
         except asyncio.CancelledError:
             if not self._context.cancelled():
                 # The handler's own doing, not ours: the client is told.
@@ -151,9 +148,8 @@ class Call:
         except NotImplementedError:
             # What generated servicers raise for a method that is not written yet.
             return self._context.final_status() if self._context.code() else _UNWRITTEN, None
-        except Exception:
-            logger.exception("%s failed", self._method)
-            return INTERNAL_ERROR, None
+        except Exception as failure:  # noqa: BLE001 - unknown ones are logged and become INTERNAL
+            return failure_status(failure, self._method), None
         status = self._context.final_status()
         return status, None if status.number else message
 

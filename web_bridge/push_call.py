@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from typing import TYPE_CHECKING
 
-from hub.errors import HubError
-from web_bridge.status import DEADLINE_EXCEEDED, INTERNAL_ERROR, Status, status_of
+from web_bridge.status import DEADLINE_EXCEEDED, Status, failure_status
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,8 +13,6 @@ if TYPE_CHECKING:
     from hub.session.sink import Attachment, Caller
     from web_bridge.asgi import Receive
     from web_bridge.push import PushMethod, PushSink
-
-logger = logging.getLogger(__name__)
 
 
 class PushCall:
@@ -47,11 +43,8 @@ class PushCall:
         headers = asyncio.get_running_loop().call_later(idle_seconds, self._sink.start)
         try:
             self._attachment = await method.open(request, caller, self._sink)
-        except HubError as error:
-            self._sink.end(status_of(error))
-        except Exception:
-            logger.exception("opening a push stream failed")
-            self._sink.end(INTERNAL_ERROR)
+        except Exception as failure:  # noqa: BLE001 - unknown ones are logged and become INTERNAL
+            self._sink.end(failure_status(failure, "opening a push stream"))
         else:
             if self._over:
                 self._attachment.detach()

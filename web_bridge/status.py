@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import grpc
 
-from hub.rpc.status import STATUS_CODES, trailers_of
+from hub.rpc.status import STATUS_CODES, hub_error_of, trailers_of
 
 if TYPE_CHECKING:
     from hub.errors import HubError
@@ -36,7 +36,6 @@ class Status:
 
 
 OK = Status(grpc.StatusCode.OK)
-INTERNAL_ERROR = Status(grpc.StatusCode.UNKNOWN, "internal error")
 DEADLINE_EXCEEDED = Status(grpc.StatusCode.DEADLINE_EXCEEDED, "deadline exceeded")
 
 
@@ -60,6 +59,16 @@ def status_of(error: HubError | None) -> Status:
         return OK
     number, message, details = trailers_of(error)
     return Status(code_of(number), message, (("grpc-status-details-bin", details),))
+
+
+def failure_status(failure: Exception, doing: str) -> Status:
+    """The status of whatever a handler raised; an unknown failure is logged and becomes INTERNAL.
+
+    Args:
+        failure: what was raised.
+        doing: what the bridge was at, for the log.
+    """
+    return status_of(hub_error_of(failure, doing))
 
 
 def code_of(number: int) -> grpc.StatusCode:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hub.errors import HubError
 from hub.rpc.commands import Commands, farewell
 from hub.rpc.connection import Connection
 from hub.rpc.decode import check, check_version, parse
@@ -47,7 +46,7 @@ class ListenMethod:
         all subscriptions were begun, and at most MAX_COMMANDS_IN_FLIGHT are still under way.
 
         Raises:
-            HubError: the session is refused; nothing was sent.
+            HubError: the session is refused; nothing was sent. An unknown failure is INTERNAL.
         """
         session: Session | None = None
         try:
@@ -64,9 +63,11 @@ class ListenMethod:
             if session is not None:
                 connection.cancel()
                 session.detach()
-            if isinstance(failure, HubError):
-                self._metrics.refused.labels(failure.reason_name).inc()
-            raise
+            if not isinstance(failure, Exception):
+                raise
+            error = hub_error_of(failure, "opening a Listen session")
+            self._metrics.refused.labels(error.reason_name).inc()
+            raise error from failure
         return ListenAttachment(connection)
 
     async def subscribe_all(

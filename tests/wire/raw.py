@@ -9,6 +9,8 @@ import struct
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
+from google.rpc import error_details_pb2, status_pb2
+
 PREFIX = struct.Struct(">BI")
 BINARY = b"application/grpc-web+proto"
 TEXT = b"application/grpc-web-text"
@@ -62,6 +64,14 @@ class Answer:
     def status_message(self, *, text: bool = False) -> tuple[str, str]:
         fields = self.trailers(text=text)
         return fields["grpc-status"], unquote(fields.get("grpc-message", ""))
+
+    def reason(self, *, text: bool = False) -> str:
+        """The reason in the trailer's ErrorInfo."""
+        encoded = self.trailers(text=text)["grpc-status-details-bin"]
+        raw = base64.b64decode(encoded + "=" * (-len(encoded) % 4))
+        info = error_details_pb2.ErrorInfo()
+        assert status_pb2.Status.FromString(raw).details[0].Unpack(info)
+        return info.reason
 
 
 def decode_pieces(body: bytes) -> bytes:

@@ -105,11 +105,11 @@ async def test_refusal_carries_the_reason() -> None:
     assert info.metadata["topic"] == "user/x"
 
 
-async def test_failure_to_open_is_unknown_and_says_nothing() -> None:
+async def test_failure_to_open_is_internal_and_says_nothing() -> None:
     board = Board()
     async with running_bridge(push={LISTEN: board}) as server:
         answer = await ask(server.port, post(LISTEN, frame(b"break")))
-    assert answer.status_message() == ("2", "internal error")
+    assert (answer.status_message()[0], answer.reason()) == ("13", "INTERNAL")
     assert b"secret" not in answer.body
 
 

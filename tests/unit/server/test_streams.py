@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any, cast
 import grpc
 import pytest
 
+from hub.rpc.streams import ConnectMethod
 from hub.server.stream_sink import GrpcStreamSink
 from hub.server.streams import SERVICE, StreamHandlers
 from hub.session.manager import STALLED_SECONDS
 from shipspeak.realtime.v1 import event_pb2, frame_pb2
-from tests.support.raw_client import Stream
+from tests.support.listening import ListenBench, listen_request
+from tests.support.raw_client import Stream, refusal
 from tests.support.until import until
-from tests.unit.rpc.test_streams import _Bench, _request
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -43,8 +44,9 @@ class _Door:
     """A server with one Listen method, and a client that reads when the test says so."""
 
     def __init__(self) -> None:
-        self.bench = _Bench()
-        self.handlers = _Counted(cast("Any", None), self.bench.listen, self.bench.metrics)
+        self.bench = ListenBench()
+        connect = ConnectMethod(self.bench.sessions, cast("Any", None), self.bench.metrics)
+        self.handlers = _Counted(connect, self.bench.listen, self.bench.metrics)
         self.server = grpc.aio.server()
         streaming = grpc.method_handlers_generic_handler(SERVICE, self.handlers.handlers())
         self.server.add_generic_rpc_handlers((streaming,))
@@ -78,7 +80,7 @@ async def test_a_reader_that_takes_nothing_is_cut_off_and_its_handler_ends(
     bench = door.bench
     async with grpc.aio.insecure_channel(f"127.0.0.1:{door.port}") as channel:
         listen: Any = channel.unary_stream(f"/{SERVICE}/Listen")
-        call = listen(_request(1))
+        call = listen(listen_request(1))
         await call.read()
         await until(lambda: len(bench.sessions) == 1)
         (session,) = bench.sessions
@@ -92,3 +94,24 @@ async def test_a_reader_that_takes_nothing_is_cut_off_and_its_handler_ends(
         await until(lambda: door.handlers.active == 0)
         ended = await Stream(call).end()
         assert ended == (grpc.StatusCode.UNAUTHENTICATED, "SESSION_EXPIRED")
+
+
+@pytest.mark.parametrize("method", ["Listen", "Connect"])
+async def test_an_unknown_failure_is_internal_and_says_nothing_of_itself(
+    door: _Door, method: str
+) -> None:
+    """As in unary calls: a reason, and no detail of what failed."""
+
+    def fail() -> None:
+        raise RuntimeError("inner detail")
+
+    door.bench.sessions._check_room = fail  # type: ignore[method-assign]
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{door.port}") as channel:
+        open_: Any = channel.unary_stream if method == "Listen" else channel.stream_stream
+        arguments = [listen_request(1)] if method == "Listen" else []
+        call = open_(f"/{SERVICE}/{method}")(*arguments)
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await call.read()
+    assert refusal(caught.value) == (grpc.StatusCode.INTERNAL, "INTERNAL")
+    assert "inner" not in (caught.value.details() or "")
+    assert 'rthub_refused_total{reason="INTERNAL"} 1.0' in door.bench.metrics.render()[0].decode()

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tests.guarantees.history import (
+    Claim,
     Delivery,
     History,
     Log,
@@ -16,6 +17,7 @@ from tests.guarantees.history import (
     Subscriber,
     Told,
 )
+from tests.guarantees.observed import Handed, Sample, Turn, Waiting, Watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,10 +27,17 @@ EPOCH = 77
 COUNT = 10
 REPEATED = 4  # published again, with the same id
 MOVED = 6  # where the mover went from connect to poll
+MORTAL = 7  # the one with an end
+END_MS = 7_600
+BOUND = 1_000  # bytes that a session may hold
+HEARTBEAT = 2.0
 
 
 def sound() -> History:
-    """Ten events of one client, read by one that stays on its transport and one that moves."""
+    """Ten events of one client, read by one that stays on its transport and one that moves.
+
+    Event n is published in second n.
+    """
     publishes = [_published(number) for number in range(1, COUNT + 1)]
     again = replace(
         publishes[REPEATED - 1],
@@ -37,14 +46,51 @@ def sound() -> History:
         ended_at=101.0,
         duplicate=True,
     )
-    log = Log(
-        TOPIC, EPOCH, 0, COUNT, [Stored(number, f"e{number}") for number in range(1, COUNT + 1)]
-    )
+    log = Log(TOPIC, EPOCH, 0, COUNT, [_stored(number) for number in range(1, COUNT + 1)])
     return History(
         [*publishes, again],
         {TOPIC: log},
         [_reader("stays", moves=False), _reader("moves", moves=True)],
+        samples=_samples(),
+        turns=_turns(),
+        handed=[
+            Handed("s1", TOPIC, f"e{number}", number * 1000 + 10, _end_ms(number))
+            for number in range(1, COUNT + 1)
+        ],
+        watches=[
+            Watch("hub", "stays", HEARTBEAT, 10.0, 15.0, noticed=True, grain=1.0),
+            Watch("client", "hub", HEARTBEAT, 10.0, 11.0, noticed=False),
+        ],
     )
+
+
+def _end_ms(number: int) -> int:
+    return END_MS if number == MORTAL else 0
+
+
+def _stored(number: int) -> Stored:
+    return Stored(number, f"e{number}", number * 1000, _end_ms(number))
+
+
+def _samples() -> list[Sample]:
+    """Ten seconds of reading, then a stall in which the window fills and nothing grows."""
+    reads = [Sample("s1", float(at), 100 + at % 3, 0, BOUND) for at in range(10)]
+    stalls = [
+        Sample("s1", float(at), min(900, at * 50), 20, BOUND, stall=1) for at in range(10, 40)
+    ]
+    return reads + stalls
+
+
+def _turns() -> list[Turn]:
+    """A topic of each priority waits; every eighth turn is the longest waiting one's."""
+    waiting = (Waiting("meeting/low", 4), Waiting(TOPIC, 1))
+    turns = []
+    for number in range(1, 33):
+        low = number % 8 == 0
+        at = number // 8 if low else number
+        chosen = "meeting/low" if low else TOPIC
+        turns.append(Turn("s1", waiting, chosen, after=at - 1, through=at))
+    return turns
 
 
 def _published(number: int) -> Publish:
@@ -66,13 +112,23 @@ def _reader(name: str, *, moves: bool) -> Subscriber:
     reader.words.append(Told(TOPIC, "ok", EPOCH, 0, "connect"))
     for number in range(1, COUNT + 1):
         transport = "poll" if moves and number > MOVED else "connect"
-        reader.words.append(Delivery(TOPIC, EPOCH, number, f"e{number}", transport))
+        reader.words.append(delivery(number, transport))
+        # One heartbeat after each event, half a second later.
+        reader.claims.append(Claim(number * 1000 + 500, {TOPIC: (EPOCH, number)}))
     return reader
 
 
 def delivery(number: int, transport: str = "connect") -> Delivery:
     """The delivery of an event of the sound history."""
-    return Delivery(TOPIC, EPOCH, number, f"e{number}", transport)
+    return Delivery(
+        TOPIC,
+        EPOCH,
+        number,
+        f"e{number}",
+        transport,
+        as_of_ms=number * 1000 + 10,
+        expires_ms=_end_ms(number),
+    )
 
 
 def trimmed(history: History) -> None:
@@ -86,7 +142,11 @@ def trimmed(history: History) -> None:
 
 def expired(history: History) -> None:
     """Two events were past their time, and the run counted them."""
-    history.subscribers[0].words[5:7] = [Omitted(TOPIC, EPOCH, 4, 6, 2)]
+    log = history.logs[TOPIC]
+    for number in (5, 6):
+        log.events[number - 1] = Stored(number, f"e{number}", number * 1000, number * 1000 + 100)
+    run = Omitted(TOPIC, EPOCH, 4, 6, 2, expired=2, as_of_ms=6_200)
+    history.subscribers[0].words[5:7] = [run]
 
 
 def refused(history: History) -> None:
@@ -113,6 +173,24 @@ def reset(history: History) -> None:
         ]
 
 
+def file_lost(history: History) -> None:
+    """The file went, and what is published again is another event of another log."""
+    reset(history)
+    log = history.logs[TOPIC]
+    log.lost.add(EPOCH)
+    for reader in history.subscribers:
+        reader.words[1:1] = [delivery(number) for number in range(1, 4)]
+    history.publishes.append(replace(_published(2), sequence=99, epoch=EPOCH))
+
+
+def overdrawn(history: History) -> None:
+    """One CRITICAL run into a full window, late in a stall; and a heartbeat that waits."""
+    late = len(history.samples) - 3
+    for index in range(late, len(history.samples)):
+        history.samples[index] = replace(history.samples[index], in_flight=950, parked=40)
+    history.turns.append(replace(history.turns[0], window_open=False, after=40, through=41))
+
+
 STILL_SOUND: tuple[Callable[[History], None], ...] = (
-    *(trimmed, expired, refused, unanswered, reset),
+    *(trimmed, expired, refused, unanswered, reset, file_lost, overdrawn),
 )

@@ -8,6 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tests.guarantees.observed import Handed, Sample, Turn, Watch
 
 
 class Outcome(Enum):
@@ -52,10 +56,17 @@ class Publish:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """One event as the log has it."""
+    """One event as the log has it.
+
+    Attributes:
+        published_ms: by the hub's clock, milliseconds since the epoch; 0 = not recorded.
+        expires_ms: end of its usefulness, by the same clock; 0 = never.
+    """
 
     offset: int
     id: str
+    published_ms: int = 0
+    expires_ms: int = 0
 
 
 @dataclass(slots=True)
@@ -68,6 +79,7 @@ class Log:
         floor: everything up to here was trimmed; 0 = nothing.
         head: the offset given last.
         events: in the order in which the hub gave them.
+        lost: epochs of logs whose file was taken away from the hub, as a disk that dies would.
     """
 
     topic: str
@@ -75,6 +87,7 @@ class Log:
     floor: int = 0
     head: int = 0
     events: list[Stored] = field(default_factory=list)
+    lost: set[int] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +96,8 @@ class Delivery:
 
     Attributes:
         transport: how it came: "connect", "listen", "poll".
+        as_of_ms: the hub's clock when it made the frame; 0 = not known.
+        expires_ms: end of its usefulness, by the same clock; 0 = never.
     """
 
     topic: str
@@ -91,6 +106,8 @@ class Delivery:
     id: str
     transport: str
     at: float = 0.0
+    as_of_ms: int = 0
+    expires_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,14 +131,23 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Omitted:
-    """A run that left events out and said so: `count` of those in (after, through]."""
+    """A run that left events out and said so: `count` of those in (after, through].
+
+    Attributes:
+        count: None = the run began before the reader's place, so its count says nothing of the
+            part that was new.
+        expired: how many of them were past their time.
+        as_of_ms: the hub's clock when it made the frame; 0 = not known.
+    """
 
     topic: str
     epoch: int
     after: int
     through: int
-    count: int
+    count: int | None
     at: float = 0.0
+    expired: int = 0
+    as_of_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +156,19 @@ class Reconnect:
 
     lost_at: float
     back_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A heartbeat that said `complete_as_of`.
+
+    Attributes:
+        as_of_ms: the claim, milliseconds since the epoch by the hub's clock.
+        reached: for each topic of the session, by name: epoch and offset where the reader stood.
+    """
+
+    as_of_ms: int
+    reached: dict[str, tuple[int, int]]
 
 
 Word = Delivery | Told | Omitted
@@ -146,6 +185,7 @@ class Subscriber:
             verdict's position on (LATEST).
         owed: for each topic the offset up to which it had time to read.
         reconnects: of its connections.
+        claims: what the hub said to be complete.
     """
 
     name: str
@@ -153,6 +193,7 @@ class Subscriber:
     started: dict[str, int | None] = field(default_factory=dict)
     owed: dict[str, int] = field(default_factory=dict)
     reconnects: list[Reconnect] = field(default_factory=list)
+    claims: list[Claim] = field(default_factory=list)
 
     @property
     def deliveries(self) -> list[Delivery]:
@@ -166,11 +207,25 @@ class Subscriber:
 
 @dataclass(slots=True)
 class History:
-    """All that was recorded of a run."""
+    """All that was recorded of a run.
+
+    Attributes:
+        publishes: all calls, in the order in which they were made.
+        logs: by topic.
+        subscribers: all readers.
+        samples: what sessions cost; from inside the hub, as all that follows.
+        turns: which topic went next, session by session, in order.
+        handed: what was given to transports.
+        watches: who noticed whose silence.
+    """
 
     publishes: list[Publish] = field(default_factory=list)
     logs: dict[str, Log] = field(default_factory=dict)
     subscribers: list[Subscriber] = field(default_factory=list)
+    samples: list[Sample] = field(default_factory=list)
+    turns: list[Turn] = field(default_factory=list)
+    handed: list[Handed] = field(default_factory=list)
+    watches: list[Watch] = field(default_factory=list)
 
     @property
     def acknowledged(self) -> list[Publish]:

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tests.guarantees.history import History
+from tests.guarantees.validators.alive import alive
+from tests.guarantees.validators.bounded import bounded
 from tests.guarantees.validators.complete import complete
 from tests.guarantees.validators.durable import durable
+from tests.guarantees.validators.fresh import fresh
 from tests.guarantees.validators.honest import honest
 from tests.guarantees.validators.once import once
 from tests.guarantees.validators.ordered import ordered
 from tests.guarantees.validators.portable import portable
+from tests.guarantees.validators.prompt import prompt
 from tests.guarantees.validators.violation import Violation
 
 Validator = Callable[[History], list[Violation]]
@@ -22,19 +26,27 @@ VALIDATORS: dict[str, Validator] = {
     "G4": once,
     "G5": portable,
     "G6": honest,
+    "G7": bounded,
+    "G8": prompt,
+    "G9": fresh,
+    "G11": alive,
 }
 
 __all__ = [
     "VALIDATORS",
     "Validator",
     "Violation",
+    "alive",
+    "bounded",
     "complete",
     "durable",
+    "fresh",
     "honest",
     "judge",
     "once",
     "ordered",
     "portable",
+    "prompt",
 ]
 
 

@@ -24,7 +24,7 @@ def complete(history: History) -> list[Violation]:
 def _missing(subscriber: Subscriber, log: Log, owed: int) -> list[str]:
     words = subscriber.of(log.topic)
     start = _start(words, log, subscriber.started.get(log.topic), owed)
-    seen = {word.id for word in words if isinstance(word, Delivery)}
+    seen = {word.id for word in words if isinstance(word, Delivery) and word.epoch == log.epoch}
     excused = _excused(words, log.epoch, start)
     return [
         f"{event.id} at {event.offset}"

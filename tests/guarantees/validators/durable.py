@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def durable(history: History) -> list[Violation]:
-    """Judge G1; what retention trimmed is not missed."""
+    """Judge G1; what retention trimmed, or went with a lost file, is not missed."""
     by_offset = {
         topic: {event.offset: event.id for event in log.events}
         for topic, log in history.logs.items()
@@ -43,6 +43,8 @@ def _problem(publish: Publish, log: Log | None, stored: dict[int, str]) -> str:
     receipt = f"{publish.id} was acknowledged at offset {publish.offset}"
     if log is None:
         return f"{receipt}, and the topic has no log"
+    if publish.epoch in log.lost:
+        return ""
     if publish.epoch != log.epoch:
         return f"{receipt} of epoch {publish.epoch}, and the log's epoch is {log.epoch}"
     if publish.offset <= log.floor:

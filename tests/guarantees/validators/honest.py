@@ -42,9 +42,9 @@ def _outcomes(history: History) -> Iterator[Violation]:
 
 def _repeats(history: History) -> Iterator[Violation]:
     """An id that was acknowledged before the call began can only be a duplicate."""
-    ended: dict[tuple[str, str, str], float] = {}
+    ended: dict[tuple[str, str, str, int], float] = {}
     for publish in sorted(history.acknowledged, key=lambda publish: publish.called_at):
-        key = (publish.client, publish.topic, publish.id)
+        key = (publish.client, publish.topic, publish.id, publish.epoch)
         before = ended.get(key)
         if before is not None and before < publish.called_at and not publish.duplicate:
             words = f"{publish.id} was stored already, and the repeat was called new"
@@ -55,13 +55,15 @@ def _repeats(history: History) -> Iterator[Violation]:
 
 def _counts(history: History, subscriber: Subscriber) -> Iterator[Violation]:
     """A run counts exactly what it leaves out."""
-    seen = {(event.topic, event.id) for event in subscriber.deliveries}
+    seen = {(event.topic, event.epoch, event.id) for event in subscriber.deliveries}
     for run in subscriber.words:
         log = history.logs.get(run.topic)
-        if not isinstance(run, Omitted) or log is None or run.after < log.floor:
+        if not isinstance(run, Omitted) or run.count is None or log is None:
+            continue
+        if run.epoch != log.epoch or run.after < log.floor:
             continue
         missing = sum(
-            run.after < event.offset <= run.through and (run.topic, event.id) not in seen
+            run.after < event.offset <= run.through and (run.topic, run.epoch, event.id) not in seen
             for event in log.events
         )
         if missing != run.count:

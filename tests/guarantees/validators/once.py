@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.guarantees.history import History, Outcome
+from tests.guarantees.history import Delivery, History, Outcome
 from tests.guarantees.validators.violation import Violation
 
 if TYPE_CHECKING:
@@ -20,18 +20,25 @@ def once(history: History) -> list[Violation]:
 
 def _handed_over(history: History) -> Iterator[Violation]:
     for subscriber in history.subscribers:
-        ids: set[tuple[str, str]] = set()
+        ids: dict[tuple[str, str], int] = {}
         places: set[tuple[str, int, int]] = set()
         for event in subscriber.deliveries:
             place = (event.topic, event.epoch, event.offset)
-            if (event.topic, event.id) in ids:
+            first = ids.get((event.topic, event.id))
+            if first is not None and (first == event.epoch or first not in _lost(history, event)):
                 words = f"{event.id} was handed over twice"
                 yield Violation(NAME, event.topic, subscriber.name, words)
             elif place in places:
                 words = f"two events were handed over at offset {event.offset}"
                 yield Violation(NAME, event.topic, subscriber.name, words)
-            ids.add((event.topic, event.id))
+            ids[event.topic, event.id] = event.epoch
             places.add(place)
+
+
+def _lost(history: History, event: Delivery) -> set[int]:
+    """Logs that went with their file: what is published again then is another event."""
+    log = history.logs.get(event.topic)
+    return log.lost if log else set()
 
 
 def _stored(history: History) -> Iterator[Violation]:

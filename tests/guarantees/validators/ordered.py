@@ -42,9 +42,11 @@ def _sent(history: History) -> list[Violation]:
     offsets = {
         (log.topic, event.id): event.offset for log in history.logs.values() for event in log.events
     }
+    lost = {topic: log.lost for topic, log in history.logs.items()}
     lanes: dict[tuple[str, str], dict[str, Publish]] = {}
     for publish in sorted(history.publishes, key=lambda publish: publish.sequence):
-        if (publish.topic, publish.id) in offsets:
+        known = (publish.topic, publish.id) in offsets
+        if known and publish.epoch not in lost[publish.topic]:
             # Only the first call with an id has a place; a repeat gives the place of the first.
             lanes.setdefault((publish.client, publish.topic), {}).setdefault(publish.id, publish)
     found = []

@@ -134,8 +134,9 @@ class Engine(Protocol):
 
         Within one call, drafts of one topic are stored in order and stop at the topic's first
         failure (NotAttempted for the rest). A repeated (topic, publisher, event_id) gives the
-        original offset. Never raises for one draft's sake: failures are results. When the caller is
-        cancelled the drafts may still be stored.
+        original offset. Never raises for one draft's sake: failures are results. A failure with the
+        reason OUTCOME_UNKNOWN says that the draft may be stored; every other says that it is not.
+        When the caller is cancelled the drafts may still be stored.
         """
 
     async def open(self, topic: str, feed: TopicFeed) -> TopicHead:

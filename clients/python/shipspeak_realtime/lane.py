@@ -92,6 +92,9 @@ class Lane:
             return self._failed(batch, ProtocolError(message))
         delays = [self._settle(*pair) for pair in zip(batch, results, strict=True)]
         again = [delay for delay in delays if delay is not None]
+        if any(result.outcome == frame_pb2.OUTCOME_UNKNOWN for result in results):
+            # One failed try, however many drafts it left in doubt.
+            again.append(self._backoff.retry())
         return max(again) if again else None
 
     def _prepare(self, entry: Entry) -> event_pb2.Draft:
@@ -130,9 +133,8 @@ class Lane:
                 entry.receipt.set_result(_receipt(entry, result))
             return None
         if result.outcome in _AGAIN:
-            # NOT_ATTEMPTED waits for what went before it; only UNKNOWN is a failure by itself.
-            unknown = result.outcome == frame_pb2.OUTCOME_UNKNOWN
-            return self._backoff.retry() if unknown else 0.0
+            # NOT_ATTEMPTED waits for what went before it; UNKNOWN is the whole batch's failure.
+            return 0.0
         error = from_frame(result.error, request_id=entry.draft.id)
         error.topic = error.topic or entry.draft.topic
         entry.last_error = error

@@ -14,14 +14,20 @@ JOURNAL_SIZE_LIMIT: Final = 64 * 1024 * 1024
 _BUSY_TIMEOUT_S: Final = 5.0
 
 
-def connect_writer(path: Path) -> sqlite3.Connection:
+def connect_writer(
+    path: Path, factory: type[sqlite3.Connection] = sqlite3.Connection
+) -> sqlite3.Connection:
     """Open the one connection that writes. It may be made in one thread and used in another.
 
     FULL: a commit returns after its fsync (G1). No automatic checkpoint: it would happen inside a
     commit.
     """
     connection = sqlite3.connect(
-        path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
+        path,
+        timeout=_BUSY_TIMEOUT_S,
+        isolation_level=None,
+        check_same_thread=False,
+        factory=factory,
     )
     try:
         connection.execute("PRAGMA journal_mode=WAL").fetchone()
@@ -65,20 +71,37 @@ def connect_checkpointer(path: Path) -> sqlite3.Connection:
     return connection
 
 
+class CommitFailed(sqlite3.Error):
+    """COMMIT itself failed: nobody can tell yet whether the transaction is in the file.
+
+    The log may hold it complete although its sync failed; then the next start finds it there,
+    unless another commit has taken its place meanwhile. The cause is what SQLite said.
+    """
+
+
 @contextmanager
 def writing(connection: sqlite3.Connection) -> Iterator[None]:
-    """Run one write transaction: durable after the block, undone when it raises."""
+    """Run one write transaction: durable after the block, undone when it raises.
+
+    Raises:
+        CommitFailed: the block was run, and whether it is durable is not known.
+    """
     if connection.in_transaction:
         # An earlier rollback failed together with its disk; nothing of it may leak into this one.
         connection.rollback()
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield
-        connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:
             connection.rollback()
         raise
+    try:
+        connection.execute("COMMIT")
+    except Exception as error:
+        if connection.in_transaction:
+            connection.rollback()
+        raise CommitFailed(str(error)) from error
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import Final
 
+from hub.engine.sqlite.database import CommitFailed
 from hub.errors import FailedPrecondition, Internal, ResourceExhausted, Unavailable
 from shipspeak.realtime.v1 import error_reason_pb2
 
@@ -33,7 +34,7 @@ _STORAGE_CODES: Final = frozenset(
 
 def is_storage_failure(error: Exception) -> bool:
     """Whether the disk or the file failed, so that other drafts would have failed too."""
-    if isinstance(error, MemoryError):
+    if isinstance(error, MemoryError | CommitFailed):
         return True
     code = getattr(error, "sqlite_errorcode", None)
     return isinstance(error, sqlite3.Error) and code is not None and code & 0xFF in _STORAGE_CODES
@@ -48,6 +49,17 @@ def storage_failed(shard: int, error: Exception, topic: str = "") -> Unavailable
         error_reason_pb2.ERROR_REASON_STORAGE_FAILED,
         f"shard {shard}: storage failed ({error}); nothing was stored, "
         "send it again with the same id",
+        topic=topic,
+        retry_after=RETRY_AFTER_S,
+        shard=shard,
+    )
+
+
+def outcome_unknown(shard: int, why: str, topic: str = "") -> Unavailable:
+    """The commit had begun, and what became of it cannot be told."""
+    return Unavailable(
+        error_reason_pb2.ERROR_REASON_OUTCOME_UNKNOWN,
+        f"shard {shard}: {why}; it may be stored or not, send it again with the same id",
         topic=topic,
         retry_after=RETRY_AFTER_S,
         shard=shard,

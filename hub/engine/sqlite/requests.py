@@ -109,6 +109,14 @@ class Outcome:
     failure: Exception | None = None
 
 
+def doubt_all(appends: Sequence[Append], error_of: Callable[[str], HubError]) -> list[AppendResult]:
+    """Results of a call whose commit may have happened: an error for each draft.
+
+    None of them is NotAttempted, since each may be in the log.
+    """
+    return [error_of(append.topic) for append in appends]
+
+
 def refuse_all(
     appends: Sequence[Append], error_of: Callable[[str], HubError]
 ) -> list[AppendResult]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import structlog
 
 from hub.engine.contract import AppendResult, TopicFeed, TopicHead
-from hub.engine.sqlite.failures import overloaded, shard_unavailable
+from hub.engine.sqlite.failures import outcome_unknown, overloaded, shard_unavailable
 from hub.engine.sqlite.feeds import Feeds
 from hub.engine.sqlite.requests import (
     Answer,
@@ -22,6 +23,7 @@ from hub.engine.sqlite.requests import (
     Publish,
     Published,
     Request,
+    doubt_all,
     refuse_all,
 )
 from hub.engine.sqlite.thread import Waiting, WriterThread
@@ -197,15 +199,28 @@ class Shard:
         self.serving = serving and self._accepting
 
     def ended(self, in_hand: Sequence[Waiting]) -> None:
-        """Answer what the thread left behind; nothing, unless it died."""
+        """Answer what the thread left behind; nothing, unless it died.
+
+        What it had in hand it may have committed; the rest it has not seen.
+        """
         self.refuse()
-        left = list(in_hand)
+        for taken in in_hand:
+            self._answer(taken, self._in_doubt(taken.request))
+        left: list[Waiting] = []
         while self._thread is not None and not self._thread.waiting.empty():
             waiting = self._thread.waiting.get_nowait()
             if waiting is not None:
                 left.append(waiting)
         for waiting in left:
             self._answer(waiting, self.unavailable(""))
+
+    def _in_doubt(self, request: Request) -> Answer:
+        if isinstance(request, Open):
+            return self.unavailable(request.topic)
+        unknown = partial(outcome_unknown, self.index, "its writer ended in the middle")
+        if isinstance(request, Operate):
+            return unknown("")
+        return Published(doubt_all(request.appends, unknown))
 
     def _ask(self, request: Request, future: asyncio.Future[Answer]) -> None:
         """Put a request in the queue; ``future`` gets its answer."""

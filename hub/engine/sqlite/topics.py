@@ -131,6 +131,15 @@ class TopicTable:
         write_rows(self._connection, _CREATE, created)
         write_rows(self._connection, _UPDATE, updated)
 
+    def forget(self, topics: Iterable[TopicState]) -> None:
+        """Read these topics from the file again: whether their commit happened is not known.
+
+        The ids that they got are not given to others.
+        """
+        for topic in topics:
+            self._next_id = max(self._next_id, topic.id + 1)
+            self._cached.pop(topic.name, None)
+
     def accept(self, topics: Iterable[TopicState]) -> None:
         """Take states that are committed (or were only read) as the truth."""
         for topic in topics:

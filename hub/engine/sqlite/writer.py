@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from hub.engine.sqlite.bulk import write_rows
-from hub.engine.sqlite.database import writing
+from hub.engine.sqlite.database import CommitFailed, writing
 from hub.engine.sqlite.dedup import find_in_log, known_offsets, remember
-from hub.engine.sqlite.failures import faulty, is_storage_failure, storage_failed
+from hub.engine.sqlite.failures import faulty, is_storage_failure, outcome_unknown, storage_failed
 from hub.engine.sqlite.judge import Judge
 from hub.engine.sqlite.operation import Work
 from hub.engine.sqlite.requests import (
@@ -27,6 +27,7 @@ from hub.engine.sqlite.requests import (
     Publish,
     Published,
     Request,
+    doubt_all,
     refuse_all,
 )
 from hub.engine.sqlite.topics import TopicState, TopicTable
@@ -68,12 +69,16 @@ class ShardWriter:
     def commit(self, batch: Sequence[Request]) -> Outcome:
         """Judge and store a batch in one transaction; what is answered Stored is durable.
 
-        Never raises for a draft's or the disk's sake. When the storage fails, nothing of the batch
-        is stored. When something unforeseen fails, each request is tried alone, so that it harms
-        only its own.
+        Never raises for a draft's or the disk's sake. When the storage fails before the commit,
+        nothing of the batch is stored; when the commit itself fails, that cannot be told
+        (OUTCOME_UNKNOWN). When something unforeseen fails, each request is tried alone, so that it
+        harms only its own.
         """
         try:
             return self._commit(batch)
+        except CommitFailed as error:
+            _logger.exception("commit_in_doubt", shard=self._shard, requests=len(batch))
+            return self._doubt(batch, error)
         except Exception as error:
             if is_storage_failure(error):
                 _logger.exception("storage_failed", shard=self._shard, requests=len(batch))
@@ -108,9 +113,14 @@ class ShardWriter:
             topics, known, lambda key: find_in_log(self.connection, key), self._lifetime_ms
         )
         if any(isinstance(request, Operate) for request in batch):
-            outcome = self._commit_operations(batch, topics, judge)
+            commit = self._commit_operations
         else:
-            outcome = self._commit_publishes(batch, topics, judge)
+            commit = self._commit_publishes
+        try:
+            outcome = commit(batch, topics, judge)
+        except CommitFailed:
+            self.topics.forget(topics.values())
+            raise
         self.topics.accept(topic for topic in topics.values() if topic.stored)
         return outcome
 
@@ -228,6 +238,19 @@ class ShardWriter:
             else:
                 topic = self.topics.cached(request.topic)
                 answers.append(why(request.topic) if topic is None else topic.public())
+        return Outcome(answers, failure=failure)
+
+    def _doubt(self, batch: Sequence[Request], failure: CommitFailed) -> Outcome:
+        """Answer that the batch may be stored or not."""
+        unknown = partial(outcome_unknown, self._shard, f"the commit failed ({failure})")
+        answers: list[Answer] = []
+        for request in batch:
+            if isinstance(request, Publish):
+                answers.append(Published(doubt_all(request.appends, unknown)))
+            elif isinstance(request, Operate):
+                answers.append(unknown(""))
+            else:
+                answers.append(storage_failed(self._shard, failure, request.topic))
         return Outcome(answers, failure=failure)
 
 

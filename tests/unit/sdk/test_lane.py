@@ -74,8 +74,8 @@ class Hub:
         self.pauses.append(seconds)
 
 
-def lane_of(hub: Hub) -> Lane:
-    return Lane(hub.send, hub.pause, Backoff(lambda: 0.0), ManualClock(), Stats())
+def lane_of(hub: Hub, jitter: float = 0.0) -> Lane:
+    return Lane(hub.send, hub.pause, Backoff(lambda: jitter), ManualClock(), Stats())
 
 
 def entries(lane: Lane, count: int) -> list[Entry]:
@@ -154,6 +154,18 @@ async def test_unknown_and_what_followed_it_are_sent_again_in_order():
     assert hub.log == ["d0", "d1", "d2", "d3"]
     assert [draft.id for draft in hub.requests[1].drafts] == ["d1", "d2", "d3"]
     assert hub.pauses == [0.25]
+
+
+async def test_a_batch_in_doubt_is_one_failed_try():
+    def answer(request: frame_pb2.PublishRequest) -> list[frame_pb2.PublishResult]:
+        return [with_outcome(draft, frame_pb2.OUTCOME_UNKNOWN) for draft in request.drafts]
+
+    hub = Hub(answer)
+    lane = lane_of(hub, jitter=1.0)
+    entries(lane, 50)
+    await lane.work()
+    assert hub.log == [f"d{n}" for n in range(50)]
+    assert hub.pauses == [0.75]
 
 
 async def test_a_refused_draft_fails_alone_and_the_rest_goes_on():

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import sqlite3
+from typing import TYPE_CHECKING, Any
 
 from hub.engine.sqlite.database import connect_writer
 from hub.engine.sqlite.housekeeping import Housekeeper
@@ -24,6 +25,27 @@ TOPIC = "meeting/42"
 LIFETIME_MS = 1_000_000
 
 
+class FailingCommits(sqlite3.Connection):
+    """A real connection whose COMMIT can fail as a disk lets it fail.
+
+    Attributes:
+        fail: None, or what the next COMMIT does before it raises: "lost" undoes the transaction,
+            "kept" commits it (its frames were whole although their sync failed).
+    """
+
+    fail: str | None = None
+
+    def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
+        """As ever, but for COMMIT."""
+        if sql != "COMMIT" or self.fail is None:
+            return super().execute(sql, parameters)
+        how, self.fail = self.fail, None
+        super().execute("COMMIT" if how == "kept" else "ROLLBACK")
+        error = sqlite3.OperationalError("disk I/O error")
+        error.sqlite_errorcode = sqlite3.SQLITE_IOERR_FSYNC
+        raise error
+
+
 class PlainShard:
     """Opens, or opens again, one shard file."""
 
@@ -34,7 +56,9 @@ class PlainShard:
         lifetime_ms: int = LIFETIME_MS,
     ) -> None:
         self.path = path
-        connection = connect_writer(path)
+        connection = connect_writer(path, FailingCommits)
+        assert isinstance(connection, FailingCommits)
+        self.connection = connection
         prepare(connection, 0, 1, START_MS)
         self.writer = ShardWriter(connection, 0, lifetime_ms)
         self.housekeeper = Housekeeper(self.writer, retention, lifetime_ms)

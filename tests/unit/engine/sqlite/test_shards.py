@@ -134,6 +134,11 @@ async def test_a_dead_writer_answers_everybody(engine: SqliteEngine) -> None:
     finally:
         threading.excepthook = hook
     assert all(isinstance(answer, Unavailable) for (answer,) in answers)
+    reasons = [answer.reason_name for (answer,) in answers if isinstance(answer, Unavailable)]
+    # It took the first alone, or some with it: those it may have committed, the others not.
+    taken = reasons.count("OUTCOME_UNKNOWN")
+    assert taken >= 1
+    assert reasons == ["OUTCOME_UNKNOWN"] * taken + ["SHARD_UNAVAILABLE"] * (5 - taken)
     assert not engine.shard_serving(0)
 
 

@@ -150,7 +150,10 @@ class Ring:
         return entry.event_id if entry.offset == offset else ""
 
     def frame(self, slot: int, now_ms: int) -> tuple[bytes, int, int]:
-        """One frame of the events from ``slot`` to the end of its chunk.
+        """One frame of the events from ``slot`` to the end of its chunk, as one run.
+
+        Where a small chunk follows, its run goes into the same frame: a flush that passes a chunk's
+        edge would otherwise cost every reader two writes.
 
         Returns:
             (serialized ServerFrame, slot behind it, offset that it reaches).
@@ -160,12 +163,16 @@ class Ring:
         if recent.slot == slot and recent.ring_end == self.next_slot and now_ms < recent.until_ms:
             return recent.answer
         chunk, first = self._locate(slot)
-        last = len(chunk.entries)
-        cached = chunk.frames.get((first, last))
-        if cached is None or now_ms >= cached[0]:
-            cached = self._share(chunk, first, now_ms)
-        answer = cached[1], chunk.first_slot + last, chunk.entries[-1].offset
-        self._recent = _Recent(slot, self.next_slot, cached[0], answer)
+        holds_until, frame = self._shared(chunk, first, now_ms)
+        while chunk is not self._chunks[-1]:
+            following, _ = self._locate(chunk.first_slot + len(chunk.entries))
+            if len(frame) + following.size > CHUNK_BYTES:
+                break
+            chunk = following
+            until, run = self._shared(chunk, 0, now_ms)
+            holds_until, frame = min(holds_until, until), frame + run
+        answer = frame, chunk.first_slot + len(chunk.entries), chunk.entries[-1].offset
+        self._recent = _Recent(slot, self.next_slot, holds_until, answer)
         return answer
 
     def conflated_frame(self, slot: int, now_ms: int) -> tuple[bytes, int, int]:
@@ -197,9 +204,13 @@ class Ring:
             if oldest is chunk:
                 return
 
-    def _share(self, chunk: Chunk, first: int, now_ms: int) -> tuple[int, bytes]:
-        frame, holds_until = self._build(chunk, first, now_ms)
-        return chunk.share((first, len(chunk.entries)), frame, holds_until)
+    def _shared(self, chunk: Chunk, first: int, now_ms: int) -> tuple[int, bytes]:
+        """The frame of a chunk's events from ``first`` on, and until when it holds; built once."""
+        cached = chunk.frames.get((first, len(chunk.entries)))
+        if cached is None or now_ms >= cached[0]:
+            frame, holds_until = self._build(chunk, first, now_ms)
+            cached = chunk.share((first, len(chunk.entries)), frame, holds_until)
+        return cached
 
     def _build(
         self, chunk: Chunk, first: int, now_ms: int, superseded: Container[int] = ()

@@ -6,6 +6,7 @@ import asyncio
 import math
 from typing import TYPE_CHECKING
 
+from hub.fanout import flush
 from hub.fanout.budget import RingBudget
 from hub.fanout.flush import SLICE, Flusher
 from hub.fanout.ring import Ring
@@ -99,6 +100,21 @@ async def test_under_load_the_next_flush_waits_for_the_writers_of_the_last() -> 
         sink.take()
     await until(lambda: len(sinks[0].frames) == 2)
     assert all(_offsets(sink) == [[1], [2, 3]] for sink in sinks)
+
+
+async def test_the_gap_ends_when_what_was_coming_has_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(flush, "GAP_SHARE", 1e9)
+    monkeypatch.setattr(flush, "MAX_GAP_SECONDS", 3600.0)
+    topic = _Topic()
+    sink = topic.reader()
+    topic.store(1)
+    await _turns()
+    for offset in range(2, 10):
+        topic.store(offset)
+    sink.take()
+    topic.store(10)
+    await until(lambda: len(sink.frames) == 2)
+    assert _offsets(sink) == [[1], list(range(2, 11))]
 
 
 async def test_a_reader_that_never_takes_its_frame_delays_the_others_for_a_moment_only() -> None:

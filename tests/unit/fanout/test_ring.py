@@ -32,8 +32,39 @@ def _walk(ring: Ring, slot: int, now_ms: int = 0) -> list[event_pb2.TopicRun]:
     runs = []
     while slot < ring.next_slot:
         frame, slot, _ = ring.frame(slot, now_ms)
-        runs.append(_run(frame))
+        runs += frame_pb2.ServerFrame.FromString(frame).runs
     return runs
+
+
+def test_a_small_chunk_goes_into_the_frame_before_it_as_a_run_of_its_own(
+    budget: RingBudget,
+) -> None:
+    ring = _ring(budget)
+    for offset in range(1, 70):
+        ring.append(stored(offset, size=1000))
+    edge = ring._chunks[0].entries[-1].offset
+    assert edge < 69, "the second chunk has begun"
+    frame, slot, through = ring.frame(edge - 3, now_ms=1)
+    runs = frame_pb2.ServerFrame.FromString(frame).runs
+    assert [(run.after_offset, run.through_offset) for run in runs] == [
+        (edge - 3, edge),
+        (edge, 69),
+    ]
+    assert (slot, through) == (ring.next_slot, 69)
+    assert ring.frame(edge - 3, now_ms=1)[0] is frame, "all who are up to date share it"
+    whole, slot, _ = ring.frame(0, now_ms=1)
+    assert len(whole) <= CHUNK_BYTES + 100, "a full chunk goes alone"
+    assert slot == edge
+
+
+def test_a_joined_frame_holds_no_longer_than_each_of_its_runs(budget: RingBudget) -> None:
+    ring = _ring(budget)
+    for offset in range(1, 70):
+        ring.append(stored(offset, size=1000, expires_ms=50 if offset == 69 else 0))
+    edge = ring._chunks[0].entries[-1].offset
+    before, after = (ring.frame(edge - 1, now_ms)[0] for now_ms in (1, 50))
+    assert [run.expired for run in frame_pb2.ServerFrame.FromString(before).runs] == [0, 0]
+    assert [run.expired for run in frame_pb2.ServerFrame.FromString(after).runs] == [0, 1]
 
 
 def test_a_run_covers_exactly_what_lies_between_position_and_head(budget: RingBudget) -> None:

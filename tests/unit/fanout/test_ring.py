@@ -29,7 +29,7 @@ def _run(frame: bytes) -> event_pb2.TopicRun:
 
 
 def _walk(ring: Ring, slot: int, now_ms: int = 0) -> list[event_pb2.TopicRun]:
-    runs = []
+    runs: list[event_pb2.TopicRun] = []
     while slot < ring.next_slot:
         frame, slot, _ = ring.frame(slot, now_ms)
         runs += frame_pb2.ServerFrame.FromString(frame).runs

@@ -30,15 +30,28 @@ def write_rows(connection: sqlite3.Connection, statement: str, rows: Sequence[Ro
 
 
 def look_up(
-    connection: sqlite3.Connection, query: str, keys: Sequence[Row]
+    connection: sqlite3.Connection,
+    query: str,
+    keys: Sequence[Row],
+    *,
+    before: Row = (),
+    max_rows: int = MAX_ROWS,
 ) -> Iterator[tuple[Any, ...]]:
-    """Yield what ``query`` finds for the keys; the last key may be asked several times."""
-    for start in range(0, len(keys), MAX_ROWS):
-        part = list(keys[start : start + MAX_ROWS])
+    """Yield what ``query`` finds for the keys; the last key may be asked several times.
+
+    Args:
+        connection: to ask.
+        query: its ``{rows}`` stands for the keys.
+        keys: rows of one width.
+        before: parameters that stand before the keys.
+        max_rows: keys in one statement.
+    """
+    for start in range(0, len(keys), max_rows):
+        part = list(keys[start : start + max_rows])
         size = 1 << (len(part) - 1).bit_length()
         part += [part[-1]] * (size - len(part))
         statement = _expand(query, size, len(part[0]))
-        yield from connection.execute(statement, list(_flat(part))).fetchall()
+        yield from connection.execute(statement, [*before, *_flat(part)]).fetchall()
 
 
 def _flat(rows: Iterable[Row]) -> Iterator[Any]:

@@ -88,6 +88,16 @@ def overloaded(shard: int, waiting_bytes: int, *, topic: str) -> ResourceExhaust
     )
 
 
+def too_many_old(topic: str) -> ResourceExhausted:
+    """Old drafts of more topics came at once than may be looked for in the logs."""
+    return ResourceExhausted(
+        error_reason_pb2.ERROR_REASON_OVERLOADED,
+        "old drafts of too many topics came at once to look all of them up; send it again",
+        topic=topic,
+        retry_after=RETRY_AFTER_S,
+    )
+
+
 def faulty(shard: int, topic: str = "") -> Internal:
     """An unknown failure; what is known of it is in the log."""
     return Internal(

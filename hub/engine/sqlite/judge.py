@@ -8,12 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hub.engine.contract import AppendResult, NotAttempted, Stored
-from hub.engine.sqlite.failures import idempotency_expired, offset_mismatch
+from hub.engine.sqlite.failures import idempotency_expired, offset_mismatch, too_many_old
 from hub.engine.sqlite.requests import NewEvent, Published
 from hub.errors import HubError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from hub.engine.sqlite.dedup import Key
     from hub.engine.sqlite.topics import TopicState
@@ -25,8 +25,9 @@ class Judge:
 
     Args:
         topics: working copies of all topics named in the batch; heads are moved in place.
-        known: offsets of the ids that are remembered; grows with what is accepted.
-        find_in_log: looks for an id older than the memory of ids.
+        known: offsets of the drafts stored before, as ``recall`` finds them; grows with what is
+            accepted.
+        unasked: keys of drafts for which ``recall`` had no time.
         lifetime_ms: how long ids are remembered.
     """
 
@@ -34,16 +35,16 @@ class Judge:
         self,
         topics: dict[str, TopicState],
         known: dict[Key, int],
-        find_in_log: Callable[[Key], int | None],
+        unasked: set[Key],
         lifetime_ms: int,
     ) -> None:
         self._topics = topics
         self._known = known
-        self._find_in_log = find_in_log
-        self._lifetime_ms = lifetime_ms
+        self._unasked = unasked
+        self.lifetime_ms = lifetime_ms
 
     def learn(self, known: dict[Key, int]) -> None:
-        """Take offsets of more ids that are remembered."""
+        """Take offsets of more drafts stored before."""
         self._known.update(known)
 
     def publish(self, appends: Sequence[Append]) -> Published:
@@ -89,16 +90,12 @@ class Judge:
         topic = self._topics[append.topic]
         key = (topic.id, append.publisher, append.event_id)
         original = self._known.get(key)
-        if original is None and append.first_sent_ms:
-            age = append.published_ms - append.first_sent_ms
-            # Half, so that clocks that disagree by hours still find what the memory has just
-            # forgotten.
-            if age > self._lifetime_ms // 2:
-                original = self._find_in_log(key)
-                if original is None and age > self._lifetime_ms:
-                    return idempotency_expired(append.topic, append.event_id)
         if original is not None:
             return Stored(topic.epoch, original, duplicate=True)
+        if key in self._unasked:
+            return too_many_old(append.topic)
+        if append.first_sent_ms and append.published_ms - append.first_sent_ms > self.lifetime_ms:
+            return idempotency_expired(append.topic, append.event_id)
         if append.expected_offset is not None and append.expected_offset != topic.head:
             return offset_mismatch(append.topic, append.expected_offset, topic.head)
         event = NewEvent(append, topic.head + 1, topic.head)

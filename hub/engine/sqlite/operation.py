@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from hub.engine.contract import Stored
-from hub.engine.sqlite.dedup import known_offsets
+from hub.engine.sqlite.dedup import recall
 from hub.engine.sqlite.topics import Trimmed
 
 if TYPE_CHECKING:
@@ -77,10 +77,9 @@ class Work:
 
     def append(self, append: Append) -> AppendResult:
         """Store a draft as a publish would, with all its checks; its topic is one of ``topics``."""
-        topic = self._topics[append.topic]
-        if topic.stored:
-            key = (topic.id, append.publisher, append.event_id)
-            self._judge.learn(known_offsets(self.connection, [key]))
+        judge = self._judge
+        known, _ = recall(self.connection, self._topics, [append], judge.lifetime_ms)
+        judge.learn(known)
         published = self._judge.publish([append])
         self._write(published.events)
         self.events += published.events

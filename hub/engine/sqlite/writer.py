@@ -13,7 +13,7 @@ import structlog
 
 from hub.engine.sqlite.bulk import write_rows
 from hub.engine.sqlite.database import CommitFailed, writing
-from hub.engine.sqlite.dedup import find_in_log, known_offsets, remember
+from hub.engine.sqlite.dedup import recall, remember
 from hub.engine.sqlite.failures import faulty, is_storage_failure, outcome_unknown, storage_failed
 from hub.engine.sqlite.judge import Judge
 from hub.engine.sqlite.operation import Work
@@ -101,17 +101,8 @@ class ShardWriter:
             if isinstance(request, Publish)
             for append in request.appends
         ]
-        known = known_offsets(
-            self.connection,
-            [
-                (topics[draft.topic].id, draft.publisher, draft.event_id)
-                for draft in drafts
-                if topics[draft.topic].stored
-            ],
-        )
-        judge = Judge(
-            topics, known, lambda key: find_in_log(self.connection, key), self._lifetime_ms
-        )
+        known, unasked = recall(self.connection, topics, drafts, self._lifetime_ms)
+        judge = Judge(topics, known, unasked, self._lifetime_ms)
         if any(isinstance(request, Operate) for request in batch):
             commit = self._commit_operations
         else:

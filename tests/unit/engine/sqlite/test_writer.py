@@ -8,7 +8,8 @@ import pytest
 from google.rpc import code_pb2
 
 from hub.engine.contract import NotAttempted, Stored, TopicHead, Verdict
-from hub.errors import FailedPrecondition, Internal, Unavailable
+from hub.engine.sqlite.dedup import MAX_WALKS
+from hub.errors import FailedPrecondition, Internal, ResourceExhausted, Unavailable
 from hub.model.cursor import Cursor
 from shipspeak.realtime.v1 import error_reason_pb2
 from tests.unit.engine.sqlite.support import (
@@ -118,6 +119,50 @@ def test_beyond_half_the_lifetime_the_log_is_asked(
     (result,) = results(shard.commit([draft("a", first_sent_ms=START_MS - age_ms)]))
     assert isinstance(result, Stored)
     assert result.duplicate is duplicate
+
+
+def test_many_old_drafts_walk_the_log_once_for_each_topic(shard: PlainShard) -> None:
+    """A client that returns after hours sends a whole outbox: the writer's thread is not held."""
+    names = [f"{n}" for n in range(300)]
+    shard.commit(drafts(*names), [draft("x", "meeting/43")])
+    shard.writer.connection.execute("DELETE FROM dedup")
+    statements: list[str] = []
+    shard.writer.connection.set_trace_callback(statements.append)
+    old = START_MS - LIFETIME_MS // 2 - 1
+    outcome = shard.commit(
+        [draft(name, first_sent_ms=old) for name in (*names, "new")],
+        [draft("x", "meeting/43", first_sent_ms=old)],
+    )
+    stored = [result for result in results(outcome) if isinstance(result, Stored)]
+    assert [one.offset for one in stored] == [*range(1, 302), 1]
+    assert [one.duplicate for one in stored] == [*[True] * 300, False, True]
+    assert len([text for text in statements if "FROM event" in text]) == 2
+
+
+def test_old_drafts_of_many_topics_are_looked_up_bit_by_bit(shard: PlainShard) -> None:
+    """What there was no time for is refused with a time, and never stored blindly."""
+    old = START_MS - LIFETIME_MS // 2 - 1
+    again = [draft("a", f"meeting/{n}", first_sent_ms=old) for n in range(MAX_WALKS + 9)]
+    shard.commit([draft("a", f"meeting/{n}") for n in range(MAX_WALKS + 9)])
+    shard.writer.connection.execute("DELETE FROM dedup")
+    answers = results(shard.commit(again))
+    assert [isinstance(one, Stored) and one.duplicate for one in answers[:MAX_WALKS]] == [
+        True
+    ] * MAX_WALKS
+    for refused in answers[MAX_WALKS:]:
+        assert isinstance(refused, ResourceExhausted)
+        assert refused.retry_after is not None
+    later = results(shard.commit(again[MAX_WALKS:]))
+    assert all(isinstance(one, Stored) and one.duplicate for one in later)
+
+
+@pytest.mark.parametrize(("age_ms", "refused"), [(LIFETIME_MS, False), (LIFETIME_MS + 1, True)])
+def test_beyond_the_lifetime_what_is_not_in_the_log_is_refused(
+    shard: PlainShard, age_ms: int, refused: bool
+) -> None:
+    shard.commit(drafts("a"))
+    (result,) = results(shard.commit([draft("b", first_sent_ms=START_MS - age_ms)]))
+    assert isinstance(result, FailedPrecondition) is refused
 
 
 def test_an_id_is_forgotten_after_its_lifetime(shard: PlainShard) -> None:

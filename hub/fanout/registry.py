@@ -125,12 +125,11 @@ class TopicRegistry:
                 live.ring.prefill(page.events, page.after)
         return live
 
-    def subscribe(self, live: LiveTopic, subscription: Subscription) -> None:
-        """Begin to deliver.
+    def require(self, live: LiveTopic) -> None:
+        """Check that a topic is still open, before anybody is told that its events follow.
 
         Raises:
-            Unavailable: SHARD_UNAVAILABLE: judging the position took so long that the topic was let
-                go of meanwhile; its feed is closed.
+            Unavailable: SHARD_UNAVAILABLE: it was let go of; its feed is closed.
         """
         if self._topics.get(live.name) is not live:
             raise Unavailable(
@@ -139,6 +138,15 @@ class TopicRegistry:
                 topic=live.name,
                 retry_after=1.0,
             )
+
+    def subscribe(self, live: LiveTopic, subscription: Subscription) -> None:
+        """Begin to deliver.
+
+        Raises:
+            Unavailable: as ``require``.
+        """
+        self.require(live)
+        subscription.purges = live.purges
         live.subscribers[subscription] = None
         subscription.session.add_subscription(subscription)
 
@@ -162,7 +170,9 @@ class TopicRegistry:
         """Let go of topics that nobody has read for a while; to be called now and then."""
         now = self._clock()
         for topic, live in tuple(self._topics.items()):
-            if live.subscribers or live.watchers or now - live.released_at < LINGER_SECONDS:
+            if live.subscribers or live.watchers or live.holders:
+                continue
+            if now - live.released_at < LINGER_SECONDS:
                 continue
             del self._topics[topic]
             if live.feed is not None:
@@ -195,7 +205,7 @@ class _OpeningFeed:
         else:
             self._live.on_events(events)
 
-    def on_trimmed(self, floor: int) -> None:
+    def on_trimmed(self, floor: int, *, purged: bool = False) -> None:
         """As in TopicFeed."""
         if self._live is not None:
-            self._live.on_trimmed(floor)
+            self._live.on_trimmed(floor, purged=purged)

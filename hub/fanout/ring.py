@@ -190,6 +190,10 @@ class Ring:
         frame, _ = self._build(chunk, first, now_ms, superseded)
         return frame, chunk.first_slot + len(chunk.entries), chunk.entries[-1].offset
 
+    def purge(self) -> None:
+        """Forget the events; offsets and slots go on."""
+        self._drop_all()
+
     def release(self) -> None:
         """Give the memory back."""
         self._drop_all()

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
 
 from hub.model.cursor import Cursor, encode_cursor
 from hub.model.wire import RunHeader, framed_event
 
 if TYPE_CHECKING:
-    from hub.engine.contract import LogPage
+    from hub.engine.contract import LogPage, TopicHead
+
+_FOREVER: Final = 1 << 62
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,7 @@ class Spliced:
         through: where it ends.
         gap: events between the position and ``after`` are gone.
         gap_cursor: resume token of ``after`` when there is a gap.
+        holds_until_ms: when the next of the frame's events expires; from then on it is stale.
     """
 
     frame: bytes | None
@@ -31,6 +34,7 @@ class Spliced:
     through: int
     gap: bool
     gap_cursor: bytes = b""
+    holds_until_ms: int = _FOREVER
 
 
 def splice(topic: str, position: int, page: LogPage, now_ms: int) -> Spliced:
@@ -42,10 +46,7 @@ def splice(topic: str, position: int, page: LogPage, now_ms: int) -> Spliced:
     gap = page.state.floor > position
     after = max(position, page.state.floor)
     through = max(page.through, after)
-    gap_cursor = b""
-    if gap:
-        floor = Cursor(page.state.epoch, after, page.state.floor_id, now_ms)
-        gap_cursor = encode_cursor(topic, floor)
+    gap_cursor = floor_cursor(topic, page.state, after, now_ms) if gap else b""
     events = [event for event in page.events if event.offset > after]
     if through == position and not events:
         return Spliced(None, after, through, gap, gap_cursor)
@@ -58,4 +59,17 @@ def splice(topic: str, position: int, page: LogPage, now_ms: int) -> Spliced:
         cursor=encode_cursor(topic, Cursor(page.state.epoch, through, last_id, now_ms)),
         expired=len(events) - len(kept),
     )
-    return Spliced(frame, after, through, gap, gap_cursor)
+    holds_until = min((event.expires_ms for event in kept if event.expires_ms), default=_FOREVER)
+    return Spliced(frame, after, through, gap, gap_cursor, holds_until)
+
+
+def floor_cursor(topic: str, state: TopicHead, offset: int, now_ms: int) -> bytes:
+    """Resume token of a reader that goes on behind the floor, or at its own place above it."""
+    event_id = state.floor_id if offset == state.floor else ""
+    return encode_cursor(topic, Cursor(state.epoch, offset, event_id, now_ms))
+
+
+def cut(page: LogPage, through: int) -> LogPage:
+    """The page up to an offset that lies inside it."""
+    events = [event for event in page.events if event.offset <= through]
+    return replace(page, events=events, through=through, more=True)

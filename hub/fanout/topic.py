@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
 from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
-from hub.engine.contract import Engine, TopicFeed, TopicHead
 from hub.errors import HubError, Internal
 from hub.fanout.chunk import CHUNK_BYTES
-from hub.fanout.splice import Spliced, splice
+from hub.fanout.notice import gap_frame, lost_frame
+from hub.fanout.page import CatchUpPage
+from hub.model.cursor import Cursor, encode_cursor
 from hub.session import frames
 from shipspeak.realtime.v1 import error_reason_pb2 as reasons
-from shipspeak.realtime.v1 import event_pb2, frame_pb2
+from shipspeak.realtime.v1 import event_pb2
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
+    from hub.engine.contract import Engine, TopicFeed
     from hub.fanout.ring import Ring
     from hub.model.events import StoredEvent
-    from hub.session.position import Subscription
+    from hub.session.position import PageOfLog, Subscription
 
 log = structlog.get_logger(__name__)
 
@@ -55,12 +58,15 @@ class LiveTopic:
         self.subscribers: dict[Subscription, None] = {}
         self.watchers: dict[asyncio.Future[None], None] = {}
         self.released_at = math.inf
+        self.holders = 0
         self.feed: TopicFeed | None = None
         self._engine = engine
         self._marker = marker
         self._clock = clock
-        self._reads: dict[int, asyncio.Task[Spliced]] = {}
+        self._reads: dict[int, asyncio.Task[CatchUpPage]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self.purges = 0
+        self._purged = 0
 
     @property
     def name(self) -> str:
@@ -72,6 +78,16 @@ class LiveTopic:
         """Whether the topic has no log."""
         return self._engine is None
 
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """Keep the topic open while somebody who is no reader yet works with it."""
+        self.holders += 1
+        try:
+            yield
+        finally:
+            self.holders -= 1
+            self.released_at = self._clock()
+
     # As the engine's feed
 
     def on_events(self, events: Sequence[StoredEvent]) -> None:
@@ -79,18 +95,32 @@ class LiveTopic:
         for event in events:
             if not self.ring.append(event):
                 log.warning("ring_restarted", topic=self.name, offset=event.offset, prev=event.prev)
+        self._wake()
+
+    def _wake(self) -> None:
         for watcher in self.watchers:
             if not watcher.done():
                 watcher.set_result(None)
         self._marker.mark(self)
 
-    def on_trimmed(self, floor: int) -> None:
-        """Nothing to do: readers behind the ring see the floor with their next page."""
+    def on_trimmed(self, floor: int, *, purged: bool = False) -> None:
+        """Retention needs nothing: readers behind the ring see the floor with their next page.
+
+        A purge is told to every reader, also to those who have read everything (G6).
+        """
+        if not purged:
+            return
+        self.purges += 1
+        self._purged = floor
+        self.ring.purge()
+        self._wake()
 
     # As a session's source
 
     def waiting_priority(self, subscription: Subscription) -> int:
         """The highest priority (1 = CRITICAL) that waits; 0 = caught up."""
+        if subscription.purges != self.purges:
+            return event_pb2.PRIORITY_NORMAL
         slot = subscription.slot
         if slot is not None and slot >= self.ring.next_slot:
             return 0
@@ -101,18 +131,28 @@ class LiveTopic:
                 return priority
         return event_pb2.PRIORITY_NORMAL
 
+    def needs_log(self, subscription: Subscription) -> bool:
+        """Whether the next frame must be read from the log before it can be made."""
+        slot, ring = subscription.slot, self.ring
+        if slot is not None and slot >= ring.first_slot:
+            return False
+        if self.volatile or subscription.page is not None or subscription.purges != self.purges:
+            return False
+        return ring.slot_after(subscription.offset) is None
+
     def next_frame(self, subscription: Subscription, now_ms: int) -> bytes | None:
         """The next frame for a subscription, from the ring or from a page of the log."""
+        if subscription.purges != self.purges:
+            self._tell_of_purge(subscription, now_ms)
+            return None
         if subscription.page is not None:
-            frame, subscription.offset = subscription.page
-            subscription.page = None
-            subscription.slot = self.ring.slot_after(subscription.offset)
-            if subscription.slot == self.ring.next_slot:
-                subscription.behind_since = math.inf
-            return frame
+            return self._take_page(subscription, subscription.page, now_ms)
         slot = subscription.slot
-        if slot is not None and slot < self.ring.first_slot:
-            slot = subscription.slot = self._left_behind(subscription)
+        if slot is None or slot < self.ring.first_slot:
+            if self.volatile:
+                self._tell_of_loss(subscription)
+                return None
+            slot = subscription.slot = self.ring.slot_after(subscription.offset)
         if slot is None:
             self._read_page(subscription)
             return None
@@ -126,9 +166,43 @@ class LiveTopic:
             subscription.behind_since = math.inf
         return frame
 
-    def _left_behind(self, subscription: Subscription) -> int | None:
-        """The ring moved past a position: on from the log, or from the ring's oldest event."""
-        return self.ring.first_slot if self.volatile else self.ring.slot_after(subscription.offset)
+    def _take_page(self, subscription: Subscription, page: PageOfLog, now_ms: int) -> bytes | None:
+        if page.begin > subscription.offset:
+            # Retention was faster: the reader is told first, the page stays in hand.
+            lost = page.begin - subscription.offset
+            self._move(subscription, page.begin, page.begin_cursor(now_ms), lost)
+            return None
+        frame = page.frame(now_ms)
+        subscription.page = None
+        subscription.offset = max(subscription.offset, page.through)
+        self._find(subscription)
+        return frame
+
+    def _tell_of_purge(self, subscription: Subscription, now_ms: int) -> None:
+        """Whoever reads the topic is told GAP, even if it has read everything."""
+        ring = self.ring
+        subscription.purges, subscription.page = self.purges, None
+        lost = max(0, self._purged - subscription.offset)
+        offset = max(subscription.offset, self._purged)
+        cursor = encode_cursor(self.name, Cursor(ring.epoch, offset, ring.id_at(offset), now_ms))
+        self._move(subscription, offset, cursor, lost)
+        self._find(subscription)
+
+    def _tell_of_loss(self, subscription: Subscription) -> None:
+        """The ring of a topic without a log has left a reader behind: what is gone is counted."""
+        if subscription.slot is not None:
+            lost = self.ring.first_slot - subscription.slot
+            subscription.session.queue_control(lost_frame(self.name, lost))
+        subscription.slot = self.ring.first_slot
+
+    def _move(self, subscription: Subscription, offset: int, cursor: bytes, lost: int) -> None:
+        subscription.offset = offset
+        subscription.session.queue_control(gap_frame(self.ring, offset, cursor, lost))
+
+    def _find(self, subscription: Subscription) -> None:
+        subscription.slot = self.ring.slot_after(subscription.offset)
+        if subscription.slot == self.ring.next_slot:
+            subscription.behind_since = math.inf
 
     def _read_page(self, subscription: Subscription) -> None:
         if subscription.reading:
@@ -141,7 +215,7 @@ class LiveTopic:
     async def _catch_up(self, subscription: Subscription) -> None:
         session = subscription.session
         try:
-            spliced = await self.page_after(subscription.offset)
+            page = await self.page_after(subscription.offset)
         except HubError as error:
             self._fail(subscription, error)
             return
@@ -158,20 +232,13 @@ class LiveTopic:
             return
         finally:
             subscription.reading = False
-        if subscription not in self.subscribers:
+        if subscription.ended or subscription not in self.subscribers:
             return
-        if spliced.gap:
-            lost = spliced.after - subscription.offset
-            subscription.offset = spliced.after
-            session.send_control(gap_frame(self.ring, spliced, lost))
-        if spliced.frame is not None:
-            subscription.page = (spliced.frame, spliced.through)
-        else:
-            subscription.slot = self.ring.slot_after(subscription.offset)
-        session.offer(subscription)
+        subscription.page = page
+        session.page_read(subscription)
 
-    async def page_after(self, offset: int) -> Spliced:
-        """A frame read from the log; readers at the same place share one read and one frame."""
+    async def page_after(self, offset: int) -> CatchUpPage:
+        """A page of the log; readers at the same place share one read and one frame."""
         engine = self._engine
         if engine is None:
             raise Internal(
@@ -184,49 +251,11 @@ class LiveTopic:
             task.add_done_callback(lambda _: self._reads.pop(offset, None))
         return await asyncio.shield(task)
 
-    async def _page(self, engine: Engine, offset: int) -> Spliced:
+    async def _page(self, engine: Engine, offset: int) -> CatchUpPage:
         page = await engine.read(self.name, offset, max_events=_PAGE_EVENTS, max_bytes=CHUNK_BYTES)
-        return splice(self.name, offset, page, int(self._clock() * 1000))
+        return CatchUpPage(self.name, offset, page, ring_start=self.ring.start_offset)
 
     def _fail(self, subscription: Subscription, error: HubError) -> None:
         self.subscribers.pop(subscription, None)
         subscription.session.remove_subscription(self.name)
         subscription.session.send_control(frames.unsubscribed_frame(self.name, error=error))
-
-
-def subscribed_frame(
-    topic: str,
-    state: TopicHead,
-    verdict: frame_pb2.Verdict.ValueType,
-    *,
-    position: int,
-    cursor: bytes,
-    request_id: int = 0,
-    lost: int | None = None,
-) -> bytes:
-    """ServerFrame{subscribed}: the verdict and where the receiver stands."""
-    subscribed = frame_pb2.Subscribed(
-        request_id=request_id,
-        topic=topic,
-        verdict=verdict,
-        head=state.head,
-        epoch=state.epoch,
-        lost=lost,
-    )
-    subscribed.position.cursor = cursor
-    subscribed.position.handled_offset = position
-    if state.oldest_ms:
-        subscribed.oldest_at.CopyFrom(frames.timestamp_ms(state.oldest_ms))
-    return frame_pb2.ServerFrame(subscribed=subscribed).SerializeToString()
-
-
-def gap_frame(ring: Ring, spliced: Spliced, lost: int) -> bytes:
-    """Subscribed{GAP} in mid-stream: history was trimmed under a slow reader."""
-    return subscribed_frame(
-        ring.topic,
-        TopicHead(ring.epoch, ring.head, spliced.after),
-        frame_pb2.VERDICT_GAP,
-        position=spliced.after,
-        cursor=spliced.gap_cursor,
-        lost=lost,
-    )

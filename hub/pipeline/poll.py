@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hub.errors import HubError
+from hub.fanout.notice import gap_frame, lost_frame
 from hub.fanout.splice import splice
-from hub.fanout.topic import gap_frame
 from hub.model.wire import delimited
 from hub.session.frames import duration, error_frame
 from shipspeak.realtime.v1 import frame_pb2, realtime_service_pb2
@@ -84,7 +85,24 @@ class Poller:
         principal = authenticate()
         self._subscriber.check_number(len(request.subscriptions))
         readers, told = await self._begin_all(request, principal)
-        wait = request.wait.ToMilliseconds() / 1000 if request.HasField("wait") else 0.0
+        with contextlib.ExitStack() as held:
+            for reader in readers:
+                held.enter_context(reader.begin.live.held())
+            answer = await self._answer(request, readers, told)
+        principal = authenticate()
+        for reader in readers:
+            principal.require("subscribe", reader.begin.live.name)
+        response = b"".join(delimited(0x0A, frame) for frame in answer.frames)
+        tail = realtime_service_pb2.PollResponse(more=answer.more)
+        if not _seconds(request) and not answer.more:
+            tail.next_poll_after.CopyFrom(duration(1.0))
+        return response + tail.SerializeToString()
+
+    async def _answer(
+        self, request: realtime_service_pb2.PollRequest, readers: list[_Reader], told: list[bytes]
+    ) -> _Answer:
+        """What lies behind the positions now, or after the wait that was asked for."""
+        wait = _seconds(request)
         answer = await self._gather(request, readers, told)
         # That a topic is volatile is no news: such a subscription waits although it never has a
         # cursor.
@@ -92,14 +110,7 @@ class Poller:
         if len(answer.frames) == len(live_only) and readers and wait > 0:
             await self._wait(readers, wait)
             answer = await self._gather(request, readers, live_only)
-        principal = authenticate()
-        for reader in readers:
-            principal.require("subscribe", reader.begin.live.name)
-        response = b"".join(delimited(0x0A, frame) for frame in answer.frames)
-        tail = realtime_service_pb2.PollResponse(more=answer.more)
-        if not wait and not answer.more:
-            tail.next_poll_after.CopyFrom(duration(1.0))
-        return response + tail.SerializeToString()
+        return answer
 
     async def _begin_all(
         self, request: realtime_service_pb2.PollRequest, principal: Principal
@@ -172,7 +183,7 @@ class Poller:
             spliced = splice(live.name, reader.position, page, now_ms)
             if spliced.gap:
                 lost = spliced.after - reader.position
-                answer.frames.append(gap_frame(live.ring, spliced, lost))
+                answer.frames.append(gap_frame(live.ring, spliced.after, spliced.gap_cursor, lost))
             if spliced.frame is None:
                 return
             answer.frames.append(spliced.frame)
@@ -185,7 +196,10 @@ class Poller:
 
     def _take_volatile(self, reader: _Reader, answer: _Answer) -> None:
         ring = reader.begin.live.ring
-        slot = max(reader.volatile_slot, ring.first_slot)
+        slot = reader.volatile_slot
+        if slot < ring.first_slot:
+            answer.frames.append(lost_frame(ring.topic, ring.first_slot - slot))
+            slot = reader.volatile_slot = ring.first_slot
         while slot < ring.next_slot and not answer.full:
             frame, after, _ = ring.frame(slot, int(self._clock() * 1000))
             answer.frames.append(frame)
@@ -209,6 +223,11 @@ class Poller:
             self._waiting.discard(woken)
             for reader in readers:
                 reader.begin.live.watchers.pop(woken, None)
+
+
+def _seconds(request: realtime_service_pb2.PollRequest) -> float:
+    """How long the poll may wait."""
+    return request.wait.ToMilliseconds() / 1000 if request.HasField("wait") else 0.0
 
 
 def _caught_up(reader: _Reader) -> bool:

@@ -15,7 +15,7 @@ from hub.errors import (
     ResourceExhausted,
     Unimplemented,
 )
-from hub.fanout.topic import LiveTopic, subscribed_frame
+from hub.fanout.notice import subscribed_frame
 from hub.model.cursor import Cursor, decode_cursor, encode_cursor
 from hub.pipeline.verdict import WIRE_VERDICTS
 from hub.session.frames import unsubscribed_frame
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from hub.auth.grants import Principal
     from hub.fanout.registry import TopicRegistry
+    from hub.fanout.topic import LiveTopic
     from hub.session.session import Session
     from hub.telemetry.metrics import Metrics
     from hub.topics.namespaces import Namespaces
@@ -122,6 +123,8 @@ class Subscriber:
         principal().require("subscribe", request.topic)
         self._check_room(session, request.topic)
         live = begin.live
+        # Before the answer: whoever is told Subscribed must get what follows.
+        self._registry.require(live)
         slot = live.ring.next_slot if live.volatile else live.ring.slot_after(begin.position)
         subscription = Subscription(
             session,
@@ -180,11 +183,17 @@ class Subscriber:
         live = await self._registry.open(topic)
         if live.volatile:
             return Begin(live, frame_pb2.VERDICT_LIVE, 0, b"", TopicHead(0, 0, 0))
+        # However long the engine takes to judge, the topic is not let go of meanwhile.
+        with live.held():
+            return await self._judge(live, request)
+
+    async def _judge(self, live: LiveTopic, request: frame_pb2.Subscribe) -> Begin:
+        """Find where a reader of a topic with a log begins."""
         if request.WhichOneof("start") == "position":
             return await self._resume(live, request.position)
         earliest = request.at == frame_pb2.START_EARLIEST
         if earliest:
-            state = await self._engine.head(topic)
+            state = await self._engine.head(live.name)
             position = state.floor
         else:
             state = TopicHead(live.ring.epoch, live.ring.head, 0)

@@ -20,7 +20,13 @@ class Receiver(Protocol):
         """Send what a topic has, now or when sink and window allow."""
 
     def send_control(self, frame: bytes) -> None:
-        """Queue a control frame."""
+        """Queue a control frame and send what may be sent."""
+
+    def queue_control(self, frame: bytes) -> None:
+        """Queue a control frame from inside ``next_frame``; it goes out before the next run."""
+
+    def page_read(self, subscription: Subscription) -> None:
+        """The read of the log that ``next_frame`` began is over, with a page or without."""
 
     def add_subscription(self, subscription: Subscription) -> None:
         """Start sending a topic."""
@@ -42,6 +48,25 @@ class Flight(Protocol):
         """One frame was given to the transport."""
 
 
+class PageOfLog(Protocol):
+    """A page of the log that was read for a reader behind the ring; readers may share it.
+
+    Attributes:
+        begin: the page's runs begin behind this offset; above the reader's place where history was
+            trimmed under it.
+        through: the page accounts for everything up to here.
+    """
+
+    begin: int
+    through: int
+
+    def frame(self, now_ms: int) -> bytes | None:
+        """The page as a frame without what has expired by now; None when it moves nothing."""
+
+    def begin_cursor(self, now_ms: int) -> bytes:
+        """Resume token of ``begin``."""
+
+
 class RunSource(Protocol):
     """One topic of the fan-out, as a session sees it."""
 
@@ -52,9 +77,13 @@ class RunSource(Protocol):
     def next_frame(self, subscription: Subscription, now_ms: int) -> bytes | None:
         """The next serialized ServerFrame for a subscription, moving its position.
 
-        None when nothing is waiting, or when it must be read from the log first; then the source
-        offers the subscription to its session again once the page is there.
+        None when nothing is waiting; or when a control frame was queued that goes first; or when
+        a page of the log must be read first (``subscription.reading``): then the source calls the
+        session's ``page_read``.
         """
+
+    def needs_log(self, subscription: Subscription) -> bool:
+        """Whether the next frame must be read from the log before it can be made."""
 
     def waiting_priority(self, subscription: Subscription) -> int:
         """The highest priority (1 = CRITICAL) that waits for a subscription; 0 = caught up."""
@@ -73,8 +102,9 @@ class Subscription:
         conflate: the client asked for only the latest event of each key while it lags.
         behind_since: when it first had to wait for its turn; infinity = never since it was last
             caught up.
-        page: a frame read from the log, and the offset that it reaches.
+        page: a page read from the log that waits for its turn; one per session at most.
         reading: a read of the log is under way.
+        purges: how many purges of the topic it has been told of.
         ended: nothing of it may be sent any more.
     """
 
@@ -85,6 +115,7 @@ class Subscription:
         "epoch",
         "offset",
         "page",
+        "purges",
         "reading",
         "rights_until",
         "session",
@@ -111,6 +142,7 @@ class Subscription:
         self.rights_until = rights_until
         self.conflate = conflate
         self.behind_since = math.inf
-        self.page: tuple[bytes, int] | None = None
+        self.page: PageOfLog | None = None
         self.reading = False
+        self.purges = 0
         self.ended = False

@@ -7,8 +7,8 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from hub.session import frames
-from hub.session.lanes import Lanes
 from hub.session.states import TRANSITIONS, Effect, Input, State
+from hub.session.turns import Turns
 from hub.session.window import ByteWindow
 from shipspeak.realtime.v1 import frame_pb2
 
@@ -61,7 +61,7 @@ class Session:
         self._clock = clock
         self._on_closed = on_closed
         self._controls: deque[bytes] = deque()
-        self._lanes = Lanes()
+        self._turns = Turns()
         self._closing: HubError | None = None
         self._ended = False
         sink.on_writable = self._on_writable
@@ -89,6 +89,15 @@ class Session:
         self._controls.append(frame)
         self.pump()
 
+    def queue_control(self, frame: bytes) -> None:
+        """Queue a control frame from inside a source's ``next_frame``: it goes before the run."""
+        self._controls.append(frame)
+
+    def page_read(self, subscription: Subscription) -> None:
+        """The read of the log that a source began for this session is over."""
+        self._turns.read(subscription)
+        self.offer(subscription)
+
     def offer(self, subscription: Subscription, now: float | None = None) -> None:
         """Send what a topic has for this session, now or when sink and window allow.
 
@@ -102,7 +111,7 @@ class Session:
         if subscription.ended:
             # A flush under way, or a read of the log, still held it.
             return
-        if self._lanes or self._controls or self.state is not State.OPEN:
+        if self._turns.busy or self._controls or self.state is not State.OPEN:
             self._wait(subscription, now)
             self.pump()
             return
@@ -118,6 +127,11 @@ class Session:
         source = subscription.source
         frame = source.next_frame(subscription, int(now * 1000))
         if frame is None:
+            if subscription.reading:
+                self._turns.begun(subscription)
+            elif self._controls:
+                self._wait(subscription, now)
+                self.pump()
             return
         window.sent += len(frame)
         sink.send(frame)
@@ -126,10 +140,7 @@ class Session:
             self.pump()
 
     def _wait(self, subscription: Subscription, now: float | None) -> None:
-        """Put a subscription into the lanes; from now on it is behind, unless it was before."""
-        self._lanes.add(subscription)
-        if subscription.behind_since == math.inf:
-            subscription.behind_since = self._clock() if now is None else now
+        self._turns.wait(subscription, self._clock() if now is None else now)
 
     def take_off(self, flight: Flight) -> bool:
         """Join a flush with the frame in flight; False when there is none, or it has joined one."""
@@ -149,37 +160,14 @@ class Session:
                 self._ended = True
                 sink.close(self._closing)
                 return
-            frame = self._next_run()
-            if frame is None:
-                return
-            self.window.on_sent(len(frame))
-            sink.send(frame)
-
-    def _next_run(self) -> bytes | None:
-        now = self._clock()
-        while self._lanes:
-            subscription = self._choose()
-            if subscription is None:
-                return None
-            if now >= self.rights_until or now >= subscription.rights_until:
-                # The right has ended: nothing more is handed to the transport (G10); the manager's
-                # tick closes.
-                self._lanes.remove(subscription)
-                continue
-            source = subscription.source
-            frame = source.next_frame(subscription, int(now * 1000))
-            if frame is None or not source.waiting_priority(subscription):
-                self._lanes.remove(subscription)
-            else:
-                self._lanes.requeue(subscription)
+            frame = self._turns.next_frame(
+                self.window, self.rights_until, self._clock(), self._controls
+            )
             if frame is not None:
-                return frame
-        return None
-
-    def _choose(self) -> Subscription | None:
-        if self.window.open:
-            return self._lanes.next()
-        return self._lanes.next_critical() if self.window.may_overdraw else None
+                self.window.on_sent(len(frame))
+                sink.send(frame)
+            elif not self._controls:
+                return
 
     def _on_writable(self) -> None:
         flight, self._flight = self._flight, None
@@ -205,7 +193,7 @@ class Session:
         subscription = self.subscriptions.pop(topic, None)
         if subscription is not None:
             subscription.ended = True
-            self._lanes.remove(subscription)
+            self._turns.forget(subscription)
         return subscription
 
     def renew(self, rights_until: float) -> None:

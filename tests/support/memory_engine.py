@@ -126,7 +126,11 @@ class MemoryEngine:
                 feed.on_events((event,))
         return log.head
 
-    def trim(self, topic: str, floor: int) -> None:
+    def purge(self, topic: str) -> None:
+        """Everything is gone, on purpose."""
+        self.trim(topic, self.log(topic).head, purged=True)
+
+    def trim(self, topic: str, floor: int, *, purged: bool = False) -> None:
         """Retention: events up to `floor` are gone."""
         log = self.log(topic)
         log.floor = max(log.floor, min(floor, log.head))
@@ -134,7 +138,7 @@ class MemoryEngine:
         log.floor_id = gone[-1].event_id if gone else log.floor_id
         log.events = log.events[len(gone) :]
         for feed in log.feeds:
-            feed.on_trimmed(log.floor)
+            feed.on_trimmed(log.floor, purged=purged)
 
     async def open(self, topic: str, feed: TopicFeed) -> TopicHead:
         """As in Engine."""

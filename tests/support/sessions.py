@@ -47,6 +47,10 @@ class ScriptedSource:
         """As in RunSource."""
         return min((priority for priority, _ in self.waiting), default=0)
 
+    def needs_log(self, _subscription: Subscription) -> bool:
+        """As in RunSource."""
+        return False
+
     def subscribe(self, session: Session) -> Subscription:
         """Begin to deliver to a session."""
         subscription = Subscription(session, self, epoch=1, offset=0, slot=0, rights_until=math.inf)

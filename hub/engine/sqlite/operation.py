@@ -91,6 +91,8 @@ class Work:
     def move_floor(self, name: str, floor: int, floor_id: str, oldest_ms: int) -> None:
         """Take note that events up to ``floor`` are gone; their rows were deleted by the operation.
 
+        This is a purge: unlike retention's, it is told to every reader (``on_trimmed``).
+
         Args:
             name: the topic.
             floor: offset of the newest event that is gone.
@@ -100,4 +102,4 @@ class Work:
         topic = self._topics[name]
         topic.floor, topic.floor_id, topic.oldest_ms = floor, floor_id, oldest_ms
         self.touched[name] = None
-        self.trimmed.append(Trimmed(name, floor))
+        self.trimmed.append(Trimmed(name, floor, purged=True))

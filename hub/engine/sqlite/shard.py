@@ -192,7 +192,7 @@ class Shard:
     def trimmed(self, trimmed: Sequence[Trimmed]) -> None:
         """Tell the feeds of trimmed topics."""
         for one in trimmed:
-            self._feeds.trimmed(one.topic, one.floor)
+            self._feeds.trimmed(one.topic, one.floor, purged=one.purged)
 
     def serving_changed(self, *, serving: bool) -> None:
         """Take note of the storage's state."""

@@ -31,10 +31,11 @@ _UPDATE: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Trimmed:
-    """Events of ``topic`` up to ``floor`` are gone."""
+    """Events of ``topic`` up to ``floor`` are gone; ``purged``: on purpose, not by retention."""
 
     topic: str
     floor: int
+    purged: bool = False
 
 
 @dataclass(slots=True)

@@ -113,7 +113,7 @@ class RecordingFeed:
         self.events.extend(events)
         self._changed.set()
 
-    def on_trimmed(self, floor: int) -> None:
+    def on_trimmed(self, floor: int, *, purged: bool = False) -> None:
         self.floors.append(floor)
         self._changed.set()
 

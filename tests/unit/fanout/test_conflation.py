@@ -153,7 +153,7 @@ def test_waiting_with_nothing_to_send_is_no_lag() -> None:
 async def test_who_has_caught_up_by_the_log_lags_no_more() -> None:
     reader = _Reader()
     await reader.engine.publish([append("meeting/42", f"e{number}") for number in (1, 2)])
-    reader.live.ring.head = 2
+    reader.live.ring = Ring("meeting/42", 7, 2, RingBudget(1 << 20))
     reader.subscription.slot = None
     reader.live.subscribers[reader.subscription] = None
     _waits_for_a_control_frame(reader)

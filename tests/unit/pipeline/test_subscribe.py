@@ -9,14 +9,18 @@ import pytest
 
 from hub.auth.grants import Grants, Principal
 from hub.errors import HubError
+from hub.fanout.registry import LINGER_SECONDS
 from hub.model.cursor import Cursor, decode_cursor, encode_cursor
 from shipspeak.realtime.v1 import error_reason_pb2 as reasons
 from shipspeak.realtime.v1 import event_pb2, frame_pb2
 from tests.support.fake_sink import FakeSink
 from tests.support.pipelines import ALICE, PipelineBench, draft
 from tests.support.sessions import open_session
+from tests.support.until import until
 
 if TYPE_CHECKING:
+    from hub.engine.contract import Resume
+    from hub.pipeline.subscribe import Begin
     from hub.session.session import Session
 
 TOPIC = "meeting/1"
@@ -186,3 +190,46 @@ async def test_new_rights_end_what_they_do_not_cover(bench: PipelineBench) -> No
     assert session.rights_until == bench.clock.now + 9
     ended = sink.messages[-1].unsubscribed
     assert (ended.topic, ended.error.reason) == (TOPIC, reasons.ERROR_REASON_RIGHT_MISSING)
+
+
+async def test_a_topic_is_not_let_go_of_while_a_position_is_judged(
+    bench: PipelineBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session, sink = _session(bench)
+    judge = bench.engine.resume
+
+    async def slowly(topic: str, cursor: Cursor) -> Resume:
+        bench.clock.advance(2 * LINGER_SECONDS)
+        bench.registry.sweep()
+        return await judge(topic, cursor)
+
+    monkeypatch.setattr(bench.engine, "resume", slowly)
+    request = _position(bench, Cursor(_epoch(bench), 3, "unknown to the ring"))
+    await bench.subscriber.subscribe(session, lambda: ALICE, request)
+    await bench.publish(draft("e6"))
+    await until(lambda: sink.runs and sink.runs[-1].through_offset == 6)
+    assert sink.controls[0] == "subscribed"
+    session.detach()
+    bench.registry.release(session)
+    bench.clock.advance(2 * LINGER_SECONDS)
+    bench.registry.sweep()
+    assert bench.registry.live(TOPIC) is None
+
+
+async def test_who_cannot_be_served_is_not_told_that_it_is_subscribed(
+    bench: PipelineBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session, sink = _session(bench)
+
+    async def gone(principal: Principal, request: frame_pb2.Subscribe) -> Begin:
+        begin = await type(bench.subscriber).begin(bench.subscriber, principal, request)
+        bench.clock.advance(2 * LINGER_SECONDS)
+        bench.registry.sweep()
+        return begin
+
+    monkeypatch.setattr(bench.subscriber, "begin", gone)
+    with pytest.raises(HubError) as caught:
+        await bench.subscriber.subscribe(session, lambda: ALICE, frame_pb2.Subscribe(topic=TOPIC))
+    assert caught.value.reason_name == "SHARD_UNAVAILABLE"
+    assert sink.frames == []
+    assert not [one for metric in bench.metrics.subscribes.collect() for one in metric.samples]

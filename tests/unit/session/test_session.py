@@ -90,7 +90,7 @@ def test_a_sink_that_is_never_writable_costs_no_growing_memory(sink: FakeSink) -
     subscription = source.subscribe(session)
     for _ in range(10_000):
         session.offer(subscription)
-    assert len(session._lanes._waiting) == 1
+    assert len(session._turns) == 1
     assert session.control_backlog == 0
     assert sink.frames == [b"in flight"]
 

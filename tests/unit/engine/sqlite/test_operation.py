@@ -122,7 +122,7 @@ def test_a_moved_floor_is_kept_and_told(shard: PlainShard, tmp_path: Path) -> No
     (answer,) = shard.writer.commit([Operate(Scripted(purge))]).answers
 
     assert isinstance(answer, Operated)
-    assert answer.trimmed == [Trimmed(TOPIC, 2)]
+    assert answer.trimmed == [Trimmed(TOPIC, 2, purged=True)]
     assert shard.open(TOPIC) == shard.reader.head(TOPIC)
     assert (shard.reader.head(TOPIC).floor, shard.reader.head(TOPIC).floor_id) == (2, "b")
     assert shard.commit(drafts("c")).stored == 1

@@ -1,0 +1,51 @@
+"""A page of the log in a reader's hand: what has expired is left out when it goes out, not before.
+
+A page may wait for its receiver as long as that stalls, so what it was read with is kept, and the
+frame is made when it is served (G9).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hub.fanout.splice import cut, floor_cursor, splice
+
+if TYPE_CHECKING:
+    from hub.engine.contract import LogPage
+    from hub.fanout.splice import Spliced
+
+
+class CatchUpPage:
+    """Implements PageOfLog: one page, shared by the readers that asked for it at the same time.
+
+    Args:
+        topic: whose log it is of.
+        after: the place that it was read behind.
+        page: as the engine gave it.
+        ring_start: the ring has everything behind this offset. A page that reaches into the ring
+            ends there, so that its readers meet the ring at the edge of a chunk and share its
+            frames from then on.
+    """
+
+    __slots__ = ("_page", "_shared", "_topic", "after", "begin", "through")
+
+    def __init__(self, topic: str, after: int, page: LogPage, *, ring_start: int) -> None:
+        if after < ring_start < page.through:
+            page = cut(page, ring_start)
+        self._topic = topic
+        self._page = page
+        self._shared: tuple[int, Spliced] | None = None
+        self.after = after
+        self.begin = max(after, page.state.floor)
+        self.through = max(page.through, self.begin)
+
+    def frame(self, now_ms: int) -> bytes | None:
+        """The page as a frame without what has expired by now; None when it moves nothing."""
+        if self._shared is None or now_ms >= self._shared[0]:
+            spliced = splice(self._topic, self.after, self._page, now_ms)
+            self._shared = (spliced.holds_until_ms, spliced)
+        return self._shared[1].frame
+
+    def begin_cursor(self, now_ms: int) -> bytes:
+        """Resume token of ``begin``."""
+        return floor_cursor(self._topic, self._page.state, self.begin, now_ms)

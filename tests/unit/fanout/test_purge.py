@@ -1,0 +1,70 @@
+"""What was purged is told to every reader; what retention took is told to those who miss it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from hub.model.cursor import decode_cursor
+from shipspeak.realtime.v1 import frame_pb2
+from tests.support.topic_bench import TOPIC, TopicBench
+from tests.support.until import until
+
+if TYPE_CHECKING:
+    from tests.support.fake_sink import FakeSink
+
+
+@pytest.fixture
+async def bench() -> TopicBench:
+    return TopicBench()
+
+
+async def _until(sink: FakeSink, through: int) -> None:
+    await until(lambda: sink.runs and sink.runs[-1].through_offset >= through)
+
+
+async def test_a_purge_is_told_to_every_reader_also_at_the_head(bench: TopicBench) -> None:
+    """G6: who has read everything is told too; offsets go on."""
+    await bench.publish(10)
+    ready = await bench.reader(10)
+    stalled = await bench.reader(4, automatic=False)
+    bench.engine.purge(TOPIC)
+    bench.engine.purge(TOPIC)
+    stalled.automatic = True
+    stalled.take()
+    await until(lambda: "subscribed" in ready.controls and "subscribed" in stalled.controls)
+    await bench.publish(1)
+    await _until(ready, 11)
+    await _until(stalled, 11)
+    for sink, reached in ((ready, 10), (stalled, stalled.runs[0].through_offset)):
+        gaps = [one.subscribed for one in sink.messages if one.HasField("subscribed")]
+        assert [gap.verdict for gap in gaps] == [frame_pb2.VERDICT_GAP]
+        assert gaps[0].position.handled_offset == 10
+        assert gaps[0].lost == 10 - reached
+        cursor = decode_cursor(TOPIC, gaps[0].position.cursor)
+        assert (cursor.offset, cursor.event_id) == (10, "e10")
+        assert [event.offset for event in sink.runs[-1].events] == [11]
+
+
+async def test_retention_that_takes_what_was_read_is_no_news(bench: TopicBench) -> None:
+    await bench.publish(10)
+    sink = await bench.reader(10)
+    bench.engine.trim(TOPIC, 10)
+    await bench.publish(1)
+    await _until(sink, 11)
+    assert sink.controls == [""]
+
+
+async def test_a_purge_takes_a_page_that_waits(bench: TopicBench) -> None:
+    await bench.publish(600)
+    sink = await bench.reader(0, automatic=False)
+    (subscription,) = (await bench.registry.open(TOPIC)).subscribers
+    subscription.session.send_control(b"")
+    await until(lambda: subscription.page is not None)
+    bench.engine.purge(TOPIC)
+    sink.automatic = True
+    sink.take()
+    await bench.publish(1)
+    await _until(sink, 601)
+    assert [event.offset for run in sink.runs for event in run.events] == [601]

@@ -79,7 +79,8 @@ class Receiver:
         """Apply an answer to Subscribe, or one that came unasked in mid-stream."""
         if answer.verdict == frame_pb2.VERDICT_LIVE or answer.epoch == _VOLATILE_EPOCH:
             self._place, self._volatile = None, True
-            return Action.LIVE
+            # A slow reader of a topic without a log is told what the hub has dropped.
+            return Action.GAP if answer.verdict == frame_pb2.VERDICT_GAP else Action.LIVE
         self._volatile = False
         offset = answer.position.handled_offset
         known = self._place

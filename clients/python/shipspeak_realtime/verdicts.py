@@ -27,7 +27,8 @@ class Verdict:
 
     Attributes:
         topic: the subscription's.
-        kind: OK nothing is missing; GAP history was trimmed; RESET another log, reload state; LIVE
+        kind: OK nothing is missing; GAP history was trimmed, or a topic without history has run
+            ahead of this reader; RESET another log, reload state; LIVE
             the topic keeps no history, so what came while disconnected is gone.
         resumed: False for the first answer of a subscription.
         lost: events lost at most, for GAP; None = not known, or none.

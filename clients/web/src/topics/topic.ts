@@ -65,9 +65,10 @@ export class Topic {
 
   /** Takes the hub's answer to the subscription, or a verdict that it gives unasked. */
   subscribed(answer: Subscribed): TopicAction {
-    if (answer.verdict === Verdict.LIVE || answer.position === undefined) {
+    if (answer.verdict === Verdict.LIVE || answer.epoch === 0n || answer.position === undefined) {
       this.position = null;
       this.#publish("live");
+      if (answer.verdict === Verdict.GAP) return this.#tellGap(lostOf(answer)); // the hub has run ahead of us
       return this.#tell({ verdict: "live", lost: null });
     }
     this.#head = answer.head;
@@ -114,7 +115,7 @@ export class Topic {
   }
 
   #place(next: Position, answer: Subscribed): TopicAction {
-    const lost = answer.lost === undefined ? null : Number(answer.lost);
+    const lost = lostOf(answer);
     const known = this.position;
     if (known === null) return this.#adopt(next, { verdict: verdictOf(answer.verdict), lost });
     // Another epoch is a reset whatever the verdict's name: silence would hide a lost log.
@@ -125,6 +126,7 @@ export class Topic {
       return answer.verdict === Verdict.GAP ? this.#adopt(next, { verdict: "gap", lost }) : "resubscribe";
     }
     this.#publish("live");
+    if (answer.verdict === Verdict.GAP) return this.#tellGap(lost); // a purge is told at the head too
     return this.#tell({ verdict: "ok", lost: null }); // what overlaps is dropped run by run
   }
 
@@ -159,6 +161,11 @@ export class Topic {
     return "take";
   }
 
+  #tellGap(lost: number | null): TopicAction {
+    this.#count("gaps", 1);
+    return this.#tell({ verdict: "gap", lost });
+  }
+
   #tell(news: VerdictNews): TopicAction {
     for (const member of [...this.members]) if (!member.replaying) member.tell(news);
     return news.verdict;
@@ -171,6 +178,10 @@ export class Topic {
       this.#cell.set(Object.freeze({ status, offset, error: null }));
     }
   }
+}
+
+function lostOf(answer: Subscribed): number | null {
+  return answer.lost === undefined ? null : Number(answer.lost);
 }
 
 function verdictOf(verdict: Verdict): VerdictNews["verdict"] {

@@ -202,7 +202,10 @@ class _VerdictEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Verdict.Value
     VERDICT_OK: _Verdict.ValueType  # 1
     """Nothing is missing."""
     VERDICT_GAP: _Verdict.ValueType  # 2
-    """History was trimmed: events after the position are gone; `lost` tells how many where the hub knows."""
+    """History was trimmed: events after the position are gone; `lost` tells how many where the hub knows. With epoch
+    0, a volatile topic has run ahead of a slow reader and `lost` events are gone: tell the application, keep no
+    position.
+    """
     VERDICT_RESET: _Verdict.ValueType  # 3
     """The log is another one than the cursor's: reload state, then go on from here."""
     VERDICT_LIVE: _Verdict.ValueType  # 4
@@ -216,7 +219,10 @@ VERDICT_UNSPECIFIED: Verdict.ValueType  # 0
 VERDICT_OK: Verdict.ValueType  # 1
 """Nothing is missing."""
 VERDICT_GAP: Verdict.ValueType  # 2
-"""History was trimmed: events after the position are gone; `lost` tells how many where the hub knows."""
+"""History was trimmed: events after the position are gone; `lost` tells how many where the hub knows. With epoch
+0, a volatile topic has run ahead of a slow reader and `lost` events are gone: tell the application, keep no
+position.
+"""
 VERDICT_RESET: Verdict.ValueType  # 3
 """The log is another one than the cursor's: reload state, then go on from here."""
 VERDICT_LIVE: Verdict.ValueType  # 4
@@ -1109,7 +1115,9 @@ Global___Welcome: _TypeAlias = Welcome  # noqa: Y015
 
 @_typing.final
 class Subscribed(_message.Message):
-    """Subscribed answers Subscribe, and comes again with GAP when history is trimmed under a slow reader."""
+    """Subscribed answers Subscribe, and comes again with GAP when history is trimmed under a slow reader, when a
+    topic is purged (also to who has read all of it), and when a volatile topic runs ahead of a slow reader.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -999,7 +999,8 @@ export const WelcomeSchema: GenMessage<Welcome> = /*@__PURE__*/
   messageDesc(file_shipspeak_realtime_v1_frame, 20);
 
 /**
- * Subscribed answers Subscribe, and comes again with GAP when history is trimmed under a slow reader.
+ * Subscribed answers Subscribe, and comes again with GAP when history is trimmed under a slow reader, when a
+ * topic is purged (also to who has read all of it), and when a volatile topic runs ahead of a slow reader.
  *
  * @generated from message shipspeak.realtime.v1.Subscribed
  */
@@ -1770,7 +1771,9 @@ export enum Verdict {
   OK = 1,
 
   /**
-   * History was trimmed: events after the position are gone; `lost` tells how many where the hub knows.
+   * History was trimmed: events after the position are gone; `lost` tells how many where the hub knows. With epoch
+   * 0, a volatile topic has run ahead of a slow reader and `lost` events are gone: tell the application, keep no
+   * position.
    *
    * @generated from enum value: VERDICT_GAP = 2;
    */

@@ -66,6 +66,7 @@ class Connection:
         self._dispatcher = Dispatcher(
             stats,
             clock,
+            backoff,
             on_progress=self._on_progress,
             on_welcome=self._on_welcome,
             on_expiring=self._on_expiring,

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from shipspeak.realtime.v1 import event_pb2
+    from shipspeak_realtime.backoff import Backoff
     from shipspeak_realtime.clock import Clock
     from shipspeak_realtime.errors import RealtimeError
     from shipspeak_realtime.stats import Stats
@@ -38,6 +39,7 @@ class Dispatcher:
     Args:
         stats: counts.
         clock: time.
+        backoff: how long to wait before a topic that was refused for now is asked for again.
         on_progress: called when a subscription may have caught up or fallen behind.
         on_welcome: called at each Welcome.
         on_expiring: called when the hub asks for a new token.
@@ -47,19 +49,22 @@ class Dispatcher:
         self,
         stats: Stats,
         clock: Clock,
+        backoff: Backoff,
         *,
         on_progress: Callable[[], None],
         on_welcome: Callable[[frame_pb2.Welcome], None],
         on_expiring: Callable[[], None],
     ) -> None:
-        self._stats, self._clock = stats, clock
+        self._stats, self._clock, self._backoff = stats, clock, backoff
         self._on_progress, self._on_welcome = on_progress, on_welcome
         self._on_expiring = on_expiring
         self._subscriptions: dict[str, Subscription] = {}
-        # The request that a topic waits for; absent = answered.
-        self._waiting: dict[str, int] = {}
+        # The latest Subscribe of each topic: what is said of an older one is history.
+        self._asked: dict[str, int] = {}
+        # Topics whose answer is still to come, or that will be asked for again.
+        self._waiting: set[str] = set()
         self._pings: dict[int, tuple[float, asyncio.Future[float]]] = {}
-        self._later: set[asyncio.Task[None]] = set()
+        self._later: dict[str, asyncio.Task[None]] = {}
         self._session: Sender | None = None
         self._last_request = 0
 
@@ -83,8 +88,7 @@ class Dispatcher:
         """End a subscription."""
         if self._subscriptions.get(subscription.topic) is not subscription:
             return
-        del self._subscriptions[subscription.topic]
-        self._waiting.pop(subscription.topic, None)
+        self._drop(subscription.topic)
         request = frame_pb2.Unsubscribe(topic=subscription.topic)
         self._send(frame_pb2.ClientFrame(request_id=self._next(), unsubscribe=request))
         self._on_progress()
@@ -106,9 +110,11 @@ class Dispatcher:
     def disconnected(self) -> None:
         """The session is over: nothing that was asked will be answered."""
         self._session = None
+        self._asked.clear()
         self._waiting.clear()
-        for asking in self._later:
+        for asking in self._later.values():
             asking.cancel()
+        self._later.clear()
         for _, answer in self._pings.values():
             if not answer.done():
                 answer.set_exception(NetworkError("the connection broke before the answer"))
@@ -206,7 +212,8 @@ class Dispatcher:
         if self._session is None:
             return
         request_id = self._next()
-        self._waiting[subscription.topic] = request_id
+        self._asked[subscription.topic] = request_id
+        self._waiting.add(subscription.topic)
         request = subscription.request()
         self._send(frame_pb2.ClientFrame(request_id=request_id, subscribe=request))
 
@@ -217,11 +224,11 @@ class Dispatcher:
 
     def _subscribed(self, answer: frame_pb2.Subscribed) -> None:
         subscription = self._subscriptions.get(answer.topic)
-        waiting = self._waiting.get(answer.topic)
-        if subscription is None or (waiting is not None and answer.request_id != waiting):
+        waits = answer.topic in self._waiting
+        if subscription is None or (waits and answer.request_id != self._asked.get(answer.topic)):
             # An answer to a question that a newer one has replaced.
             return
-        self._waiting.pop(answer.topic, None)
+        self._waiting.discard(answer.topic)
         subscription.subscribed(answer)
         self._on_progress()
 
@@ -238,36 +245,50 @@ class Dispatcher:
         subscription = self._subscriptions.get(topic)
         if subscription is None:
             _log.warning("the hub refused a request: %s", error)
-        elif notice.request_id and notice.request_id != self._waiting.get(topic):
-            _log.info("a replaced request for %s was refused: %s", topic, error)
+        elif notice.request_id and notice.request_id != self._asked.get(topic):
+            # It answers a Subscribe that a newer one has replaced, or an Unsubscribe.
+            _log.info("a request for %s was refused: %s", topic, error)
         else:
             self._fail(subscription, error)
 
     def _topic_of(self, request_id: int) -> str:
-        for topic, waiting in self._waiting.items():
-            if waiting == request_id:
+        for topic, asked in self._asked.items():
+            if asked == request_id:
                 return topic
         return ""
 
     def _fail(self, subscription: Subscription, error: RealtimeError) -> None:
         """End a subscription, or ask again when the hub named a time for that."""
+        topic = subscription.topic
         if error.retry_after is None:
-            self._subscriptions.pop(subscription.topic, None)
-            self._waiting.pop(subscription.topic, None)
+            self._drop(topic)
             subscription.fail(error)
             self._on_progress()
             return
-        _log.info("%s is refused for now, again in %.1f s", subscription.topic, error.retry_after)
-        asking = asyncio.create_task(
-            self._ask_again(subscription, error.retry_after), name=f"ask for {subscription.topic}"
-        )
-        self._later.add(asking)
-        asking.add_done_callback(self._later.discard)
+        if topic in self._later:
+            return
+        # Refused from the start, it is unknown to the hub; later on, that is not sure.
+        ask = self._subscribe if topic in self._waiting else self._resubscribe
+        delay = self._backoff.hint(error.retry_after)
+        _log.info("%s is refused for now (%s), again in %.1f s", topic, error, delay)
+        self._waiting.add(topic)
+        asking = self._ask_again(subscription, ask, delay)
+        self._later[topic] = asyncio.create_task(asking, name=f"ask for {topic}")
+        self._on_progress()
 
-    async def _ask_again(self, subscription: Subscription, seconds: float) -> None:
+    async def _ask_again(
+        self, subscription: Subscription, ask: Callable[[Subscription], None], seconds: float
+    ) -> None:
         await self._clock.sleep(seconds)
-        if self._subscriptions.get(subscription.topic) is subscription:
-            self._subscribe(subscription)
+        del self._later[subscription.topic]
+        ask(subscription)
+
+    def _drop(self, topic: str) -> None:
+        self._subscriptions.pop(topic, None)
+        self._asked.pop(topic, None)
+        self._waiting.discard(topic)
+        if (asking := self._later.pop(topic, None)) is not None:
+            asking.cancel()
 
     def _pong(self, pong: frame_pb2.Pong) -> None:
         sent = self._pings.pop(pong.nonce, None)

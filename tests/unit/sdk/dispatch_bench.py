@@ -7,6 +7,7 @@ from shipspeak_realtime import (
     Stats,
     Subscription,
 )
+from shipspeak_realtime.backoff import Backoff
 from shipspeak_realtime.dispatch import Dispatcher
 from tests.unit.sdk.manual_clock import ManualClock
 
@@ -31,9 +32,11 @@ class Bench:
 
     def __init__(self) -> None:
         self.stats, self.wire, self.clock = Stats(), Wire(), ManualClock()
+        self.random = 0.0
         self.dispatcher = Dispatcher(
             self.stats,
             self.clock,
+            Backoff(lambda: self.random),
             on_progress=lambda: None,
             on_welcome=lambda _welcome: None,
             on_expiring=lambda: None,

@@ -94,6 +94,57 @@ async def test_a_refusal_with_a_time_is_asked_again(bench: Bench):
     assert not bench.dispatcher._later, "what has fired is kept"
 
 
+async def test_an_error_that_answers_nothing_ends_the_subscription(bench: Bench):
+    subscription = bench.subscribe()
+    answered = bench.wire.sent[-1].request_id
+    bench.answer()
+    bench.run(0, 1)
+    bench.refuse(request_id=answered)
+    assert await taken(subscription, 1) == [1]
+    with pytest.raises(InvalidRequestError, match="START_UNAVAILABLE"):
+        await subscription.next_event()
+
+
+async def test_an_error_that_answers_nothing_and_names_a_time_resumes_from_the_cursor(
+    bench: Bench,
+):
+    subscription = bench.subscribe()
+    answered = bench.wire.sent[-1].request_id
+    bench.answer()
+    bench.run(0, 1, 2)
+    for _ in range(2):
+        bench.refuse(request_id=answered, retry=2)
+    assert not bench.dispatcher.caught_up, "nothing comes until it is asked for again"
+    await bench.clock.advance(2.1)
+    assert bench.wire.kinds() == ["subscribe", "unsubscribe", "subscribe"]
+    resumed = bench.wire.sent[-1].subscribe.position
+    assert resumed == event_pb2.Position(cursor=b"c2", handled_offset=2)
+    bench.refuse(request_id=bench.wire.sent[-2].request_id)
+    assert not subscription.failed, "the hub need not have known it any more"
+    bench.answer(2)
+    bench.run(2, 3)
+    assert await taken(subscription, 3) == [1, 2, 3]
+    assert bench.dispatcher.caught_up
+
+
+async def test_what_is_asked_again_is_spread(bench: Bench):
+    bench.random = 1.0
+    bench.subscribe()
+    bench.refuse(retry=2)
+    await bench.clock.advance(3.3)
+    assert bench.wire.kinds() == ["subscribe"]
+    await bench.clock.advance(0.2)
+    assert bench.wire.kinds() == ["subscribe", "subscribe"]
+
+
+async def test_what_is_closed_is_not_asked_again(bench: Bench):
+    subscription = bench.subscribe()
+    bench.refuse(retry=2)
+    subscription.close()
+    await bench.clock.advance(3)
+    assert bench.wire.kinds() == ["subscribe", "unsubscribe"]
+
+
 async def test_what_was_to_be_asked_again_dies_with_its_session(bench: Bench):
     bench.subscribe()
     bench.refuse(retry=2)

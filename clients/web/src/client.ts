@@ -3,7 +3,8 @@ import { Connection } from "./connection/connection.js";
 import type { ConnectionSnapshot } from "./connection/snapshot.js";
 import { DEFAULT_TIMING, type Timing } from "./connection/timing.js";
 import { browserEnvironment, type Environment } from "./environment.js";
-import { type ContentInit, Publisher, type PublishOptions, type Receipt } from "./publish.js";
+import { type ContentInit, Publisher, type PublishOptions } from "./publish.js";
+import type { Receipt } from "./repeat.js";
 import type { SessionContext } from "./session/context.js";
 import { Replays } from "./session/replays.js";
 import { type GetToken, TokenSource } from "./session/token.js";
@@ -42,14 +43,17 @@ export interface RealtimeClient {
   connect(): void;
   /** Stops; subscriptions and their positions stay. */
   disconnect(): void;
-  /** Stops for good. */
+  /** Stops for good: drafts that have no answer yet fail, and no more are taken. */
   close(): void;
   /** Ends a wait between two attempts; also leaves `needs-auth` and `failed`. */
   retryNow(): void;
   topic(name: string): TopicHandle;
   /** State of a topic that is subscribed now; undefined when it is not. */
   topicState(name: string): Store<TopicSnapshot> | undefined;
-  /** Publishes one event; those of one topic are stored in the order of the calls. */
+  /**
+   * Publishes one event; those of one topic are stored in the order of the calls. Fails with RealtimeError; after
+   * kind `unknown` publish again with `{ id: error.id }`, and it is stored once.
+   */
   publish(topic: string, content: ContentInit, options?: PublishOptions): Promise<Receipt>;
 }
 
@@ -106,6 +110,7 @@ class Client implements RealtimeClient {
 
   close(): void {
     this.#replays.stop();
+    this.#publisher.close();
     this.#connection.close();
   }
 

@@ -12,6 +12,7 @@ import { ErrorReason } from "./gen/shipspeak/realtime/v1/error_reason_pb.js";
  * - `protocol`: bytes that break the protocol, or versions that do not fit. Trying again does not help.
  * - `busy`: the hub asks to come back later.
  * - `refused`: the hub understood and said no.
+ * - `unknown`: a draft was sent and no answer came in time: it may be stored or not. Publish it again with `id`.
  * - `aborted`: given up by this side.
  */
 export type ErrorKind =
@@ -23,6 +24,7 @@ export type ErrorKind =
   | "protocol"
   | "busy"
   | "refused"
+  | "unknown"
   | "aborted";
 
 export interface RealtimeErrorFacts {
@@ -35,6 +37,8 @@ export interface RealtimeErrorFacts {
   readonly retryAfterMs?: number | null;
   /** Facts named at the reason. */
   readonly metadata?: Readonly<Record<string, string>>;
+  /** Of the draft that it is about; empty when it is about none. */
+  readonly id?: string;
   readonly cause?: unknown;
 }
 
@@ -46,6 +50,7 @@ export class RealtimeError extends Error {
   readonly reason: ErrorReason;
   readonly retryAfterMs: number | null;
   readonly metadata: Readonly<Record<string, string>>;
+  readonly id: string;
 
   constructor(message: string, facts: RealtimeErrorFacts) {
     super(message, facts.cause === undefined ? undefined : { cause: facts.cause });
@@ -54,12 +59,22 @@ export class RealtimeError extends Error {
     this.reason = facts.reason ?? ErrorReason.UNSPECIFIED;
     this.retryAfterMs = facts.retryAfterMs ?? null;
     this.metadata = facts.metadata ?? {};
+    this.id = facts.id ?? "";
   }
 
-  /** Whether the same call may succeed later without anything else changing. */
+  /**
+   * Whether the same call may succeed later without anything else changing. False for `unknown`: without the draft's
+   * id the same call could store it a second time.
+   */
   get retryable(): boolean {
     return this.kind === "network" || this.kind === "timeout" || this.kind === "busy";
   }
+}
+
+/** The same error, about one draft. */
+export function aboutDraft(error: RealtimeError, id: string): RealtimeError {
+  const { message, kind, code, reason, retryAfterMs, metadata, cause } = error;
+  return new RealtimeError(message, { kind, code, reason, retryAfterMs, metadata, cause, id });
 }
 
 const KIND_OF_CODE: Readonly<Partial<Record<Code, ErrorKind>>> = {

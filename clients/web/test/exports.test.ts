@@ -7,6 +7,7 @@ import * as ui from "../src/ui/index.js";
 test("the public names", () => {
   expect(Object.keys(core).sort()).toEqual([
     "DEFAULT_TIMING",
+    "ErrorReason",
     "GrpcWebTransport",
     "INITIAL_MEETING",
     "RealtimeError",

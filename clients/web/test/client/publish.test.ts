@@ -1,5 +1,7 @@
 import { describe, expect, test, vi } from "vitest";
+import type { RealtimeError } from "../../src/errors.js";
 import { Code } from "../../src/gen/google/rpc/code_pb.js";
+import { ErrorReason } from "../../src/gen/shipspeak/realtime/v1/error_reason_pb.js";
 import { content, hub, hubForEachTest, open, TOPIC } from "../support/rig.js";
 
 hubForEachTest();
@@ -53,6 +55,37 @@ describe("publish", () => {
     expect(hub.log.texts(TOPIC)).toEqual(["first", "third"]);
   });
 
+  test.each(["cut", "held"] as const)(
+    "says that the outcome is not known when the answer is %s, and whose id to publish again with",
+    async (publishAnswer) => {
+      hub.publishAnswer = publishAnswer;
+      const client = open();
+      const lost = client.publish(TOPIC, content("a"), { timeoutMs: 60 });
+      const error: RealtimeError = await lost.then(
+        () => null,
+        (thrown) => thrown,
+      );
+      expect(error).toMatchObject({ kind: "unknown", reason: ErrorReason.OUTCOME_UNKNOWN, retryable: false });
+      hub.publishAnswer = "sent";
+      const receipt = await client.publish(TOPIC, content("a"), { id: error.id });
+      expect(receipt).toEqual({ id: error.id, outcome: "stored", duplicate: true, offset: 1n });
+      expect(hub.log.texts(TOPIC)).toEqual(["a"]);
+    },
+  );
+
+  test("says that it was not sent when no token came in time", async () => {
+    const client = open({ getToken: () => new Promise<string>(() => {}) });
+    const publishing = client.publish(TOPIC, content("a"), { id: "one", timeoutMs: 30 });
+    await expect(publishing).rejects.toMatchObject({ kind: "timeout", reason: 0, id: "one" });
+    expect(hub.calls).toEqual([]);
+  });
+
+  test("a refusal names the draft", async () => {
+    hub.refuse = { code: Code.PERMISSION_DENIED, message: "no" };
+    const publishing = open().publish(TOPIC, content("a"), { id: "one" });
+    await expect(publishing).rejects.toMatchObject({ kind: "permission", id: "one" });
+  });
+
   test("a topic does not wait for another one", async () => {
     const client = open();
     let refusals = 1;
@@ -78,6 +111,30 @@ describe("publish", () => {
       token === "Bearer t1" ? { code: Code.UNAUTHENTICATED, message: "old" } : null;
     expect((await client.publish(TOPIC, content("b"))).offset).toBe(2n);
     expect(reasons).toEqual(["initial", "rejected"]);
+  });
+
+  test("closing the client ends what is under way, what waits, and what would come", async () => {
+    hub.publishAnswer = "held";
+    const client = open();
+    const sent = client.publish(TOPIC, content("sent"), { id: "sent" });
+    const waits = client.publish(TOPIC, content("waits"), { id: "waits" });
+    await vi.waitUntil(() => hub.log.texts(TOPIC).length === 1);
+    client.close();
+    const { OUTCOME_UNKNOWN, UNSPECIFIED } = ErrorReason;
+    await expect(sent).rejects.toMatchObject({ kind: "aborted", reason: OUTCOME_UNKNOWN, id: "sent" });
+    await expect(waits).rejects.toMatchObject({ kind: "aborted", reason: UNSPECIFIED, id: "waits" });
+    await expect(client.publish(TOPIC, content("late"))).rejects.toMatchObject({ kind: "aborted" });
+    expect(hub.calls).toEqual(["Publish"]);
+    expect(hub.log.texts(TOPIC)).toEqual(["sent"]);
+  });
+
+  test("closing the client ends the wait between two tries", async () => {
+    hub.refuse = { code: Code.UNAVAILABLE, message: "not now" };
+    const client = open();
+    const publishing = client.publish(TOPIC, content("a"));
+    await vi.waitUntil(() => hub.calls.length === 1);
+    client.close();
+    await expect(publishing).rejects.toMatchObject({ kind: "aborted" });
   });
 
   test("fails when the new token is refused too", async () => {

@@ -53,6 +53,8 @@ export class TestHub {
   refuse: Refusal | null = null;
   /** Asked about each call that `refuse` lets through. */
   refuseCall: (name: string, token: string) => Refusal | null = () => null;
+  /** What becomes of the answer to Publish, when the draft is stored: sent, cut off, or held back. */
+  publishAnswer: "sent" | "cut" | "held" = "sent";
   /** Events in a page of history. */
   pageSize = Number.POSITIVE_INFINITY;
   /** What its health service says. */
@@ -232,7 +234,8 @@ export class TestHub {
       const duplicate = offset <= before;
       return { id: draft.id, outcome: Outcome.STORED, duplicate, epoch: this.log.epoch, offset };
     });
-    answer(response, PublishResponseSchema, { results });
+    if (this.publishAnswer === "cut") response.destroy();
+    if (this.publishAnswer === "sent") answer(response, PublishResponseSchema, { results });
   }
 
   #history(body: Uint8Array, response: ServerResponse): void {

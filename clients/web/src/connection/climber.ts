@@ -68,6 +68,10 @@ export class Climber {
       this.#failures += 1;
       if (error.kind !== "aborted") this.plan();
     };
+    const sentAway = () => {
+      this.#session = null;
+      this.plan();
+    };
     const session: Session = new StreamSession(this.#context, {
       welcome: () => {
         this.#cancel = environment.schedule(climb, timing.probeSettleMs);
@@ -76,7 +80,7 @@ export class Climber {
       heartbeat: () => (events ? events.heartbeat() : climb()),
       expiring: () => events?.expiring(),
       lost: (error) => (events ? events.lost(error) : failed(error)),
-      sentAway: (withinMs) => (events ? events.sentAway(withinMs) : this.plan()),
+      sentAway: (withinMs) => (events ? events.sentAway(withinMs) : sentAway()),
     });
     this.#session = session;
     session.start();

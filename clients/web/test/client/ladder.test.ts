@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { collect, content, environment, FAST, hub, hubForEachTest, open, TOPIC } from "../support/rig.js";
 import { until } from "../support/until.js";
 
@@ -68,6 +68,22 @@ describe("the ladder", () => {
     expect(lost.error?.kind).toBe("network");
     hub.serving = true;
     await until(client.connection, (now) => now.phase === "live");
+  });
+
+  test("a probe that the hub sends away does not stand in the way of the next one", async () => {
+    hub.listenMode = "refuse";
+    const client = open({ timing: { ...FAST, probeMinMs: 60_000 } });
+    collect(client);
+    client.connect();
+    await until(client.connection, (now) => now.transport === "longpoll");
+    hub.listenMode = "serve";
+    hub.sendsAway = true;
+    environment.wake("online");
+    await vi.waitUntil(() => hub.wentAway === 1);
+    hub.sendsAway = false;
+    environment.wake("online");
+    await until(client.connection, (now) => now.transport === "stream");
+    expect(hub.calls.filter((name) => name === "Listen")).toHaveLength(3);
   });
 
   test("a topic that is subscribed while polling is polled at once", async () => {

@@ -3,6 +3,7 @@ import type { AddressInfo, Socket } from "node:net";
 import { fromBinary, type MessageShape } from "@bufbuild/protobuf";
 import { Code } from "../../src/gen/google/rpc/code_pb.js";
 import {
+  GoAwayAction,
   Outcome,
   PublishRequestSchema,
   type Subscribe,
@@ -49,6 +50,10 @@ export interface Refusal {
 export class TestHub {
   listenMode: ListenMode = "serve";
   heartbeatMs = 20_000;
+  /** Sends every stream away right after Welcome. */
+  sendsAway = false;
+  /** Streams that have ended after that. */
+  wentAway = 0;
   /** Status to answer every call with; null = serve. */
   refuse: Refusal | null = null;
   /** Asked about each call that `refuse` lets through. */
@@ -156,6 +161,10 @@ export class TestHub {
     const heartbeatInterval = toDuration(this.heartbeatMs);
     const welcome = { sessionId, protocolVersion: 1, heartbeatInterval, windowBytes: 262_144n };
     sendFrame(response, { control: { case: "welcome", value: welcome } });
+    if (this.sendsAway) {
+      sendFrame(response, { control: { case: "goAway", value: { action: GoAwayAction.RESUME } } });
+      response.on("close", () => this.wentAway++);
+    }
     for (const one of request.subscriptions) this.#subscribe(one, response);
   }
 

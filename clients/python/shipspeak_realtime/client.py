@@ -353,7 +353,10 @@ class RealtimeClient:
         return self._open_parts().connection.welcome
 
     def connection_changes(self) -> AsyncIterator[ConnectionChange]:
-        """Every change of `state` from now on; ends when the client is closed."""
+        """Every change of `state` from this call on; ends when the client is closed.
+
+        The latest 100 wait for a loop that is slow or has not begun.
+        """
         return self._open_parts().connection.changes()
 
     def connect(self) -> None:

@@ -6,7 +6,8 @@ import asyncio
 import logging
 from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
+from weakref import WeakSet
 
 from shipspeak_realtime.dispatch import Dispatcher
 from shipspeak_realtime.endings import Ending, wait_after
@@ -80,7 +81,8 @@ class Connection:
         self._token_was_refused = False
         self._supervisor: asyncio.Task[None] | None = None
         self._refreshing: asyncio.Task[None] | None = None
-        self._listeners: set[_Listener] = set()
+        # Weak: a loop that is left by `break` tells nobody, and its listener goes with it.
+        self._listeners: WeakSet[_Listener] = WeakSet()
         self._sessions = 0
 
     # For the client
@@ -116,15 +118,14 @@ class Connection:
             message = "no answer to the ping"
             raise NetworkError(message) from error
 
-    async def changes(self) -> AsyncIterator[ConnectionChange]:
-        """Every change of state from now on; ends with the client."""
+    def changes(self) -> AsyncIterator[ConnectionChange]:
+        """Every change of state from this call on; ends with the client."""
         listener = _Listener()
-        self._listeners.add(listener)
-        try:
-            while (change := await listener.next()) is not None:
-                yield change
-        finally:
-            self._listeners.discard(listener)
+        if self.state is State.CLOSED:
+            listener.end()
+        else:
+            self._listeners.add(listener)
+        return listener
 
     async def close(self) -> None:
         """Say nothing more, end the stream and all subscriptions."""
@@ -135,7 +136,7 @@ class Connection:
         await asyncio.gather(*tasks, return_exceptions=True)
         self._dispatcher.fail_all(ClosedError("the client was closed"))
         for listener in self._listeners:
-            listener.put(None)
+            listener.end()
 
     # The supervisor
 
@@ -255,17 +256,27 @@ class _Listener:
     """A bounded queue of changes; the oldest give way when nobody reads."""
 
     def __init__(self) -> None:
-        self._waiting: deque[ConnectionChange | None] = deque(maxlen=_KEPT_CHANGES)
+        self._waiting: deque[ConnectionChange] = deque(maxlen=_KEPT_CHANGES)
         self._filled = asyncio.Event()
+        self._ended = False
 
-    def put(self, change: ConnectionChange | None) -> None:
-        """Add a change; None = the end."""
+    def put(self, change: ConnectionChange) -> None:
+        """Add a change."""
         self._waiting.append(change)
         self._filled.set()
 
-    async def next(self) -> ConnectionChange | None:
-        """The oldest change; None at the end."""
+    def end(self) -> None:
+        """No more will come."""
+        self._ended = True
+        self._filled.set()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> ConnectionChange:
         while not self._waiting:
+            if self._ended:
+                raise StopAsyncIteration
             self._filled.clear()
             await self._filled.wait()
         return self._waiting.popleft()

@@ -69,6 +69,37 @@ async def test_a_token_function_is_asked_when_the_old_token_ends(transport: Tran
     assert await told_that_the_token_ends(connection_of(transport, get_token)) == ["refresh_token"]
 
 
+async def test_changes_are_kept_from_the_call_on(transport: Transport):
+    connection = connection_of(transport)
+    changes = connection.changes()
+    connection.start()
+    await connection.close()
+    async with asyncio.timeout(20):
+        states = [change.state async for change in changes]
+    assert (states[0], states[-1]) == (State.AUTHENTICATING, State.CLOSED)
+
+
+async def test_changes_of_a_closed_connection_end_at_once(transport: Transport):
+    connection = connection_of(transport)
+    before = connection.changes()
+    await connection.close()
+    async with asyncio.timeout(20):
+        assert [change.state async for change in before] == [State.CLOSED]
+        for ended in (before, connection.changes()):
+            assert [change async for change in ended] == []
+
+
+async def test_a_loop_over_changes_that_was_left_is_forgotten(transport: Transport):
+    connection = connection_of(transport)
+    connection.start()
+    changes = connection.changes()
+    await connection.close()
+    async for _ in changes:
+        break
+    del changes
+    assert not list(connection._listeners)
+
+
 @pytest.mark.parametrize("phase", ["token", "stream", "wait"])
 async def test_a_fault_of_the_sdk_fails_the_connection_and_a_later_start_tries_again(
     transport: Transport, phase: str, caplog: pytest.LogCaptureFixture

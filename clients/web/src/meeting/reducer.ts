@@ -77,8 +77,12 @@ function progressed(state: MeetingState, news: pb.StageProgress): MeetingState |
   return withFraction({ ...entered, stages, etaMs: durationMs(news.eta), detail: news.detail });
 }
 
-/** Progress of a stage whose beginning was not seen (a gap) counts as its beginning. */
+/**
+ * Progress of a stage whose beginning was not seen (a gap) counts as its beginning. One that is in no list may as well
+ * be over, so beside a stage that runs it changes nothing.
+ */
 function enter(state: MeetingState, stage: string): MeetingState | null {
+  if (state.stage !== null && !state.stages.some((one) => one.name === stage)) return null;
   const news = { stage, previous: state.stage ?? "", stages: [] as string[] };
   return stageChanged(state, news as unknown as pb.StageChanged);
 }

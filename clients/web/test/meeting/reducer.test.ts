@@ -83,11 +83,17 @@ describe("one attempt", () => {
     ["an earlier stage", [stage("pace")], stage("parse")],
     ["less of a stage", [stage("parse"), progress("parse", 0.5)], progress("parse", 0.4)],
     ["progress of an earlier stage", [stage("pace")], progress("parse", 0.9)],
+    ["progress of a stage that was never announced", [stage("pace")], progress("sing", 0.9)],
     ["an older attempt", [stage("parse", 2)], progress("parse", 0.9, 1)],
     ["a kind of a later version", [stage("parse")], { attempt: 1 }],
   ])("%s changes nothing", (_name, before, late) => {
     const state = reduce(before);
     expect(reduce([late], state)).toBe(state);
+  });
+
+  test("a stage that is entered again keeps what it had", () => {
+    const state = reduce([stage("parse"), progress("parse", 0.5), stage("parse"), progress("parse", 0.2)]);
+    expect(state.stages[1]).toEqual({ name: "parse", status: "active", fraction: 0.5 });
   });
 
   test("progress of a stage whose beginning was lost counts as its beginning", () => {

@@ -56,7 +56,8 @@ class MeetingPublisher:
     As a context manager it publishes `failed` when its block raises an `Exception`. Cancellation is
     no failure: whoever takes the meeting up again goes on.
 
-    Progress never moves back within an attempt: an update below the last one is left out.
+    Progress never moves back within an attempt: an update below the last one of its stage is left
+    out, and so is one of a stage that is over, whichever `StagePublisher` it comes from.
     """
 
     def __init__(
@@ -76,6 +77,9 @@ class MeetingPublisher:
         self._progress = Conflater(clock)
         self._sent_bytes = -1
         self._stage = ""
+        self._begun: list[str] = []
+        # The highest fraction of each stage.
+        self._reached: dict[str, float] = {}
         self._ended = False
 
     async def __aenter__(self) -> Self:
@@ -119,7 +123,7 @@ class MeetingPublisher:
             sent_bytes=sent, total_bytes=total, bytes_per_second=rate, file_name=file_name
         )
         update = meeting_pb2.MeetingUpdate(attempt=self.attempt, upload=news)
-        self.progress(f"upload:{sent}", update)
+        self._offer(f"upload:{sent}", update)
         if sent == total:
             await self._progress.flush()
 
@@ -177,15 +181,25 @@ class MeetingPublisher:
         """Publish that a stage began."""
         self._check_running()
         self._check_order(name)
-        await self._progress.flush()
         news = meeting_pb2.StageChanged(stage=name, previous=self._stage, stages=self.stages)
-        await self._publish(f"stage:{name}", meeting_pb2.MeetingUpdate(stage_changed=news), key="")
-        self._stage = name
+        # From here on the stage before is over: its progress would land behind the change.
+        before, self._stage = self._stage, name
+        try:
+            await self._progress.flush()
+            update = meeting_pb2.MeetingUpdate(stage_changed=news)
+            await self._publish(f"stage:{name}", update, key="")
+        except BaseException:
+            self._stage = before
+            raise
+        self._begun.append(name)
 
-    def progress(self, step: str, update: meeting_pb2.MeetingUpdate) -> None:
-        """Publish progress at a pace that people can see."""
+    def progress(self, step: str, news: meeting_pb2.StageProgress) -> None:
+        """Publish a stage's progress at a pace that people can see, unless it would move back."""
         self._check_running()
-        self._progress.offer(lambda: self._publish(step, update, key=PROGRESS_KEY))
+        if news.stage != self._stage or news.fraction < self._reached.get(news.stage, 0.0):
+            return
+        self._reached[news.stage] = news.fraction
+        self._offer(step, meeting_pb2.MeetingUpdate(stage_progress=news))
 
     async def flush(self) -> None:
         """Publish what progress still waits."""
@@ -194,6 +208,9 @@ class MeetingPublisher:
     def is_last(self, stage: str) -> bool:
         """Whether no stage comes after this one."""
         return bool(self.stages) and self.stages[-1] == stage
+
+    def _offer(self, step: str, update: meeting_pb2.MeetingUpdate) -> None:
+        self._progress.offer(lambda: self._publish(step, update, key=PROGRESS_KEY))
 
     async def _end(self, step: str, update: meeting_pb2.MeetingUpdate) -> Receipt:
         self._check_running()
@@ -214,11 +231,10 @@ class MeetingPublisher:
             raise ValueError(message)
 
     def _check_order(self, name: str) -> None:
-        if not self.stages:
-            return
-        if name not in self.stages:
+        if self.stages and name not in self.stages:
             message = f"{name!r} is none of the stages {', '.join(self.stages)}"
             raise ValueError(message)
-        if self._stage and self.stages.index(name) < self.stages.index(self._stage):
+        order = self.stages or self._begun
+        if self._stage in order and name in order[: order.index(self._stage)]:
             message = f"{name!r} comes before {self._stage!r}; to start over, raise the attempt"
             raise ValueError(message)

@@ -83,8 +83,7 @@ class StagePublisher:
         if eta is not None:
             news.eta.CopyFrom(duration(eta))
         step = "end" if fraction >= 1.0 else str(self.done)
-        update = meeting_pb2.MeetingUpdate(stage_progress=news)
-        self._meeting.progress(f"progress:{self.name}:{step}", update)
+        self._meeting.progress(f"progress:{self.name}:{step}", news)
 
     def _eta(self, fraction: float) -> float | None:
         spent = self._clock.monotonic() - self._began_at

@@ -20,18 +20,27 @@ class Recorder:
     def __init__(self) -> None:
         self.sent: list[tuple[str, str, meeting_pb2.MeetingUpdate]] = []
         self.error: NetworkError | None = None
+        # Cleared, it holds publishing back.
+        self.open = asyncio.Event()
+        self.open.set()
 
     async def publish(self, topic, update, *, key, id):  # noqa: A002 - as the client has it
         if self.error is not None:
             raise self.error
         copy = meeting_pb2.MeetingUpdate()
         copy.CopyFrom(update)
+        await self.open.wait()
         self.sent.append((id, key, copy))
         return Receipt(topic, id, Outcome.STORED, 1, len(self.sent), duplicate=False)
 
     @property
     def ids(self) -> list[str]:
         return [draft_id for draft_id, _, _ in self.sent]
+
+    @property
+    def progress(self) -> list[tuple[str, float]]:
+        all_news = [u.stage_progress for _, _, u in self.sent if u.HasField("stage_progress")]
+        return [(news.stage, news.fraction) for news in all_news]
 
     @property
     def kinds(self) -> list[str | None]:
@@ -126,6 +135,77 @@ async def test_progress_never_moves_back(
         u.stage_progress.fraction for _, _, u in recorder.sent if u.HasField("stage_progress")
     ]
     assert fractions == [0.5, 0.6, 1.0]
+
+
+async def test_a_stage_that_is_entered_again_goes_on_from_where_it_was(
+    meeting: MeetingPublisher, recorder: Recorder, clock: ManualClock
+):
+    first = meeting.stage("transcribe", total=10)
+    await first.__aenter__()
+    await first.reach(5)
+    async with meeting.stage("transcribe", total=10) as again:
+        for done in (2, 5, 7):
+            await again.reach(done)
+            await clock.advance(1)
+    fractions = [fraction for _, fraction in recorder.progress]
+    assert fractions == [0.5, 0.5, 0.7, 1.0]
+
+
+async def test_a_stage_that_is_over_tells_nothing_more(
+    meeting: MeetingPublisher, recorder: Recorder, clock: ManualClock
+):
+    async with meeting.stage("transcribe", total=10) as old:
+        await old.reach(5)
+        async with meeting.stage("analyse", total=10) as new:
+            await old.reach(9)
+            await clock.advance(1)
+            await new.reach(1)
+            await clock.advance(1)
+    assert recorder.progress == [("transcribe", 0.5), ("analyse", 0.1), ("analyse", 1.0)]
+
+
+async def test_a_stage_is_over_as_soon_as_the_next_one_is_being_told(
+    meeting: MeetingPublisher, recorder: Recorder, clock: ManualClock
+):
+    old = meeting.stage("transcribe", total=10)
+    await old.__aenter__()
+    recorder.open.clear()
+    beginning = asyncio.create_task(meeting.stage("analyse").__aenter__())
+    await settle()
+    await old.reach(5)
+    recorder.open.set()
+    await beginning
+    await clock.advance(1)
+    assert recorder.kinds == ["stage_changed", "stage_changed"]
+
+
+async def test_a_stage_whose_beginning_could_not_be_told_has_not_begun(
+    meeting: MeetingPublisher, recorder: Recorder, clock: ManualClock
+):
+    async with meeting.stage("transcribe", total=10) as stage:
+        recorder.error = NetworkError("no hub")
+        with pytest.raises(NetworkError):
+            await meeting.stage("analyse").__aenter__()
+        recorder.error = None
+        await stage.reach(5)
+        await clock.advance(1)
+    assert recorder.progress == [("transcribe", 0.5), ("transcribe", 1.0)]
+
+
+async def test_without_a_list_of_stages_none_comes_twice(recorder: Recorder, clock: ManualClock):
+    meeting = MeetingPublisher(
+        recorder,  # type: ignore[arg-type]
+        "42",
+        attempt=1,
+        stages=(),
+        step_ids=stable_ids("42.1"),
+        clock=clock,
+    )
+    for name in ("first", "second", "second"):
+        async with meeting.stage(name):
+            pass
+    with pytest.raises(ValueError, match="raise the attempt"):
+        meeting.stage("first")
 
 
 async def test_an_estimate_only_in_the_last_stage(

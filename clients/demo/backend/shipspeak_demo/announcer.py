@@ -59,8 +59,8 @@ class Announcer:
     async def close(self, grace_s: float) -> None:
         """Publish what is left for at most ``grace_s`` seconds, then stop.
 
-        What stays unpublished is upload progress at most: the worker publishes the end of every
-        upload again.
+        What stays unpublished is the upload's beginning and its progress: the worker publishes
+        beginning and end of every upload again, under the same ids.
         """
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(grace_s):

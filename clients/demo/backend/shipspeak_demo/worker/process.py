@@ -127,7 +127,7 @@ class Job:
         """Read the transcript; a worker that takes a job up reads it again, silently."""
         path = self.around.uploads / self.lease.upload_id
         if self.lease.checkpoint is None:
-            await self._publish_upload_end()
+            await self._publish_upload()
             await self._publish_began("parse", "upload")
         try:
             data = await asyncio.to_thread(path.read_bytes)
@@ -139,8 +139,9 @@ class Job:
             await self._publish_progress(count, count, None)
         return transcript
 
-    async def _publish_upload_end(self) -> None:
+    async def _publish_upload(self) -> None:
         # The back end published this too, unless it was stopped first: then this is the only one.
+        await self._publish_began("upload", "")
         size = self.lease.size
         await self.around.publish(
             UploadProgressed(

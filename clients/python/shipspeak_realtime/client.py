@@ -353,10 +353,7 @@ class RealtimeClient:
         return self._open_parts().connection.welcome
 
     def connection_changes(self) -> AsyncIterator[ConnectionChange]:
-        """Every change of `state` from this call on; ends when the client is closed.
-
-        The latest 100 wait for a loop that is slow or has not begun.
-        """
+        """Every change of `state` from this call on (100 wait at most); ends with the client."""
         return self._open_parts().connection.changes()
 
     def connect(self) -> None:

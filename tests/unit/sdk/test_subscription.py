@@ -6,14 +6,17 @@ import asyncio
 
 import pytest
 
-from shipspeak.realtime.v1 import frame_pb2
+from shipspeak.realtime.v1 import event_pb2, frame_pb2
 from shipspeak_realtime import (
     ClosedError,
     Cursor,
     InvalidRequestError,
+    Verdict,
     VerdictKind,
 )
 from tests.unit.sdk.dispatch_bench import TOPIC, Bench, taken
+
+GAP, LIVE = frame_pb2.VERDICT_GAP, frame_pb2.VERDICT_LIVE
 
 
 @pytest.fixture
@@ -30,6 +33,32 @@ async def test_a_gap_that_comes_unasked_moves_on_and_is_told(bench: Bench):
     assert await taken(subscription, 2) == [1, 51]
     assert [verdict.kind for verdict in subscription.verdicts] == [VerdictKind.OK, VerdictKind.GAP]
     assert (bench.stats.gaps, subscription.caught_up) == (1, False)
+
+
+async def test_a_gap_of_a_topic_without_history_is_told_and_reading_goes_on(bench: Bench):
+    subscription = bench.subscribe()
+    told: list[Verdict] = []
+    subscription._on_verdict = told.append
+    for request_id, verdict, lost in ((bench.wire.sent[-1].request_id, LIVE, None), (0, GAP, 7)):
+        bench.dispatcher.control(
+            frame_pb2.ServerFrame(
+                subscribed=frame_pb2.Subscribed(
+                    request_id=request_id, topic=TOPIC, verdict=verdict, lost=lost
+                )
+            )
+        )
+    event = event_pb2.Event(id="e")
+    for _ in range(2):
+        run = event_pb2.TopicRun(topic=TOPIC, events=[event])
+        bench.dispatcher.runs(frame_pb2.ServerFrame(runs=[run]))
+    assert (await subscription.next_event()).id == "e"
+    assert [(each.kind, each.lost) for each in told] == [
+        (VerdictKind.LIVE, None),
+        (VerdictKind.GAP, 7),
+    ]
+    assert (bench.stats.gaps, bench.stats.duplicates) == (1, 1)
+    assert subscription.caught_up
+    assert subscription.cursor is None
 
 
 async def test_each_event_has_the_cursor_that_resumes_after_it(bench: Bench):

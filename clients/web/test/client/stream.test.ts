@@ -1,6 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
 import { EventSchema } from "../../src/gen/shipspeak/realtime/v1/event_pb.js";
+import { Verdict } from "../../src/gen/shipspeak/realtime/v1/frame_pb.js";
 import { collect, content, environment, hub, hubForEachTest, open, TOPIC } from "../support/rig.js";
 import { until } from "../support/until.js";
 
@@ -149,4 +150,23 @@ test("a volatile topic gives each id once", async () => {
   await read.has(1);
   expect(read.texts).toEqual(["a"]);
   expect(client.connection.getSnapshot().counters.duplicates).toBe(1);
+});
+
+test("a volatile topic that has run ahead tells how much is lost, and goes on", async () => {
+  const client = open();
+  const told: unknown[] = [];
+  client.topic("typing/42").subscribe({
+    onEvent: (event) => told.push(event.id),
+    onVerdict: (news) => told.push(news),
+  });
+  client.connect();
+  await until(client.connection, (now) => now.phase === "live");
+  told.length = 0;
+  const event = create(EventSchema, { id: "v1", content: content("a") });
+  const gap = { topic: "typing/42", verdict: Verdict.GAP, lost: 7n };
+  hub.pushAll({ control: { case: "subscribed", value: gap } });
+  hub.pushAll({ runs: [{ topic: "typing/42", events: [event] }] });
+  await until(client.connection, (now) => now.counters.events === 1);
+  expect(told).toEqual([{ verdict: "gap", lost: 7 }, "v1"]);
+  expect(client.connection.getSnapshot()).toMatchObject({ phase: "live", counters: { gaps: 1 } });
 });

@@ -10,6 +10,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -54,9 +55,14 @@ class Checkpointer:
     """One thread that looks after the logs of all shards of the process."""
 
     def __init__(self, shards: Sequence[tuple[Path, WriterThread]]) -> None:
-        self._targets = [
-            _Target(path, thread, connect_checkpointer(path)) for path, thread in shards
-        ]
+        """Open a connection to each file. Raises: sqlite3.Error when one cannot be opened."""
+        self._targets: list[_Target] = []
+        with ExitStack() as undo:
+            for path, thread in shards:
+                connection = connect_checkpointer(path)
+                undo.callback(connection.close)
+                self._targets.append(_Target(path, thread, connection))
+            undo.pop_all()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="checkpointer")
 

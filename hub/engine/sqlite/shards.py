@@ -98,24 +98,32 @@ class SqliteEngine:
         self._shards = [shard for shard, _ in opened]
         paths = [shard.files.database for shard in self._shards]
         self._readers = ReaderPool(paths)
-        self._checkpointer = Checkpointer([(s.files.database, thread) for s, thread in opened])
         for shard, thread in opened:
             shard.on_commit = self._on_commit
             shard.run(thread)
-        self._checkpointer.start()
+        try:
+            checkpointer = Checkpointer([(s.files.database, thread) for s, thread in opened])
+        except sqlite3.Error as error:
+            await self.stop()
+            raise storage_failed(0, error) from error
+        self._checkpointer = checkpointer
+        checkpointer.start()
 
     async def stop(self) -> None:
         """Finish what was accepted, then close the files and free the locks. Safe to call twice."""
-        shards, readers, checkpointer = self._shards, self._readers, self._checkpointer
+        readers, checkpointer = self._readers, self._checkpointer
         self._readers = self._checkpointer = None
-        for shard in shards:
+        for shard in self._shards:
             shard.refuse()
-        if readers is not None:
-            readers.refuse()
+        if readers is None:
+            return
+        readers.refuse()
+        try:
             await asyncio.to_thread(readers.close)
-        if checkpointer is not None:
-            await asyncio.to_thread(checkpointer.stop)
-            await asyncio.gather(*(asyncio.to_thread(shard.close) for shard in shards))
+            if checkpointer is not None:
+                await asyncio.to_thread(checkpointer.stop)
+        finally:
+            await asyncio.gather(*(asyncio.to_thread(shard.close) for shard in self._shards))
 
     async def publish(self, appends: Sequence[Append]) -> list[AppendResult]:
         """Store drafts and answer after commit, one result each, in order."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import threading
 from typing import TYPE_CHECKING
 
@@ -227,3 +228,21 @@ async def test_a_topic_without_a_policy_is_kept_and_harms_no_other(
         assert [entry["topic"] for entry in told] == ["forgotten/1"]
     finally:
         await engine.stop()
+
+
+async def test_a_start_without_a_checkpointer_closes_what_it_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when the process may open no further file."""
+    monkeypatch.setattr(
+        checkpoint, "connect_checkpointer", lambda path: sqlite3.connect(path / "not" / "there")
+    )
+    engine = SqliteEngine(tmp_path, shards=2)
+    with pytest.raises(Unavailable) as caught:
+        await engine.start()
+    assert caught.value.reason == error_reason_pb2.ERROR_REASON_STORAGE_FAILED
+    assert not [t.name for t in threading.enumerate() if t.name.startswith("shard-")]
+    monkeypatch.undo()
+    again = SqliteEngine(tmp_path, shards=2)
+    await again.start()
+    await again.stop()

@@ -74,7 +74,10 @@ class Settings(BaseSettings):
 
     # Sessions
     heartbeat_interval: float = Field(
-        default=20.0, ge=0.1, le=60, description="Sign of life of both sides."
+        default=20.0,
+        ge=1,
+        le=60,
+        description="Sign of life of both sides; the hub looks at its sessions once a second.",
     )
     window_bytes: int = Field(
         default=262_144, ge=65_536, description="Largest in-flight window granted."

@@ -24,7 +24,7 @@ class HubProcess:
 
     Args:
         folder: gets the data (`data/`), the ready file and the log.
-        options: more options of `rthub serve`, such as ("--heartbeat", "0.5").
+        options: more options of `rthub serve`, such as ("--heartbeat", "1").
         env: more environment variables, such as RTHUB_AUTH_HS256_SECRET; with a key give dev=False.
         dev: start with --dev.
     """

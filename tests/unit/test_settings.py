@@ -55,6 +55,12 @@ def test_an_origin_that_no_browser_sends_is_refused(origin: str) -> None:
     )
 
 
+@pytest.mark.parametrize("seconds", [0.1, 0.99, 61])
+def test_a_heartbeat_that_the_hub_cannot_keep_is_refused(seconds: float) -> None:
+    """It looks at its sessions once a second: peers told of less would find it silent."""
+    assert "heartbeat_interval: " in _refused(dev=True, heartbeat_interval=seconds)
+
+
 @pytest.mark.parametrize("config", ["{", "", "[]", "1"])
 def test_a_page_configuration_that_is_no_json_object_is_refused(config: str) -> None:
     assert "page_config: " in _refused(dev=True, page_config=config)

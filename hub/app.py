@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import json
 import os
-import resource
-import sys
 import time
 import uuid
 from typing import TYPE_CHECKING
@@ -182,20 +179,20 @@ class Hub:
             OSError: an address cannot be bound.
             HubError: the store cannot be opened.
         """
-        _raise_file_limit()
+        try:
+            return await self._start()
+        except BaseException:
+            # What was opened before would keep the process alive.
+            await self._close(0.0)
+            raise
+
+    async def _start(self) -> tuple[int, int]:
         await self.engine.start()
         await self.health.start()
         grpc_port = await self.grpc_door.start(self.settings.host, self.settings.grpc_port)
         http_port = await self.http_server.start()
         self._ticker = asyncio.get_running_loop().create_task(self._tick_every_second())
         await self.health.set_ready()
-        # What was made at start lives as long as the process: the collector need not look at it
-        # again.
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(50_000, 20, 20)
-        # A writer thread that comes back from a commit waits this long for a busy loop, not 5 ms.
-        sys.setswitchinterval(0.0005)
         log.info(
             "serving",
             instance=self.instance,
@@ -218,14 +215,20 @@ class Hub:
         await self.health.drain()
         self.poller.answer_all()
         await self.sessions.drain(settings.drain_spread, settings.drain_grace)
-        await asyncio.gather(self.http_server.drain(1.0), self.grpc_door.stop(1.0))
-        if self._ticker is not None:
-            self._ticker.cancel()
-            await asyncio.wait([self._ticker])
-        await self.engine.stop()
+        await self._close(1.0)
         if settings.ready_file is not None:
             settings.ready_file.unlink(missing_ok=True)
         log.info("stopped", instance=self.instance)
+
+    async def _close(self, grace: float) -> None:
+        """The doors, then the store, whatever becomes of the doors; ``grace`` in seconds."""
+        try:
+            await asyncio.gather(self.http_server.drain(grace), self.grpc_door.stop(grace))
+            if self._ticker is not None:
+                self._ticker.cancel()
+                await asyncio.wait([self._ticker])
+        finally:
+            await self.engine.stop()
 
     def _end_web_streams(self) -> None:
         for session in self.sessions:
@@ -266,10 +269,3 @@ class Hub:
         unfinished = path.with_suffix(".tmp")
         unfinished.write_text(json.dumps(ready))
         unfinished.replace(path)
-
-
-def _raise_file_limit() -> None:
-    """A connection is a file: take all that the system allows."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft != hard:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

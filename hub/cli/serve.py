@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from hub.app import Hub
+from hub.cli.process import take_all_files, tune_interpreter
 from hub.errors import HubError
 from hub.settings import Settings
 from hub.telemetry.logs import configure_logs
@@ -93,14 +94,15 @@ async def run(settings: Settings) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
+    take_all_files()
     hub = Hub(settings)
     try:
-        await hub.start()
-    except (OSError, HubError) as error:
-        _console.print(f"[bold red]cannot start[/] {error}", highlight=False)
-        await hub.engine.stop()
-        return EXIT_CANNOT_START
-    try:
+        try:
+            await hub.start()
+        except (OSError, HubError) as error:
+            _console.print(f"[bold red]cannot start[/] {error}", highlight=False)
+            return EXIT_CANNOT_START
+        tune_interpreter()
         await stopping.wait()
         await hub.stop()
     finally:

@@ -9,7 +9,7 @@ from hub.engine.contract import Engine, LogPage, TopicHead, Verdict
 from hub.errors import FailedPrecondition, Unimplemented
 from hub.fanout.splice import Spliced, splice
 from hub.model.cursor import Cursor, decode_cursor, encode_cursor
-from hub.pipeline.verdict import WIRE_VERDICTS
+from hub.pipeline.verdict import WIRE_VERDICTS, handled_inside_run
 from shipspeak.realtime.v1 import error_reason_pb2 as reasons
 from shipspeak.realtime.v1 import frame_pb2, realtime_service_pb2
 
@@ -96,9 +96,11 @@ class HistoryReader:
             return _beginning(request, verdict, state)
         if resume.verdict is Verdict.GAP:
             return _Start(verdict, state.floor, state.floor_id, state)
-        offset = max(cursor.offset, min(request.position.handled_offset, state.head))
-        event_id = cursor.event_id if offset == cursor.offset else ""
-        return _Start(verdict, offset, event_id, state)
+        if await handled_inside_run(self._engine, topic, cursor, request.position):
+            return _Start(
+                verdict, request.position.handled_offset, request.position.handled_id, state
+            )
+        return _Start(verdict, cursor.offset, cursor.event_id, state)
 
     async def _page_before(
         self, request: realtime_service_pb2.ReadHistoryRequest, start: _Start

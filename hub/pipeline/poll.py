@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from hub.auth.grants import Principal
     from hub.engine.contract import Engine
-    from hub.pipeline.subscribe import Begin, Subscriber
+    from hub.pipeline.starts import Begin
+    from hub.pipeline.subscribe import Subscriber
 
 DEFAULT_EVENTS = 500
 DEFAULT_BYTES = 262_144

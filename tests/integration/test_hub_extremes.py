@@ -65,7 +65,7 @@ async def test_cursors(client: RawClient, topic: str, offset: int, as_of: int) -
     epoch = first.frames[0].subscribed.epoch
     for one in (epoch, 1, HUGE):
         cursor = encode_cursor(topic, Cursor(one, offset, "e1", as_of))
-        position = event_pb2.Position(cursor=cursor, handled_offset=HUGE)
+        position = event_pb2.Position(cursor=cursor, handled_offset=HUGE, handled_id="e1")
         answer = await client.poll(frame_pb2.Subscribe(topic=topic, position=position))
         assert answer.frames[0].subscribed.verdict == frame_pb2.VERDICT_RESET
         for reverse in (False, True):

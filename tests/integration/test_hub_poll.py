@@ -34,8 +34,8 @@ def topic() -> str:
     return f"meeting/{secrets.token_hex(4)}"
 
 
-def _at(topic: str, cursor: bytes, handled: int = 0) -> frame_pb2.Subscribe:
-    position = event_pb2.Position(cursor=cursor, handled_offset=handled)
+def _at(topic: str, cursor: bytes, handled: int = 0, event_id: str = "") -> frame_pb2.Subscribe:
+    position = event_pb2.Position(cursor=cursor, handled_offset=handled, handled_id=event_id)
     return frame_pb2.Subscribe(topic=topic, position=position)
 
 
@@ -138,7 +138,7 @@ async def test_at_least_one_event_however_small_the_answer_may_be(
 async def test_a_position_inside_a_run(client: RawClient, topic: str) -> None:
     await client.publish(*(draft(topic, number) for number in range(4)))
     cursor = encode_cursor(topic, Cursor(await _epoch(client, topic), 1, "e0"))
-    assert _ids(await client.poll(_at(topic, cursor, handled=3))) == ["e3"]
+    assert _ids(await client.poll(_at(topic, cursor, handled=3, event_id="e2"))) == ["e3"]
 
 
 async def test_a_cursor_of_another_log_is_told_to_reload(client: RawClient, topic: str) -> None:

@@ -184,9 +184,11 @@ async def test_resuming_inside_a_run(client: RawClient, topic: str) -> None:
     await client.publish(*(draft(topic, n) for n in range(10)))
     stream, _ = await client.session()
     first = await stream.subscribe(topic, at=frame_pb2.START_EARLIEST)
-    await stream.events(10)
+    handled = (await stream.events(10))[5]
     await stream.send(unsubscribe=frame_pb2.Unsubscribe(topic=topic))
-    position = event_pb2.Position(cursor=first.position.cursor, handled_offset=6)
+    position = event_pb2.Position(
+        cursor=first.position.cursor, handled_offset=6, handled_id=handled.id
+    )
     again = await stream.subscribe(topic, position=position)
     assert again.verdict == frame_pb2.VERDICT_OK
     assert again.position.handled_offset == 6

@@ -206,6 +206,9 @@ class MemoryEngine:
             return Resume(Verdict.RESET, log.floor, None, log.state)
         if cursor.offset < log.floor:
             return Resume(Verdict.GAP, log.floor, log.floor - cursor.offset, log.state)
+        there = {event.offset: event.event_id for event in log.events} | {log.floor: log.floor_id}
+        if cursor.offset and cursor.event_id and there.get(cursor.offset) != cursor.event_id:
+            return Resume(Verdict.RESET, log.floor, None, log.state)
         return Resume(Verdict.OK, cursor.offset, None, log.state)
 
     def shard_of(self, topic: str) -> int:

@@ -21,16 +21,20 @@ class Cursor:
         topic: the topic that it belongs to.
         token: the hub's resume token, opaque; at most 512 bytes.
         handled_offset: events up to this offset were handled; at or above the token's own.
+        handled_id: id of the event at `handled_offset` where that is above the token's own, so that
+            the hub can prove it; empty = not known, and what lies between comes again.
     """
 
     topic: str
     token: bytes
     handled_offset: int = 0
+    handled_id: str = ""
 
     def __str__(self) -> str:
         """Text for storing; `Cursor.parse` reads it back."""
         token = base64.urlsafe_b64encode(self.token).decode().rstrip("=")
-        return f"{self.topic}@{self.handled_offset}.{token}"
+        text = f"{self.topic}@{self.handled_offset}.{token}"
+        return f"{text}.{self.handled_id}" if self.handled_id else text
 
     @classmethod
     def parse(cls, text: str) -> Cursor:
@@ -40,16 +44,20 @@ class Cursor:
             InvalidRequestError: when the text is not such a cursor.
         """
         topic, at, place = text.rpartition("@")
-        offset, dot, token = place.partition(".")
+        offset, dot, rest = place.partition(".")
+        token, _, handled_id = rest.partition(".")
         message = f"{text[:80]!r} is not a cursor; give what str(event.cursor) wrote"
         if not (at and dot and topic):
             raise InvalidRequestError(message, reason="CURSOR_INVALID")
         padded = token + "=" * (-len(token) % 4)
         try:
-            return cls(topic, base64.b64decode(padded, altchars=b"-_", validate=True), int(offset))
+            opaque = base64.b64decode(padded, altchars=b"-_", validate=True)
+            return cls(topic, opaque, int(offset), handled_id)
         except (ValueError, binascii.Error) as error:
             raise InvalidRequestError(message, reason="CURSOR_INVALID") from error
 
     def position(self) -> event_pb2.Position:
         """The cursor as the contract's Position."""
-        return event_pb2.Position(cursor=self.token, handled_offset=self.handled_offset)
+        return event_pb2.Position(
+            cursor=self.token, handled_offset=self.handled_offset, handled_id=self.handled_id
+        )

@@ -122,13 +122,14 @@ def _events(run: event_pb2.TopicRun, before: bytes) -> list[Event]:
     for index, event in enumerate(run.events):
         # Only at the run's end may its own token be used: before, it would skip what follows.
         token = run.cursor if index == last else before
-        cursor = Cursor(run.topic, token, event.offset) if token and event.offset else None
+        inside = event.id if index != last else ""
+        cursor = Cursor(run.topic, token, event.offset, inside) if token and event.offset else None
         events.append(Event(run.topic, event, cursor))
     return events
 
 
 def _cursor(topic: str, position: event_pb2.Position) -> Cursor:
-    return Cursor(topic, position.cursor, position.handled_offset)
+    return Cursor(topic, position.cursor, position.handled_offset, position.handled_id)
 
 
 def _kind(verdict: frame_pb2.Verdict.ValueType) -> VerdictKind:

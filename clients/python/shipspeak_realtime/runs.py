@@ -126,6 +126,12 @@ class Receiver:
         return Taken(action, fresh, len(events) - len(fresh))
 
 
+def id_at_end(run: event_pb2.TopicRun) -> str:
+    """The id of the event at a run's end; empty where it was left out."""
+    last = run.events[-1] if run.events else None
+    return last.id if last is not None and last.offset == run.through_offset else ""
+
+
 _ACTIONS = {
     frame_pb2.VERDICT_OK: Action.OK,
     frame_pb2.VERDICT_GAP: Action.GAP,

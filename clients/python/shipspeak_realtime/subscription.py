@@ -12,7 +12,7 @@ from shipspeak.realtime.v1 import frame_pb2
 from shipspeak_realtime.cursor import Cursor
 from shipspeak_realtime.errors import ClosedError, InvalidRequestError, RealtimeError
 from shipspeak_realtime.events import Event
-from shipspeak_realtime.runs import Action, Receiver
+from shipspeak_realtime.runs import Action, Receiver, id_at_end
 from shipspeak_realtime.verdicts import OnVerdict, Verdict, VerdictKind
 
 if TYPE_CHECKING:
@@ -78,6 +78,7 @@ class Subscription:
         self._on_open, self._on_close, self._on_verdict = on_open, on_close, on_verdict
         self._receiver = Receiver()
         self._cursor: bytes = b""
+        self._handled_id = ""  # of the event at the position, while the cursor lies before it
         self._head: int | None = None
         self._queue: deque[Event] = deque()
         self._limit = queue_events
@@ -97,7 +98,7 @@ class Subscription:
         place = self._receiver.place
         if place is None or not self._cursor:
             return None
-        return Cursor(self.topic, self._cursor, place.offset)
+        return Cursor(self.topic, self._cursor, place.offset, self._handled_id)
 
     @property
     def caught_up(self) -> bool:
@@ -196,7 +197,7 @@ class Subscription:
         overtaken = place is not None and place.offset > answer.position.handled_offset
         # Where runs have overtaken the answer, their later cursor stays.
         if not overtaken or not self._cursor:
-            self._cursor = answer.position.cursor
+            self._cursor, self._handled_id = answer.position.cursor, ""
         if action is Action.RESET:
             self._stats.resets += 1
         elif action is Action.GAP:
@@ -225,9 +226,11 @@ class Subscription:
         stats.withdrawn += run.withdrawn
         before, place = self._cursor, self._receiver.place
         if run.cursor:
-            self._cursor = run.cursor
+            self._cursor, self._handled_id = run.cursor, ""
+        elif place is not None:
+            self._handled_id = id_at_end(run)
         for event in taken.events:
-            after = None if place is None else Cursor(self.topic, before, event.offset)
+            after = None if place is None else Cursor(self.topic, before, event.offset, event.id)
             self._queue.append(Event(self.topic, event, after))
         if taken.events:
             if place is not None and run.cursor:

@@ -110,13 +110,22 @@ async def test_the_cursor_of_another_log_is_a_reset(
     assert _offsets(answer) == page
 
 
-@pytest.mark.parametrize(("reverse", "page"), [(False, [7, 8, 9, 10]), (True, [1, 2, 3, 4, 5])])
+@pytest.mark.parametrize(
+    ("reverse", "event_id", "page"),
+    [
+        (False, "e6", [7, 8, 9, 10]),
+        (True, "e6", [1, 2, 3, 4, 5]),
+        (False, "other", [4, 5, 6, 7, 8, 9, 10]),
+        (False, "", [4, 5, 6, 7, 8, 9, 10]),
+    ],
+)
 async def test_what_was_handled_inside_a_run_counts(
-    bench: PipelineBench, reverse: bool, page: list[int]
+    bench: PipelineBench, reverse: bool, event_id: str, page: list[int]
 ) -> None:
     request = ReadHistoryRequest(topic=TOPIC, reverse=reverse)
     request.position.cursor = encode_cursor(TOPIC, Cursor(bench.engine.log(TOPIC).epoch, 3))
     request.position.handled_offset = 6
+    request.position.handled_id = event_id
     assert _offsets(await bench.history.read(request, ALICE)) == page
 
 

@@ -20,7 +20,7 @@ from tests.support.until import until
 
 if TYPE_CHECKING:
     from hub.engine.contract import Resume
-    from hub.pipeline.subscribe import Begin
+    from hub.pipeline.starts import Begin
     from hub.session.session import Session
 
 TOPIC = "meeting/1"
@@ -34,9 +34,11 @@ async def bench() -> PipelineBench:
     return made
 
 
-def _position(bench: PipelineBench, cursor: Cursor, handled: int = 0) -> frame_pb2.Subscribe:
+def _position(
+    bench: PipelineBench, cursor: Cursor, handled: int = 0, event_id: str = ""
+) -> frame_pb2.Subscribe:
     token = encode_cursor(TOPIC, cursor)
-    position = event_pb2.Position(cursor=token, handled_offset=handled)
+    position = event_pb2.Position(cursor=token, handled_offset=handled, handled_id=event_id)
     return frame_pb2.Subscribe(topic=TOPIC, position=position)
 
 
@@ -70,7 +72,7 @@ async def test_every_start_gives_a_cursor_that_proves_its_place(bench: PipelineB
         (frame_pb2.Subscribe(topic=TOPIC, at=frame_pb2.START_EARLIEST), "e2"),
         (_position(bench, Cursor(_epoch(bench), 1)), "e2"),  # GAP
         (_position(bench, Cursor(77, 1)), "e2"),  # RESET
-        (_position(bench, Cursor(_epoch(bench), 3), handled=4), "e4"),
+        (_position(bench, Cursor(_epoch(bench), 3), handled=4, event_id="e4"), "e4"),
     ]
     for request, event_id in starts:
         begin = await bench.subscriber.begin(ALICE, request)
@@ -102,12 +104,29 @@ async def test_a_cursor_that_the_ring_proves_does_not_touch_the_engine(
         await bench.subscriber.begin(ALICE, _position(bench, Cursor(_epoch(bench), 3, "other")))
 
 
-@pytest.mark.parametrize(("handled", "position"), [(0, 2), (1, 2), (2, 2), (4, 4), (5, 5), (99, 5)])
-async def test_what_was_handled_inside_a_run_counts_as_far_as_it_can_be_true(
-    bench: PipelineBench, handled: int, position: int
+@pytest.mark.parametrize(
+    ("handled", "event_id", "position"),
+    [
+        (0, "", 2),
+        (1, "e1", 2),
+        (2, "e2", 2),
+        (4, "e4", 4),
+        (5, "e5", 5),
+        (99, "e99", 2),
+        (4, "", 2),
+        (4, "from before the backup", 2),
+    ],
+)
+@pytest.mark.parametrize("in_ring", [True, False])
+async def test_what_was_handled_inside_a_run_counts_where_the_log_proves_it(
+    bench: PipelineBench, handled: int, event_id: str, position: int, in_ring: bool
 ) -> None:
+    """G2, G6: after a restore other events stand there, which nobody has read."""
+    live = await bench.registry.open(TOPIC)
+    if not in_ring:
+        live.ring.release()
     begin = await bench.subscriber.begin(
-        ALICE, _position(bench, Cursor(_epoch(bench), 2, "e2"), handled)
+        ALICE, _position(bench, Cursor(_epoch(bench), 2, "e2"), handled, event_id)
     )
     assert begin.position == position
     assert decode_cursor(TOPIC, begin.cursor).offset == position

@@ -11,9 +11,12 @@ from shipspeak_realtime import Cursor, InvalidRequestError
 topics = st.from_regex(r"[a-z]{1,8}/[a-z0-9@._-]{1,8}(/[a-z0-9]{1,8})?", fullmatch=True)
 
 
-@given(topics, st.binary(max_size=100), st.integers(0, 2**64 - 1))
-def test_what_is_written_is_read_back(topic: str, token: bytes, offset: int):
-    cursor = Cursor(topic, token, offset)
+ids = st.from_regex(r"[A-Za-z0-9._:-]{0,64}", fullmatch=True)
+
+
+@given(topics, st.binary(max_size=100), st.integers(0, 2**64 - 1), ids)
+def test_what_is_written_is_read_back(topic: str, token: bytes, offset: int, handled_id: str):
+    cursor = Cursor(topic, token, offset, handled_id)
     assert Cursor.parse(str(cursor)) == cursor
 
 

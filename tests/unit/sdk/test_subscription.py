@@ -68,7 +68,7 @@ async def test_each_event_has_the_cursor_that_resumes_after_it(bench: Bench):
     bench.run(2, 3)
     cursors = [(await subscription.next_event()).cursor for _ in range(3)]
     assert cursors == [
-        Cursor(TOPIC, b"c0", 1),
+        Cursor(TOPIC, b"c0", 1, "e1"),
         Cursor(TOPIC, b"c2", 2),
         Cursor(TOPIC, b"c3", 3),
     ]

@@ -8,6 +8,8 @@ export interface Position {
   readonly offset: bigint;
   /** Resume token of an offset at or below `offset`; empty before the first one. */
   readonly cursor: Uint8Array;
+  /** Id of the event at `offset` while `cursor` lies below it, as its proof; absent = not known, or not needed. */
+  readonly handledId?: string;
 }
 
 /** The part of a run that the receiver's rule looks at. */
@@ -45,10 +47,20 @@ export function receiveRun(position: Position | null, run: RunView): RunOutcome 
     kind: "take",
     events,
     dropped: run.events.length - events.length,
-    position: {
-      epoch: run.epoch,
-      offset: run.throughOffset,
-      cursor: run.cursor.length > 0 ? run.cursor : position.cursor,
-    },
+    position: standAfter(run, position),
   };
+}
+
+/** What to ask of the hub to go on from a position. */
+export function resumeFrom(position: Position) {
+  const { cursor, offset, handledId = "" } = position;
+  return { cursor, handledOffset: offset, handledId };
+}
+
+function standAfter(run: RunView, before: Position): Position {
+  const { epoch, throughOffset: offset } = run;
+  if (run.cursor.length > 0) return { epoch, offset, cursor: run.cursor };
+  const last = run.events.at(-1);
+  const proof = last?.offset === offset ? { handledId: last.id } : {};
+  return { epoch, offset, cursor: before.cursor, ...proof };
 }

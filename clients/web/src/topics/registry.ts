@@ -6,6 +6,7 @@ import type * as events from "../gen/shipspeak/realtime/v1/event_pb.js";
 import { type ServerFrame, Start, type SubscribeSchema } from "../gen/shipspeak/realtime/v1/frame_pb.js";
 import { durationMs } from "../time.js";
 import type { Member } from "./members.js";
+import { resumeFrom } from "./position.js";
 import { Topic } from "./topic.js";
 import type { Count, TopicListener } from "./types.js";
 
@@ -119,6 +120,5 @@ function subscribeInit(topic: Topic): SubscribeInit {
     const at = start === "earliest" ? Start.EARLIEST : Start.LATEST;
     return { topic: name, start: { case: "at", value: at } };
   }
-  const { cursor, offset } = position;
-  return { topic: name, start: { case: "position", value: { cursor, handledOffset: offset } } };
+  return { topic: name, start: { case: "position", value: resumeFrom(position) } };
 }

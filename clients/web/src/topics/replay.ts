@@ -7,7 +7,7 @@ import type {
   ReadHistoryResponse,
 } from "../gen/shipspeak/realtime/v1/realtime_service_pb.js";
 import type { Member } from "./members.js";
-import type { Position } from "./position.js";
+import { type Position, resumeFrom } from "./position.js";
 import type { Topic } from "./topic.js";
 
 export interface ReplaySource {
@@ -68,8 +68,7 @@ function take(page: ReadHistoryResponse, member: Member): void {
 
 function positionOf(member: Member) {
   if (member.position === null || member.position.cursor.length === 0) return {};
-  const { cursor, offset } = member.position;
-  return { position: { cursor, handledOffset: offset } };
+  return { position: resumeFrom(member.position) };
 }
 
 /** A topic that was not answered yet has no place to meet at. An empty log counts only if nothing came meanwhile. */

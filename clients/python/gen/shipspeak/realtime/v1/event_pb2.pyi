@@ -337,21 +337,28 @@ class Position(_message.Message):
 
     CURSOR_FIELD_NUMBER: _builtins.int
     HANDLED_OFFSET_FIELD_NUMBER: _builtins.int
+    HANDLED_ID_FIELD_NUMBER: _builtins.int
     cursor: _builtins.bytes
     """Opaque resume token; at most 512 bytes."""
     handled_offset: _builtins.int
     """The offset handled so far, at or above the cursor's: resumes inside a run. 0 = the cursor's own. Always
     set in Subscribed, where it is the receiver's numeric position.
     """
+    handled_id: _builtins.str
+    """The id of the event at handled_offset, when that is above the cursor's. It proves that the log is still the one
+    that was read: where it is missing or is not the event's, the hub begins at the cursor, and the events in
+    between come again. Empty in Subscribed.
+    """
     def __init__(
         self,
         *,
         cursor: _builtins.bytes = ...,
         handled_offset: _builtins.int = ...,
+        handled_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "handled_offset", b"handled_offset"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "handled_id", b"handled_id", "handled_offset", b"handled_offset"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from hub.auth.tokens import Authenticator
+from hub.dev_switches import BlockableApp, DevSwitches
 from hub.engine.sqlite import Retention, SqliteEngine
 from hub.fanout.flush import Flusher
 from hub.fanout.registry import TopicRegistry
@@ -19,7 +20,6 @@ from hub.pipeline.history import HistoryReader
 from hub.pipeline.poll import Poller
 from hub.pipeline.publish import Publisher, PublishLimits
 from hub.pipeline.subscribe import Subscriber
-from hub.routes import BlockableApp, DevSwitches, config_route, publish_route
 from hub.rpc.admin import SERVICE as ADMIN_SERVICE
 from hub.rpc.admin import admin_methods
 from hub.rpc.admission import Admission
@@ -27,6 +27,7 @@ from hub.rpc.commands import Commands
 from hub.rpc.connection import Connections
 from hub.rpc.decode import MAX_MESSAGE_BYTES
 from hub.rpc.handlers import unary_handlers
+from hub.rpc.publish_json import publish_json
 from hub.rpc.streams import ConnectMethod, ListenMethod
 from hub.rpc.unary import Pipelines, UnaryMethods
 from hub.server.door import GrpcDoor
@@ -38,6 +39,7 @@ from hub.topics.namespaces import Namespaces
 from shipspeak.realtime.v1 import realtime_service_pb2
 from web_bridge.app import make_app
 from web_bridge.hosts import KnownHosts
+from web_bridge.json_routes import fixed_json, json_route
 from web_bridge.page import reference_page
 from web_bridge.server import HttpServer
 
@@ -136,13 +138,14 @@ class Hub:
             settings.heartbeat_interval,
         )
         routes = {
-            ("POST", "/v1/publish"): publish_route(methods["Publish"]),
-            ("GET", "/demo-config.json"): config_route(
+            ("POST", "/v1/publish"): json_route(publish_json(methods["Publish"], self.metrics)),
+            ("GET", "/demo-config.json"): fixed_json(
                 {**json.loads(settings.page_config), "dev": settings.dev}
             ),
         }
         if settings.dev:
-            routes.update(self.switches.routes())
+            switches = self.switches.methods()
+            routes.update({route: json_route(method) for route, method in switches.items()})
         app = make_app(
             handlers=[
                 unary_handlers(service, table, self.metrics, "grpc-web")

@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
-from typing import Any
+from typing import Any, Protocol
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Headers = Iterable[tuple[bytes, bytes]]
+
+
+class DrainableApp(Protocol):
+    """An ASGI application that can end its streams."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+
+    def end_streams(self) -> None:
+        """End the streams that never end by themselves."""
+
+    def end_pushes(self) -> None:
+        """End the push streams that are left."""
 
 
 def header(headers: Headers, name: bytes) -> bytes | None:

@@ -7,25 +7,14 @@ that its owner points at 127.0.0.1 (DNS rebinding) makes any page of his come fr
 from __future__ import annotations
 
 import ipaddress
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from web_bridge.asgi import Receive, Scope, Send, answer_text, header
+from web_bridge.asgi import answer_text, header
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-
-class DrainableApp(Protocol):
-    """An ASGI application whose streams can be ended."""
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
-
-    def end_streams(self) -> None:
-        """End the streams of the general path."""
-
-    def end_pushes(self) -> None:
-        """End the push streams."""
+    from web_bridge.asgi import DrainableApp, Receive, Scope, Send
 
 
 class KnownHosts:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
@@ -18,7 +18,7 @@ from web_bridge.protocol import HEAD_SECONDS, BoundedProtocol
 if TYPE_CHECKING:
     import socket
 
-    from web_bridge.asgi import Receive, Scope, Send
+    from web_bridge.asgi import DrainableApp
 
 logger = logging.getLogger(__name__)
 
@@ -28,19 +28,6 @@ BACKLOG = 4096
 KEEP_ALIVE_SECONDS = 75
 # After the grace: time for the last trailers to leave before connections are cut.
 _LAST_WORDS_SECONDS = 0.25
-
-
-class DrainableApp(Protocol):
-    """An ASGI application that can end its streams."""
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
-
-    def end_streams(self) -> None:
-        """End the streams that never end by themselves."""
-
-    def end_pushes(self) -> None:
-        """End the push streams that are left."""
 
 
 class HttpServer:

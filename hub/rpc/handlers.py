@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import grpc
 from grpc.aio import ServicerContext
 
-from hub.rpc.status import abort, hub_error_of
+from hub.rpc.status import abort, refusal_of
 from hub.session.sink import Caller
 
 if TYPE_CHECKING:
@@ -56,8 +56,6 @@ def _unary(
         try:
             return await method(request, caller_of(context, transport))
         except Exception as failure:  # noqa: BLE001 - unknown ones are logged and become INTERNAL
-            error = hub_error_of(failure, name)
-            metrics.refused.labels(error.reason_name).inc()
-            await abort(context, error)
+            await abort(context, refusal_of(failure, name, metrics))
 
     return call

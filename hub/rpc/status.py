@@ -5,16 +5,19 @@ They are google.rpc.Status with ErrorInfo and RetryInfo.
 
 from __future__ import annotations
 
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import grpc
 import structlog
 from google.protobuf import any_pb2
-from google.rpc import error_details_pb2, status_pb2
+from google.rpc import code_pb2, error_details_pb2, status_pb2
 
 from hub.errors import HubError, Internal
 from hub.session.frames import duration
 from shipspeak.realtime.v1 import error_reason_pb2 as reasons
+
+if TYPE_CHECKING:
+    from hub.telemetry.metrics import Metrics
 
 log = structlog.get_logger(__name__)
 
@@ -46,6 +49,35 @@ def rich_status(error: HubError) -> status_pb2.Status:
 def trailers_of(error: HubError) -> tuple[int, str, bytes]:
     """(grpc-status, grpc-message, grpc-status-details-bin) of a refusal."""
     return error.code, error.message, rich_status(error).SerializeToString()
+
+
+# Canonical codes as HTTP statuses (google/rpc/code.proto, "HTTP Mapping").
+_HTTP_STATUSES: dict[int, int] = {
+    code_pb2.INVALID_ARGUMENT: 400,
+    code_pb2.UNAUTHENTICATED: 401,
+    code_pb2.PERMISSION_DENIED: 403,
+    code_pb2.NOT_FOUND: 404,
+    code_pb2.ALREADY_EXISTS: 409,
+    code_pb2.FAILED_PRECONDITION: 400,
+    code_pb2.ABORTED: 409,
+    code_pb2.OUT_OF_RANGE: 400,
+    code_pb2.RESOURCE_EXHAUSTED: 429,
+    code_pb2.UNAVAILABLE: 503,
+    code_pb2.UNIMPLEMENTED: 501,
+    code_pb2.INTERNAL: 500,
+}
+
+
+def http_status(error: HubError) -> int:
+    """The HTTP status of a refusal."""
+    return _HTTP_STATUSES[error.code]
+
+
+def refusal_of(failure: BaseException, doing: str, metrics: Metrics) -> HubError:
+    """The error to answer with, as from `hub_error_of`, counted by its reason."""
+    error = hub_error_of(failure, doing)
+    metrics.refused.labels(error.reason_name).inc()
+    return error
 
 
 def hub_error_of(error: BaseException, doing: str) -> HubError:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from hub.rpc.commands import Commands, farewell
 from hub.rpc.connection import Connection
 from hub.rpc.decode import check, check_version, parse
-from hub.rpc.status import hub_error_of
+from hub.rpc.status import refusal_of
 from hub.session.states import Input
 from shipspeak.realtime.v1 import frame_pb2, realtime_service_pb2
 
@@ -65,9 +65,7 @@ class ListenMethod:
                 session.detach()
             if not isinstance(failure, Exception):
                 raise
-            error = hub_error_of(failure, "opening a Listen session")
-            self._metrics.refused.labels(error.reason_name).inc()
-            raise error from failure
+            raise refusal_of(failure, "opening a Listen session", self._metrics) from failure
         return ListenAttachment(connection)
 
     async def subscribe_all(
@@ -119,8 +117,7 @@ class ConnectMethod:
             await connection.settle()
             session.close(None)
         except Exception as failure:  # noqa: BLE001 - unknown ones are logged and become INTERNAL
-            error = hub_error_of(failure, f"session {session.session_id}")
-            self._metrics.refused.labels(error.reason_name).inc()
+            error = refusal_of(failure, f"session {session.session_id}", self._metrics)
             session.close(error, farewell(error))
 
 

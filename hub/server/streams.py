@@ -11,7 +11,7 @@ import grpc
 from hub.errors import HubError
 from hub.rpc.commands import farewell
 from hub.rpc.handlers import Context, caller_of
-from hub.rpc.status import abort, hub_error_of
+from hub.rpc.status import abort, refusal_of
 from hub.server.stream_sink import LINGER_SECONDS, GrpcStreamSink
 from hub.session.session import MAX_CONTROL_FRAMES, Session
 from shipspeak.realtime.v1 import realtime_service_pb2
@@ -53,9 +53,7 @@ class StreamHandlers:
         try:
             connection = self._connect.create(caller_of(context, _TRANSPORT), sink)
         except Exception as failure:  # noqa: BLE001 - unknown ones are logged and become INTERNAL
-            error = hub_error_of(failure, "opening a Connect session")
-            self._metrics.refused.labels(error.reason_name).inc()
-            await abort(context, error)
+            await abort(context, refusal_of(failure, "opening a Connect session", self._metrics))
         session = connection.session
         frames = _frames(context, session, sink)
         reader = asyncio.get_running_loop().create_task(self._connect.run(connection, frames))

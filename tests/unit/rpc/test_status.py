@@ -8,7 +8,7 @@ from google.rpc import error_details_pb2, status_pb2
 
 from hub import errors
 from hub.errors import HubError, Internal, Unavailable
-from hub.rpc.status import STATUS_CODES, hub_error_of, rich_status, trailers_of
+from hub.rpc.status import STATUS_CODES, http_status, hub_error_of, rich_status, trailers_of
 from shipspeak.realtime.v1 import error_reason_pb2 as reasons
 
 KINDS = {
@@ -29,6 +29,11 @@ KINDS = {
 
 def test_the_table_has_every_kind_of_error() -> None:
     assert set(KINDS) == set(HubError.__subclasses__())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_kind_has_its_http_status(kind: type[HubError]) -> None:
+    assert 400 <= http_status(kind(reasons.ERROR_REASON_DRAINING, "text")) < 600
 
 
 @pytest.mark.parametrize("kind", KINDS)

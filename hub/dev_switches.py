@@ -1,0 +1,99 @@
+"""Development switches: they show what a page does when the hub dies or streaming is blocked."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from hub.errors import HubError, InvalidArgument
+from hub.rpc.publish_json import check_json, refusal
+from shipspeak.realtime.v1 import error_reason_pb2 as reasons
+from web_bridge.asgi import answer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from hub.rpc.publish_json import JsonAnswer, JsonMethod
+    from hub.session.sink import Caller
+    from web_bridge.asgi import DrainableApp, Receive, Scope, Send
+
+log = structlog.get_logger(__name__)
+
+
+class DevSwitches:
+    """Faults on request.
+
+    Args:
+        end_streams: ends the browsers' streams that are open when streaming gets blocked.
+    """
+
+    def __init__(self, end_streams: Callable[[], None]) -> None:
+        self.streaming_blocked = False
+        self._end_streams = end_streams
+
+    def methods(self) -> dict[tuple[str, str], JsonMethod]:
+        """POST /dev/kill-hub and /dev/block-streaming {"blocked": bool}; both want a JSON body."""
+        return {
+            ("POST", "/dev/kill-hub"): self._kill,
+            ("POST", "/dev/block-streaming"): self._block,
+        }
+
+    async def _kill(self, _body: bytes, caller: Caller) -> JsonAnswer:
+        try:
+            check_json(caller)
+        except HubError as error:
+            return refusal(error)
+        log.warning("killing_itself", why="asked for by /dev/kill-hub")
+        os.kill(os.getpid(), signal.SIGKILL)
+        return 202, b"{}"
+
+    async def _block(self, body: bytes, caller: Caller) -> JsonAnswer:
+        try:
+            check_json(caller)
+            blocked = _blocked(body)
+        except HubError as error:
+            return refusal(error)
+        self.streaming_blocked = blocked
+        if blocked:
+            self._end_streams()
+        log.warning("streaming_blocked" if blocked else "streaming_unblocked")
+        return 200, json.dumps({"blocked": blocked}).encode()
+
+
+class BlockableApp:
+    """The browsers' door in development: answers 404 on one path while streaming is blocked."""
+
+    def __init__(self, app: DrainableApp, path: str, switches: DevSwitches) -> None:
+        self._app = app
+        self._path = path
+        self._switches = switches
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        blocked = self._switches.streaming_blocked
+        if blocked and scope["type"] == "http" and scope["path"] == self._path:
+            await answer(send, 404, [])
+            return
+        await self._app(scope, receive, send)
+
+    def end_streams(self) -> None:
+        """As the app does."""
+        self._app.end_streams()
+
+    def end_pushes(self) -> None:
+        """As the app does."""
+        self._app.end_pushes()
+
+
+def _blocked(body: bytes) -> bool:
+    try:
+        blocked: Any = json.loads(body)["blocked"]
+    except (ValueError, KeyError, TypeError):
+        blocked = None
+    if not isinstance(blocked, bool):
+        raise InvalidArgument(reasons.ERROR_REASON_FIELD_INVALID, 'send {"blocked": true} or false')
+    return blocked

@@ -58,6 +58,9 @@ class Hub:
 
     Args:
         settings: frozen and validated.
+
+    Raises:
+        KeyUnusable: the public key file cannot be used.
     """
 
     def __init__(self, settings: Settings) -> None:

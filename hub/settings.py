@@ -10,7 +10,7 @@ from typing import Annotated, Self
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from hub.model.keys import check_secret, load_public_key
+from hub.model.secret import check_secret
 
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.\-]*://[^/?#\sA-Z]+")
 
@@ -156,8 +156,6 @@ class Settings(BaseSettings):
             )
         if self.auth_hs256_secret is not None:
             check_secret(self.auth_hs256_secret.get_secret_value())
-        if self.auth_public_key_file is not None:
-            load_public_key(self.auth_public_key_file, self.auth_algorithm)
         if "*" in self.allowed_origins and not self.dev:
             raise ValueError(
                 "allowed_origins may be * only with --dev; name the origins of your pages"

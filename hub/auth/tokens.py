@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import jwt
 
 from hub.auth.grants import ANONYMOUS_DEVELOPER, Grants, Principal
+from hub.auth.keys import load_public_key
 from hub.errors import ReasonValue, Unauthenticated
-from hub.model.keys import load_public_key
 from shipspeak.realtime.v1 import error_reason_pb2 as reasons
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Authenticator:
         clock: seconds since the epoch.
 
     Raises:
-        ValueError: the key file has changed since the settings were checked.
+        KeyUnusable: the settings' key file cannot be used.
     """
 
     def __init__(self, settings: Settings, clock: Callable[[], float] = time.time) -> None:

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from hub.app import Hub
+from hub.auth.keys import KeyUnusable
 from hub.cli.process import take_all_files, tune_interpreter
 from hub.errors import HubError
 from hub.settings import Settings
@@ -81,11 +82,12 @@ def load_settings(given: dict[str, Any]) -> Settings:
     except ValidationError as error:
         for problem in error.errors():
             name = ".".join(str(part) for part in problem["loc"])
-            text = problem["msg"].removeprefix("Value error, ")
-            _console.print(
-                f"[bold red]settings[/] {name + ': ' if name else ''}{text}", highlight=False
-            )
+            _tell(name, problem["msg"].removeprefix("Value error, "))
         raise typer.Exit(EXIT_BAD_SETTINGS) from error
+
+
+def _tell(name: str, text: str) -> None:
+    _console.print(f"[bold red]settings[/] {name + ': ' if name else ''}{text}", highlight=False)
 
 
 async def run(settings: Settings) -> int:
@@ -95,7 +97,11 @@ async def run(settings: Settings) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
     take_all_files()
-    hub = Hub(settings)
+    try:
+        hub = Hub(settings)
+    except KeyUnusable as error:
+        _tell("auth_public_key_file", str(error))
+        return EXIT_BAD_SETTINGS
     try:
         try:
             await hub.start()

@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 from hub.auth.tokens import mint
-from hub.model.keys import check_secret
+from hub.model.secret import check_secret
 
 _console = Console(stderr=True)
 

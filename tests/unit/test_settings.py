@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import ed25519
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from pydantic import SecretStr, ValidationError
 
@@ -66,39 +66,9 @@ def test_a_page_configuration_that_is_no_json_object_is_refused(config: str) -> 
     assert "page_config: " in _refused(dev=True, page_config=config)
 
 
-@pytest.mark.parametrize(
-    ("content", "text"),
-    [
-        (None, "cannot be read: No such file"),
-        (b"garbage", "holds no PEM public key"),
-        (
-            b"-----BEGIN PUBLIC KEY-----\nYWJj\n-----END PUBLIC KEY-----\n",
-            "holds no PEM public key",
-        ),
-    ],
-)
-def test_a_key_file_without_a_key_is_refused(
-    tmp_path: Path, content: bytes | None, text: str
-) -> None:
-    file = tmp_path / "key.pem"
-    if content is not None:
-        file.write_bytes(content)
-    assert text in _refused(auth_public_key_file=file)
-
-
-def test_a_key_of_another_algorithm_is_refused(tmp_path: Path) -> None:
-    file = _key_file(tmp_path, ed25519.Ed25519PrivateKey.generate().public_key())
-    assert "is not for RS256" in _refused(auth_public_key_file=file)
-    assert Settings(auth_public_key_file=file, auth_algorithm="EdDSA").auth_public_key_file == file
-
-
-def test_a_short_rsa_key_is_refused(tmp_path: Path) -> None:
-    short = rsa.generate_private_key(public_exponent=65537, key_size=1024)  # noqa: S505 - refused
-    assert "2048 bits" in _refused(auth_public_key_file=_key_file(tmp_path, short.public_key()))
-
-
-def test_a_key_is_no_shared_secret(tmp_path: Path) -> None:
-    pem = _key_file(tmp_path, ed25519.Ed25519PrivateKey.generate().public_key()).read_text()
+def test_a_key_is_no_shared_secret() -> None:
+    key = ed25519.Ed25519PrivateKey.generate().public_key()
+    pem = key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
     assert "PEM or SSH key" in _refused(auth_hs256_secret=pem)
 
 
@@ -144,12 +114,6 @@ def test_nothing_can_be_changed_later() -> None:
 def test_the_secret_is_not_shown() -> None:
     assert SECRET not in repr(Settings(auth_hs256_secret=SecretStr(SECRET)))
     assert SECRET[:31] not in _refused(auth_hs256_secret=SECRET[:31])
-
-
-def _key_file(folder: Path, key: ed25519.Ed25519PublicKey | rsa.RSAPublicKey) -> Path:
-    file = folder / "key.pem"
-    file.write_bytes(key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
-    return file
 
 
 def _refused(**given: Any) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.cli.serve import EXIT_CANNOT_START, run
+from hub.cli.serve import EXIT_BAD_SETTINGS, EXIT_CANNOT_START, run
 from hub.settings import Settings
 
 
@@ -33,3 +33,8 @@ async def test_a_start_that_fails_unforeseen_leaves_no_thread_that_holds_the_pro
     with pytest.raises(ValueError, match="null"):
         await run(_settings(tmp_path, ready_file=Path("no\0name")))
     assert _threads_of_the_store() == []
+
+
+async def test_a_key_that_cannot_be_used_is_a_bad_setting(tmp_path: Path) -> None:
+    settings = _settings(tmp_path, auth_public_key_file=tmp_path / "no.pem")
+    assert await run(settings) == EXIT_BAD_SETTINGS

@@ -13,29 +13,13 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 if TYPE_CHECKING:
     from pathlib import Path
 
-MIN_SECRET_BYTES: Final = 32  # RFC 7518 section 3.2, for HS256
 MIN_RSA_BITS: Final = 2048  # RFC 7518 section 3.3, for RS256
 
 PublicKey = RSAPublicKey | EllipticCurvePublicKey | Ed25519PublicKey
 
 
-def check_secret(secret: str) -> None:
-    """Check a shared secret of HS256 tokens.
-
-    Raises:
-        ValueError: it is too short, or a key of another kind.
-    """
-    size = len(secret.encode())
-    if size < MIN_SECRET_BYTES:
-        raise ValueError(
-            f"the HS256 secret has {size} bytes; RFC 7518 section 3.2 wants {MIN_SECRET_BYTES} "
-            "or more"
-        )
-    if secret.lstrip().startswith(("-----BEGIN", "ssh-")):
-        raise ValueError(
-            "the HS256 secret is a PEM or SSH key; "
-            "name the file of a public key in RTHUB_AUTH_PUBLIC_KEY_FILE"
-        )
+class KeyUnusable(ValueError):
+    """The key file of the settings cannot be used."""
 
 
 def load_public_key(path: Path, algorithm: str) -> PublicKey:
@@ -46,21 +30,21 @@ def load_public_key(path: Path, algorithm: str) -> PublicKey:
         algorithm: RS256, ES256 or EdDSA.
 
     Raises:
-        ValueError: the file cannot be read, holds no public key, or one that does not fit.
+        KeyUnusable: the file cannot be read, holds no public key, or one that does not fit.
     """
     try:
         key = load_pem_public_key(path.read_bytes())
     except OSError as error:
-        raise ValueError(f"the public key file {path} cannot be read: {error.strerror}") from error
+        raise KeyUnusable(f"the public key file {path} cannot be read: {error.strerror}") from error
     except (ValueError, UnsupportedAlgorithm) as error:
-        raise ValueError(f"{path} holds no PEM public key") from error
+        raise KeyUnusable(f"{path} holds no PEM public key") from error
     fits = {
         "RS256": isinstance(key, RSAPublicKey) and key.key_size >= MIN_RSA_BITS,
         "ES256": isinstance(key, EllipticCurvePublicKey) and isinstance(key.curve, SECP256R1),
         "EdDSA": isinstance(key, Ed25519PublicKey),
     }
     if not fits[algorithm] or not isinstance(key, PublicKey):
-        raise ValueError(
+        raise KeyUnusable(
             f"the key in {path} is not for {algorithm}: RS256 needs RSA of {MIN_RSA_BITS} bits or "
             "more, ES256 a P-256 key, EdDSA an Ed25519 key"
         )

@@ -121,6 +121,12 @@ class TopicFeed(Protocol):
                 also one that has read them.
         """
 
+    def on_withdrawn(self, offsets: Sequence[int]) -> None:
+        """Take note that these events were withdrawn: nothing of them is to be delivered any more.
+
+        Their places and ids stay in the log.
+        """
+
 
 class Engine(Protocol):
     """A store and mover of events."""

@@ -59,6 +59,11 @@ class RingBudget:
             self._chunks.move_to_end(chunk)
         self._shrink()
 
+    def shrink(self, chunk: Chunk, size: int) -> None:
+        """Something in a chunk gave bytes back."""
+        if chunk in self._chunks:
+            self.bytes -= size
+
     def forget(self, chunk: Chunk) -> None:
         """A ring let go of a chunk."""
         if self._chunks.pop(chunk, None) is not None:

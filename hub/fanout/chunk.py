@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 CHUNK_BYTES = 65_536
 # Bytes of built frames kept with a chunk, for readers at different places in it.
 _SHARED_BYTES = 4 * CHUNK_BYTES
 # What an entry costs beside its bytes, about: objects, numbers, the id.
 ENTRY_BYTES = 256
+# A slot or a time that is never reached.
+NEVER = 1 << 62
 
 
 @dataclass(slots=True)
 class Entry:
-    """One event, framed as an entry of TopicRun.events."""
+    """One event, framed as an entry of TopicRun.events; no bytes = it was withdrawn."""
 
     offset: int
     event_id: str
@@ -48,6 +51,11 @@ class Chunk:
         """Bytes of memory, about."""
         return self.size + ENTRY_BYTES * len(self.entries)
 
+    def slots_of(self, key: str) -> list[int]:
+        """Slots of the events with this key, in order."""
+        entries = enumerate(self.entries, self.first_slot)
+        return [slot for slot, entry in entries if entry.key == key]
+
     def share(self, place: tuple[int, int], frame: bytes, holds_until: int) -> tuple[int, bytes]:
         """Keep a built frame for other readers; what was kept makes room where it is too much."""
         if self.frames_size + len(frame) > _SHARED_BYTES:
@@ -60,3 +68,15 @@ class Chunk:
         """Forget the frames already built."""
         self.frames.clear()
         self.frames_size = 0
+
+
+class Recent(NamedTuple):
+    """The last answer of ``Ring.frame``, and what it holds for."""
+
+    slot: int
+    ring_end: int
+    until_ms: int
+    answer: tuple[bytes, int, int]
+
+
+NO_ANSWER = Recent(-NEVER, 0, 0, (b"", 0, 0))

@@ -6,11 +6,15 @@ frame is made when it is served (G9).
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hub.fanout.splice import cut, floor_cursor, splice
+from hub.model.events import withdrawn
 
 if TYPE_CHECKING:
+    from collections.abc import Container
+
     from hub.engine.contract import LogPage
     from hub.fanout.splice import Spliced
 
@@ -45,6 +49,14 @@ class CatchUpPage:
             spliced = splice(self._topic, self.after, self._page, now_ms)
             self._shared = (spliced.holds_until_ms, spliced)
         return self._shared[1].frame
+
+    def withdraw(self, offsets: Container[int]) -> None:
+        """Forget the content of events that were withdrawn after the page was read."""
+        events = [
+            withdrawn(event) if event.offset in offsets else event for event in self._page.events
+        ]
+        self._page = replace(self._page, events=events)
+        self._shared = None
 
     def begin_cursor(self, now_ms: int) -> bytes:
         """Resume token of ``begin``."""

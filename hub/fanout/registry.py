@@ -12,6 +12,7 @@ from hub.fanout.budget import RingBudget
 from hub.fanout.chunk import CHUNK_BYTES
 from hub.fanout.ring import Ring
 from hub.fanout.topic import LiveTopic
+from hub.model.events import withdrawn
 from shipspeak.realtime.v1 import error_reason_pb2 as reasons
 
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ class TopicRegistry:
             page = await self._engine.read_latest(
                 topic, before=state.head, max_events=_PREFILL_EVENTS, max_bytes=_PREFILL_BYTES
             )
-            if page.events:
+            if page.events and not live.removals:
                 live.ring.prefill(page.events, page.after)
         return live
 
@@ -207,5 +208,16 @@ class _OpeningFeed:
 
     def on_trimmed(self, floor: int, *, purged: bool = False) -> None:
         """As in TopicFeed."""
-        if self._live is not None:
+        if self._live is None:
+            self._early = [event for event in self._early if event.offset > floor]
+        else:
             self._live.on_trimmed(floor, purged=purged)
+
+    def on_withdrawn(self, offsets: Sequence[int]) -> None:
+        """As in TopicFeed."""
+        if self._live is None:
+            self._early = [
+                withdrawn(event) if event.offset in offsets else event for event in self._early
+            ]
+        else:
+            self._live.on_withdrawn(offsets)

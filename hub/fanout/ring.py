@@ -9,9 +9,9 @@ ring) have negative numbers.
 from __future__ import annotations
 
 from bisect import bisect_right
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from hub.fanout.chunk import CHUNK_BYTES, ENTRY_BYTES, Chunk, Entry
+from hub.fanout.chunk import CHUNK_BYTES, ENTRY_BYTES, NEVER, NO_ANSWER, Chunk, Entry, Recent
 from hub.model.cursor import Cursor, encode_cursor
 from hub.model.wire import RunHeader, framed_event
 
@@ -20,17 +20,6 @@ if TYPE_CHECKING:
 
     from hub.fanout.budget import RingBudget
     from hub.model.events import StoredEvent
-
-_NEVER = 1 << 62
-
-
-class _Recent(NamedTuple):
-    """The last answer of ``Ring.frame``, and what it holds for."""
-
-    slot: int
-    ring_end: int
-    until_ms: int
-    answer: tuple[bytes, int, int]
 
 
 class Ring:
@@ -52,12 +41,12 @@ class Ring:
         self.head = head
         self._head_id = head_id
         self.next_slot = 0
-        self.last_slots = [-_NEVER] * 5
+        self.last_slots = [-NEVER] * 5
         self._start = head
         self._header = RunHeader(topic, epoch)
         self._budget = budget
         self._chunks: list[Chunk] = []
-        self._recent = _Recent(-_NEVER, 0, 0, (b"", 0, 0))
+        self._recent = NO_ANSWER
         self._latest: dict[str, int] = {}
 
     @property
@@ -172,7 +161,7 @@ class Ring:
             until, run = self._shared(chunk, 0, now_ms)
             holds_until, frame = min(holds_until, until), frame + run
         answer = frame, chunk.first_slot + len(chunk.entries), chunk.entries[-1].offset
-        self._recent = _Recent(slot, self.next_slot, holds_until, answer)
+        self._recent = Recent(slot, self.next_slot, holds_until, answer)
         return answer
 
     def conflated_frame(self, slot: int, now_ms: int) -> tuple[bytes, int, int]:
@@ -190,6 +179,28 @@ class Ring:
         frame, _ = self._build(chunk, first, now_ms, superseded)
         return frame, chunk.first_slot + len(chunk.entries), chunk.entries[-1].offset
 
+    def withdraw(self, offset: int) -> None:
+        """Forget the bytes of an event; its place and its id stay."""
+        slot = self.slot_after(offset)
+        if slot is None or slot <= self.first_slot or self._start >= offset:
+            return
+        chunk, index = self._locate(slot - 1)
+        entry = chunk.entries[index]
+        if entry.offset != offset or not entry.framed:
+            return
+        key, size = entry.key, len(entry.framed)
+        entry.framed, entry.key = b"", ""
+        chunk.size -= size
+        chunk.drop_frames()
+        self._budget.shrink(chunk, size)
+        self._recent = NO_ANSWER
+        if key and self._latest.get(key) == slot - 1:
+            # The one before it counts again.
+            del self._latest[key]
+            self._latest.update(
+                (key, slot) for chunk in self._chunks for slot in chunk.slots_of(key)
+            )
+
     def purge(self) -> None:
         """Forget the events; offsets and slots go on."""
         self._drop_all()
@@ -197,7 +208,7 @@ class Ring:
     def release(self) -> None:
         """Give the memory back."""
         self._drop_all()
-        self._recent = _Recent(-_NEVER, 0, 0, (b"", 0, 0))
+        self._recent = NO_ANSWER
 
     def drop_oldest(self, chunk: Chunk) -> None:
         """Let go of everything up to and with a chunk (the budget asks for it)."""
@@ -219,8 +230,11 @@ class Ring:
     def _build(
         self, chunk: Chunk, first: int, now_ms: int, superseded: Container[int] = ()
     ) -> tuple[bytes, int]:
-        parts, expired, conflated, holds_until = [], 0, 0, _NEVER
+        parts, expired, conflated, withdrawn, holds_until = [], 0, 0, 0, NEVER
         for index, entry in enumerate(chunk.entries[first:], first):
+            if not entry.framed:
+                withdrawn += 1
+                continue
             if entry.expires_ms and entry.expires_ms <= now_ms:
                 expired += 1
                 continue
@@ -244,6 +258,7 @@ class Ring:
             cursor=cursor,
             conflated=conflated,
             expired=expired,
+            withdrawn=withdrawn,
         )
         return frame, holds_until
 
@@ -258,7 +273,7 @@ class Ring:
 
     def _put(self, chunk: Chunk, event: StoredEvent, framed: bytes, slot: int) -> None:
         self.last_slots[event.priority] = max(self.last_slots[event.priority], slot)
-        if event.key and self._latest.get(event.key, -_NEVER) < slot:
+        if event.key and self._latest.get(event.key, -NEVER) < slot:
             self._latest[event.key] = slot
         chunk.entries.append(
             Entry(event.offset, event.event_id, event.key, framed, event.priority, event.expires_ms)

@@ -50,14 +50,16 @@ def splice(topic: str, position: int, page: LogPage, now_ms: int) -> Spliced:
     events = [event for event in page.events if event.offset > after]
     if through == position and not events:
         return Spliced(None, after, through, gap, gap_cursor)
-    kept = [event for event in events if not event.expires_ms or event.expires_ms > now_ms]
+    there = [event for event in events if not event.withdrawn]
+    kept = [event for event in there if not event.expires_ms or event.expires_ms > now_ms]
     last_id = events[-1].event_id if events and events[-1].offset == through else ""
     frame = RunHeader(topic, page.state.epoch).frame(
         after=after,
         through=through,
         events=b"".join(framed_event(event.data) for event in kept),
         cursor=encode_cursor(topic, Cursor(page.state.epoch, through, last_id, now_ms)),
-        expired=len(events) - len(kept),
+        expired=len(there) - len(kept),
+        withdrawn=len(events) - len(there),
     )
     holds_until = min((event.expires_ms for event in kept if event.expires_ms), default=_FOREVER)
     return Spliced(frame, after, through, gap, gap_cursor, holds_until)

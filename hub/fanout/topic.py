@@ -66,6 +66,7 @@ class LiveTopic:
         self._reads: dict[int, asyncio.Task[CatchUpPage]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self.purges = 0
+        self.removals = 0
         self._purged = 0
 
     @property
@@ -111,9 +112,20 @@ class LiveTopic:
         if not purged:
             return
         self.purges += 1
+        self.removals += 1
         self._purged = floor
         self.ring.purge()
         self._wake()
+
+    def on_withdrawn(self, offsets: Sequence[int]) -> None:
+        """Forget the events' content, in the ring and in pages that wait for their readers."""
+        self.removals += 1
+        gone = frozenset(offsets)
+        for offset in gone:
+            self.ring.withdraw(offset)
+        for subscription in self.subscribers:
+            if subscription.page is not None:
+                subscription.page.withdraw(gone)
 
     # As a session's source
 
@@ -252,7 +264,13 @@ class LiveTopic:
         return await asyncio.shield(task)
 
     async def _page(self, engine: Engine, offset: int) -> CatchUpPage:
-        page = await engine.read(self.name, offset, max_events=_PAGE_EVENTS, max_bytes=CHUNK_BYTES)
+        removals = -1
+        while removals != self.removals:
+            # What was taken out while a page was read may still be in it.
+            removals = self.removals
+            page = await engine.read(
+                self.name, offset, max_events=_PAGE_EVENTS, max_bytes=CHUNK_BYTES
+            )
         return CatchUpPage(self.name, offset, page, ring_start=self.ring.start_offset)
 
     def _fail(self, subscription: Subscription, error: HubError) -> None:

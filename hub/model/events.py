@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shipspeak.realtime.v1 import event_pb2
 
@@ -53,7 +53,8 @@ class StoredEvent:
         prev: offset of the event before it in the same topic when it was stored; 0 = it is the
             first. Known for live events only; -1 when read back from the log.
         event_id: the publisher's id.
-        data: the complete serialized ``Event`` message.
+        data: the complete serialized ``Event`` message; empty = it was withdrawn, and only its
+            place and its id are left.
         priority, key, published_ms, expires_ms: as in Append.
     """
 
@@ -65,3 +66,13 @@ class StoredEvent:
     key: str
     published_ms: int
     expires_ms: int
+
+    @property
+    def withdrawn(self) -> bool:
+        """Whether the event was taken out of the log: it is counted and not delivered."""
+        return not self.data
+
+
+def withdrawn(event: StoredEvent) -> StoredEvent:
+    """What is left of an event that was withdrawn."""
+    return replace(event, data=b"", key="")

@@ -35,7 +35,9 @@ def event_data(body: bytes, offset: int) -> bytes:
 
 
 def framed_event(data: bytes) -> bytes:
-    """One entry of TopicRun.events (field 5)."""
+    """One entry of TopicRun.events (field 5); nothing for an event that was withdrawn."""
+    if not data:
+        return b""
     return b"\x2a" + varint(len(data)) + data
 
 
@@ -58,6 +60,7 @@ class RunHeader:
         cursor: bytes = b"",
         conflated: int = 0,
         expired: int = 0,
+        withdrawn: int = 0,
     ) -> bytes:
         """A serialized ServerFrame with one run.
 
@@ -68,6 +71,7 @@ class RunHeader:
             cursor: resume token of ``through``.
             conflated: events left out for a later one of their key.
             expired: events left out since they had expired.
+            withdrawn: events left out since they were withdrawn.
         """
         parts = [self._head]
         if after:
@@ -81,4 +85,6 @@ class RunHeader:
             parts.append(b"\x38" + varint(conflated))
         if expired:
             parts.append(b"\x40" + varint(expired))
+        if withdrawn:
+            parts.append(b"\x48" + varint(withdrawn))
         return delimited(0x0A, b"".join(parts))

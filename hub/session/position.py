@@ -6,6 +6,8 @@ import math
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Container
+
     from hub.errors import HubError
 
 
@@ -62,6 +64,9 @@ class PageOfLog(Protocol):
 
     def frame(self, now_ms: int) -> bytes | None:
         """The page as a frame without what has expired by now; None when it moves nothing."""
+
+    def withdraw(self, offsets: Container[int]) -> None:
+        """Forget the content of events that were withdrawn after the page was read."""
 
     def begin_cursor(self, now_ms: int) -> bytes:
         """Resume token of ``begin``."""

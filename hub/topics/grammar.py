@@ -17,6 +17,11 @@ MAX_TOPIC_CHARACTERS = 200
 _TOPIC = re.compile(r"([a-z][a-z0-9_-]{0,31})(?:/[A-Za-z0-9][A-Za-z0-9._~@:=+|-]{0,127}){1,4}")
 
 
+def is_topic(name: str) -> bool:
+    """Whether a name follows the grammar."""
+    return len(name) <= MAX_TOPIC_CHARACTERS and _TOPIC.fullmatch(name) is not None
+
+
 @lru_cache(maxsize=65_536)
 def namespace_of(topic: str) -> str:
     """The kind of a well-formed topic.

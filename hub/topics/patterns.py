@@ -28,3 +28,13 @@ def matches(pattern: str, topic: str, subject: str = "") -> bool:
         elif part != "*" and part != have[index]:
             return False
     return len(want) == len(have)
+
+
+def literal_prefix(pattern: str) -> str:
+    """What every topic under ``pattern`` begins with: its segments before the first wildcard."""
+    literal: list[str] = []
+    for part in pattern.split("/"):
+        if part in ("*", "**", "{sub}"):
+            return "".join(f"{segment}/" for segment in literal)
+        literal.append(part)
+    return pattern

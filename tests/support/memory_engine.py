@@ -17,7 +17,7 @@ from hub.engine.contract import (
     Verdict,
 )
 from hub.errors import FailedPrecondition, HubError
-from hub.model.events import Append, StoredEvent
+from hub.model.events import Append, StoredEvent, withdrawn
 from hub.model.wire import event_data
 from shipspeak.realtime.v1 import error_reason_pb2 as reasons
 from shipspeak.realtime.v1 import event_pb2
@@ -129,6 +129,13 @@ class MemoryEngine:
     def purge(self, topic: str) -> None:
         """Everything is gone, on purpose."""
         self.trim(topic, self.log(topic).head, purged=True)
+
+    def withdraw(self, topic: str, offset: int) -> None:
+        """An event is taken out; its place stays."""
+        log = self.log(topic)
+        log.events = [withdrawn(e) if e.offset == offset else e for e in log.events]
+        for feed in log.feeds:
+            feed.on_withdrawn((offset,))
 
     def trim(self, topic: str, floor: int, *, purged: bool = False) -> None:
         """Retention: events up to `floor` are gone."""

@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from hub.engine.sqlite.policy import Retention, RetentionPolicy
 from hub.engine.sqlite.shards import SqliteEngine
+from hub.engine.sqlite.steward import SqliteSteward
 
-__all__ = ["Retention", "RetentionPolicy", "SqliteEngine"]
+__all__ = ["Retention", "RetentionPolicy", "SqliteEngine", "SqliteSteward"]

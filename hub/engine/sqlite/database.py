@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 JOURNAL_SIZE_LIMIT: Final = 64 * 1024 * 1024
-_BUSY_TIMEOUT_S: Final = 5.0
+BUSY_TIMEOUT_MS: Final = 5_000
 
 
 def connect_writer(
@@ -24,7 +24,7 @@ def connect_writer(
     """
     connection = sqlite3.connect(
         path,
-        timeout=_BUSY_TIMEOUT_S,
+        timeout=BUSY_TIMEOUT_MS / 1000,
         isolation_level=None,
         check_same_thread=False,
         factory=factory,
@@ -36,6 +36,8 @@ def connect_writer(
         connection.execute(f"PRAGMA journal_size_limit={JOURNAL_SIZE_LIMIT}").fetchone()
         connection.execute("PRAGMA cache_size=-16384")
         connection.execute("PRAGMA temp_store=MEMORY")
+        # What is deleted is overwritten with zeros, whatever SQLite was built with.
+        connection.execute("PRAGMA secure_delete=ON").fetchone()
     except BaseException:
         connection.close()
         raise
@@ -50,7 +52,7 @@ def connect_reader(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode=ro",
         uri=True,
-        timeout=_BUSY_TIMEOUT_S,
+        timeout=BUSY_TIMEOUT_MS / 1000,
         isolation_level=None,
         check_same_thread=False,
     )
@@ -64,7 +66,7 @@ def connect_checkpointer(path: Path) -> sqlite3.Connection:
     FULL: the pages are in the file before the log is reused.
     """
     connection = sqlite3.connect(
-        path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
+        path, timeout=BUSY_TIMEOUT_MS / 1000, isolation_level=None, check_same_thread=False
     )
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA wal_autocheckpoint=0").fetchone()

@@ -58,6 +58,14 @@ class Feeds:
             except Exception:
                 _logger.exception("feed_failed", topic=topic, floor=floor)
 
+    def withdrawn(self, topic: str, offsets: Sequence[int]) -> None:
+        """Tell a topic's feeds that these events were withdrawn."""
+        for feed in self._feeds.get(topic, ()):
+            try:
+                feed.on_withdrawn(offsets)
+            except Exception:
+                _logger.exception("feed_failed", topic=topic, withdrawn=len(offsets))
+
 
 def _stored(event: NewEvent) -> StoredEvent:
     append = event.append

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from hub.engine.contract import Stored
 from hub.engine.sqlite.dedup import recall
-from hub.engine.sqlite.topics import Trimmed
+from hub.engine.sqlite.topics import Trimmed, Withdrawn
 
 if TYPE_CHECKING:
     import sqlite3
@@ -54,6 +54,7 @@ class Work:
         connection: inside a transaction; reads see what the batch has stored before.
         events: what ``append`` put into logs.
         trimmed: floors moved by ``move_floor``.
+        withdrawn: what ``withdraw`` was told.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class Work:
         self.connection = connection
         self.events: list[NewEvent] = []
         self.trimmed: list[Trimmed] = []
+        self.withdrawn: list[Withdrawn] = []
         self.touched: dict[str, None] = {}
         self._topics = topics
         self._judge = judge
@@ -88,18 +90,23 @@ class Work:
             self.touched[append.topic] = None
         return result
 
-    def move_floor(self, name: str, floor: int, floor_id: str, oldest_ms: int) -> None:
-        """Take note that events up to ``floor`` are gone; their rows were deleted by the operation.
+    def withdraw(self, name: str, offsets: Sequence[int]) -> None:
+        """Take note that these events were withdrawn; their rows were emptied by the operation."""
+        self.withdrawn.append(Withdrawn(name, offsets))
 
-        This is a purge: unlike retention's, it is told to every reader (``on_trimmed``).
+    def move_floor(
+        self, name: str, floor: int, floor_id: str, oldest_ms: int, *, purged: bool = True
+    ) -> None:
+        """Take note that events up to ``floor`` are gone; their rows were deleted by the operation.
 
         Args:
             name: the topic.
             floor: offset of the newest event that is gone.
             floor_id: its id.
             oldest_ms: when the oldest kept event was published; 0 = none is kept.
+            purged: told to every reader, unlike what retention does (``on_trimmed``).
         """
         topic = self._topics[name]
         topic.floor, topic.floor_id, topic.oldest_ms = floor, floor_id, oldest_ms
         self.touched[name] = None
-        self.trimmed.append(Trimmed(name, floor, purged=True))
+        self.trimmed.append(Trimmed(name, floor, purged=purged))

@@ -13,6 +13,7 @@ from hub.model.events import StoredEvent
 from hub.model.wire import event_data
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
@@ -44,6 +45,11 @@ class ShardReader:
         except BaseException:
             self._connection.close()
             raise
+
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """For reads that are not of one log; only in a call that the pool runs."""
+        return self._connection
 
     def close(self) -> None:
         """Close the connection; any thread may do it when no call is running."""
@@ -102,7 +108,7 @@ def _within(rows: Iterable[tuple[Any, ...]], max_bytes: int) -> Iterator[StoredE
     """Make events until the bytes are used up; the first one always fits."""
     used = 0
     for offset, event_id, priority, key, published_ms, expires_ms, body in rows:
-        data = event_data(body, offset)
+        data = event_data(body, offset) if body else b""
         used += len(data)
         if used > max_bytes and used > len(data):
             return

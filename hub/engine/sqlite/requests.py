@@ -11,7 +11,7 @@ from hub.errors import HubError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from hub.engine.sqlite.topics import Trimmed
+    from hub.engine.sqlite.topics import Trimmed, Withdrawn
     from hub.model.events import Append
 
 
@@ -79,11 +79,13 @@ class Operated:
         value: what the operation returned.
         events: what it put into logs.
         trimmed: topics whose floor it moved.
+        withdrawn: events that it withdrew.
     """
 
     value: Any
     events: Sequence[NewEvent] = ()
     trimmed: Sequence[Trimmed] = ()
+    withdrawn: Sequence[Withdrawn] = ()
 
 
 Answer = Published | Operated | TopicHead | HubError
@@ -99,6 +101,7 @@ class Outcome:
         wrote: a transaction was committed.
         stored: number of events that are new.
         topics: names of the topics that got events.
+        removed: content was taken out on purpose, so it must not linger in the write-ahead log.
         failure: why the storage refused, None when it did not.
     """
 
@@ -106,6 +109,7 @@ class Outcome:
     wrote: bool = False
     stored: int = 0
     topics: Sequence[str] = ()
+    removed: bool = False
     failure: Exception | None = None
 
 

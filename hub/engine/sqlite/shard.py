@@ -32,7 +32,7 @@ from hub.errors import HubError
 if TYPE_CHECKING:
     from hub.engine.sqlite.files import ShardFiles, ShardLock
     from hub.engine.sqlite.operation import Operation
-    from hub.engine.sqlite.topics import Trimmed
+    from hub.engine.sqlite.topics import Trimmed, Withdrawn
     from hub.model.events import Append
 
 _logger: Final = structlog.get_logger(__name__)
@@ -165,6 +165,7 @@ class Shard:
         """Answer the requests of a batch and feed its events, in the batch's order."""
         fresh: dict[str, list[NewEvent]] = {}
         trimmed: list[Trimmed] = []
+        withdrawn: list[Withdrawn] = []
         for waiting, answer in zip(batch, outcome.answers, strict=True):
             if isinstance(answer, Published | Operated):
                 for event in answer.events:
@@ -172,12 +173,15 @@ class Shard:
                         fresh.setdefault(event.append.topic, []).append(event)
             if isinstance(answer, Operated):
                 trimmed += answer.trimmed
+                withdrawn += answer.withdrawn
             elif isinstance(waiting.request, Open) and isinstance(answer, TopicHead):
                 self._attach(waiting, waiting.request.topic, fresh)
             self._answer(waiting, answer)
         for topic, events in fresh.items():
             self._feeds.deliver(topic, events)
         self.trimmed(trimmed)
+        for one in withdrawn:
+            self._feeds.withdrawn(one.topic, one.offsets)
         self._taken_over(outcome, seconds)
 
     def _taken_over(self, outcome: Outcome, seconds: float) -> None:

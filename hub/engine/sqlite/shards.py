@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hub.engine.contract import AppendResult, LogPage, Resume, TopicFeed, TopicHead
+    from hub.engine.sqlite.operation import Operation
     from hub.engine.sqlite.reader import ShardReader
     from hub.engine.sqlite.shard import CommitObserver, Shard
     from hub.model.cursor import Cursor
@@ -204,6 +205,25 @@ class SqliteEngine:
             if outstanding is not None:
                 complete = min(complete, outstanding)
         return complete
+
+    async def operate(self, shard: int, operation: Operation[_T]) -> _T:
+        """Run an operation in line with a shard's commits; what it answers is durable.
+
+        Raises:
+            HubError: refused by the operation, or the shard is not here or its storage failed.
+        """
+        return await self._shard(shard).operate(operation)
+
+    async def look(self, shard: int, call: Callable[[ShardReader], _T]) -> _T:
+        """Run a read of one shard in a reader's thread.
+
+        Raises:
+            HubError: the shard is not here or cannot be read.
+        """
+        readers = self._readers
+        if readers is None:
+            raise self._shard(shard).unavailable("")
+        return await readers.run(shard, "", call)
 
     async def _read(self, topic: str, call: Callable[[ShardReader], _T]) -> _T:
         shard = self._shard_for(topic)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import structlog
 
+from hub.engine.sqlite.database import BUSY_TIMEOUT_MS
 from hub.engine.sqlite.requests import Answer, Outcome, Publish, Request
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ MAX_BATCH_DRAFTS: Final = 512
 MAX_BATCH_BYTES: Final = 4 * 1024 * 1024
 # Housekeeping waits for an idle moment, but not longer than this.
 OVERDUE_S: Final = 1.0
+# Between two tries to empty the write-ahead log after content was removed.
+EMPTY_LOG_S: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,7 @@ class WriterThread:
         self._busy_since: float | None = None
         self._serving = True
         self._stopping = False
+        self._removed = False
         self._in_hand: list[Waiting] = []
         self._thread = threading.Thread(target=self._run, name=f"shard-{shard:03d}-writer")
 
@@ -112,6 +116,8 @@ class WriterThread:
                     self._commit(batch)
                 if self.checkpoint_wanted:
                     self._guarded(self._checkpoint)
+                if self._removed and not batch:
+                    self._guarded(self._empty_log)
                 self._keep_house(idle=not batch)
         except BaseException:
             _logger.exception("writer_ended", shard=self._shard)
@@ -144,7 +150,8 @@ class WriterThread:
     def _idle_s(self) -> float:
         if self._serving and self._housekeeper.busy:
             return 0.0
-        return max(0.0, self._next_round - time.monotonic())
+        until_round = max(0.0, self._next_round - time.monotonic())
+        return min(EMPTY_LOG_S, until_round) if self._removed else until_round
 
     def _commit(self, batch: list[Waiting]) -> None:
         self._in_hand = batch
@@ -156,6 +163,7 @@ class WriterThread:
             self._serving = False
         elif outcome.wrote:
             self._serving = True
+        self._removed = self._removed or outcome.removed
         self._in_hand = []
         self._post(self._receiver.handed_over, batch, outcome, seconds)
         self._guarded(lambda: self._housekeeper.note(outcome))
@@ -188,6 +196,19 @@ class WriterThread:
     def _checkpoint(self) -> None:
         self.checkpoint_wanted = False
         self.writer.connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+
+    def _empty_log(self) -> None:
+        """What was removed still stands in the write-ahead log until that is cut to nothing.
+
+        While a reader is in it, it is tried again later: nothing waits here.
+        """
+        connection = self.writer.connection
+        connection.execute("PRAGMA busy_timeout=0")
+        try:
+            busy = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        finally:
+            connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+        self._removed = bool(busy)
 
     def _guarded(self, work: Callable[[], None]) -> None:
         """Run work that nobody waits for; after a failure the shard must prove a write."""

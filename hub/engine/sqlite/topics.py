@@ -12,7 +12,7 @@ from hub.engine.sqlite.identity import epoch_of, identity_of
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 MAX_CACHED: Final = 100_000
 
@@ -36,6 +36,14 @@ class Trimmed:
     topic: str
     floor: int
     purged: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """The events of ``topic`` at ``offsets`` were withdrawn: their places and ids are left."""
+
+    topic: str
+    offsets: Sequence[int]
 
 
 @dataclass(slots=True)

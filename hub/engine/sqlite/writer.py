@@ -164,7 +164,14 @@ class ShardWriter:
                     events += answer.events
                     touched.update((event.append.topic, None) for event in answer.events)
                 answers.append(answer)
-        return Outcome(answers, wrote=True, stored=len(events), topics=list(touched))
+        operated = [answer for answer in answers if isinstance(answer, Operated)]
+        return Outcome(
+            answers,
+            wrote=True,
+            stored=len(events),
+            topics=list(touched),
+            removed=any(answer.withdrawn or answer.trimmed for answer in operated),
+        )
 
     def _operate(
         self, operation: Operable, topics: dict[str, TopicState], judge: Judge
@@ -182,7 +189,8 @@ class ShardWriter:
         finally:
             self.connection.execute("RELEASE operation")
         self.topics.write(topics[name] for name in work.touched)
-        return Operated(value, work.events, work.trimmed)
+        self.written_pages += 1 + sum(len(one.offsets) for one in work.withdrawn)
+        return Operated(value, work.events, work.trimmed, work.withdrawn)
 
     def _write(self, events: Sequence[NewEvent], topics: dict[str, TopicState]) -> None:
         """Put new events, their ids and their topics into the open transaction."""
@@ -278,5 +286,6 @@ def _joined(outcomes: Sequence[Outcome]) -> Outcome:
         wrote=any(outcome.wrote for outcome in outcomes),
         stored=sum(outcome.stored for outcome in outcomes),
         topics=[topic for outcome in outcomes for topic in outcome.topics],
+        removed=any(outcome.removed for outcome in outcomes),
         failure=failures[-1] if failures else None,
     )

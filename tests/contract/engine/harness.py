@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Protocol
 
 from hub.engine.contract import AppendResult, Engine, Stored
-from hub.engine.sqlite import Retention, SqliteEngine
+from hub.engine.sqlite import Retention, SqliteEngine, SqliteSteward
 from hub.model.cursor import Cursor
 from hub.model.events import NORMAL, Append, StoredEvent
 from shipspeak.realtime.v1 import event_pb2
@@ -14,6 +14,8 @@ from shipspeak.realtime.v1 import event_pb2
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
+
+    from hub.engine.steward import Steward
 
 START_MS = 1_800_000_000_000
 TOPIC = "meeting/42"
@@ -101,12 +103,20 @@ class Store:
         return [self.draft(event_id, topic) for event_id in event_ids]
 
 
+def steward_of(engine: Engine) -> Steward:
+    """The steward of an engine of the suite."""
+    assert isinstance(engine, SqliteEngine)
+    return SqliteSteward(engine)
+
+
 class RecordingFeed:
     """Keeps what it is given; lets a test wait for it."""
 
     def __init__(self) -> None:
         self.events: list[StoredEvent] = []
         self.floors: list[int] = []
+        self.purges: list[int] = []
+        self.withdrawn: list[int] = []
         self._changed = asyncio.Event()
 
     def on_events(self, events: Sequence[StoredEvent]) -> None:
@@ -115,6 +125,12 @@ class RecordingFeed:
 
     def on_trimmed(self, floor: int, *, purged: bool = False) -> None:
         self.floors.append(floor)
+        if purged:
+            self.purges.append(floor)
+        self._changed.set()
+
+    def on_withdrawn(self, offsets: Sequence[int]) -> None:
+        self.withdrawn.extend(offsets)
         self._changed.set()
 
     @property

@@ -14,6 +14,7 @@ def stored(
     priority: int = 3,
     expires_ms: int = 0,
     event_id: str = "",
+    key: str = "",
 ) -> StoredEvent:
     """One event with about `size` bytes; its predecessor is offset - 1 unless given."""
     event = event_pb2.Event(id=event_id or f"e{offset}", offset=offset)
@@ -24,7 +25,7 @@ def stored(
         event.id,
         event.SerializeToString(),
         priority,
-        "",
+        key,
         1,
         expires_ms,
     )

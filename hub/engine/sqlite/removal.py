@@ -1,0 +1,118 @@
+"""Operations that take events out on purpose: withdrawals and purges, a bounded part at a time.
+
+A withdrawn event is a row without a body: its offset and its id stay, so a cursor that stands on it
+stays good, and a repeat of its id stores nothing. The connection overwrites what is deleted with
+zeros, and the writer's thread empties the write-ahead log afterwards.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hub.engine.sqlite.operation import Work
+
+# Rows that one transaction removes; a publish waits for no more.
+CHUNK_ROWS: Final = 500
+
+_EMPTY: Final = (
+    "UPDATE event SET body = x'', key = '', expires_ms = 0, publisher = CASE WHEN ? THEN '' "
+    "ELSE publisher END WHERE topic_id = ? AND offset = ? AND event_id = ? AND body <> x''"
+)
+_OLDEST: Final = (
+    "SELECT offset, event_id, published_ms FROM event WHERE topic_id = ? AND offset > ? "
+    "ORDER BY offset LIMIT ?"
+)
+_REMOVE: Final = "DELETE FROM event WHERE topic_id = ? AND offset <= ?"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One event of a log, by its offset and its id."""
+
+    topic: str
+    offset: int
+    event_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Withdraw:
+    """Empties events; answers how many still had a body.
+
+    Attributes:
+        places: at most CHUNK_ROWS. One that retention has removed meanwhile, or that holds another
+            event, is left alone.
+        forget_publisher: the row loses the publisher's name too.
+    """
+
+    places: Sequence[Place]
+    forget_publisher: bool = False
+
+    @property
+    def topics(self) -> Sequence[str]:
+        """The topics of the places."""
+        return tuple(dict.fromkeys(place.topic for place in self.places))
+
+    def run(self, work: Work) -> int:
+        """Empty the rows, and tell which."""
+        emptied: dict[str, list[int]] = {}
+        for place in self.places:
+            topic = work.topic(place.topic)
+            changed = work.connection.execute(
+                _EMPTY, (self.forget_publisher, topic.id, place.offset, place.event_id)
+            ).rowcount
+            if changed:
+                emptied.setdefault(place.topic, []).append(place.offset)
+        for name, offsets in emptied.items():
+            work.withdraw(name, offsets)
+        return sum(map(len, emptied.values()))
+
+
+@dataclass(frozen=True, slots=True)
+class Purged:
+    """What one part of a purge did: rows removed, and the head up to which it is to go on."""
+
+    removed: int
+    upto: int
+    done: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Purge:
+    """Removes the oldest events of a topic; its offsets go on.
+
+    Attributes:
+        topic: which.
+        upto: the newest offset to remove; 0 = the head as it is when this runs.
+        max_rows: of this part; readers are told of the purge with the last one.
+    """
+
+    topic: str
+    upto: int = 0
+    max_rows: int = CHUNK_ROWS
+
+    @property
+    def topics(self) -> Sequence[str]:
+        """The one."""
+        return (self.topic,)
+
+    def run(self, work: Work) -> Purged:
+        """Remove a part from the old end."""
+        topic = work.topic(self.topic)
+        upto = self.upto or topic.head
+        rows = work.connection.execute(
+            _OLDEST, (topic.id, topic.floor, self.max_rows + 1)
+        ).fetchall()
+        gone = [row for row in rows[: self.max_rows] if row[0] <= upto]
+        kept = rows[len(gone)] if len(gone) < len(rows) else None
+        done = kept is None or kept[0] > upto
+        if gone:
+            floor, floor_id, _ = gone[-1]
+            work.connection.execute(_REMOVE, (topic.id, floor))
+            work.move_floor(
+                self.topic, floor, floor_id, 0 if kept is None else kept[2], purged=done
+            )
+        return Purged(len(gone), upto, done)

@@ -1,0 +1,108 @@
+"""The steward of a SQLite engine: looks by its readers, removes by operations of its writers."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from hub.engine.sqlite.inspection import places_of_id, places_of_publisher, topics_like
+from hub.engine.sqlite.removal import CHUNK_ROWS, Purge, Withdraw
+from hub.engine.steward import TopicPage
+from hub.topics.grammar import is_topic
+
+if TYPE_CHECKING:
+    from hub.engine.sqlite.reader import ShardReader
+    from hub.engine.sqlite.removal import Place
+    from hub.engine.sqlite.shards import SqliteEngine
+
+_OWN_TOPICS_AT_ONCE = 100
+
+
+class SqliteSteward:
+    """Implements Steward.
+
+    Args:
+        engine: started before the first call.
+    """
+
+    def __init__(self, engine: SqliteEngine) -> None:
+        self._engine = engine
+
+    async def list_topics(self, pattern: str, after: str, limit: int) -> TopicPage:
+        """Merge the shards' pages by name."""
+        shards = range(self._engine.shard_count)
+        found = await asyncio.gather(
+            *(
+                self._engine.look(
+                    shard, lambda reader: topics_like(reader.connection, pattern, after, limit)
+                )
+                for shard in shards
+            )
+        )
+        # A name behind what one shard has looked at may have unseen ones before it.
+        bound = min((one.looked_to for one in found if one.looked_to), default="")
+        topics = sorted(
+            (entry for one in found for entry in one.topics if not bound or entry[0] <= bound),
+            key=lambda entry: entry[0],
+        )
+        if len(topics) > limit:
+            return TopicPage(topics[:limit], topics[limit - 1][0])
+        return TopicPage(topics, bound)
+
+    async def purge(self, topic: str) -> int:
+        """Purge part by part."""
+        shard = self._engine.shard_of(topic)
+        part = await self._engine.operate(shard, Purge(topic))
+        removed = part.removed
+        while not part.done:
+            part = await self._engine.operate(shard, Purge(topic, part.upto))
+            removed += part.removed
+        return removed
+
+    async def withdraw(self, topic: str, event_id: str, publisher: str | None = None) -> int:
+        """Find the places by a reader, then empty them."""
+        shard = self._engine.shard_of(topic)
+        found = await self._engine.look(
+            shard, lambda reader: places_of_id(reader.connection, topic, event_id)
+        )
+        places = [place for place, owner in found if publisher is None or owner == publisher]
+        for start in range(0, len(places), CHUNK_ROWS):
+            await self._engine.operate(shard, Withdraw(places[start : start + CHUNK_ROWS]))
+        return len(places)
+
+    async def erase(self, user: str) -> int:
+        """Shard by shard, then the user's own topics."""
+        removed = 0
+        for shard in range(self._engine.shard_count):
+            removed += await self._erase_published(shard, user)
+        return removed + await self._purge_own(user)
+
+    async def _erase_published(self, shard: int, user: str) -> int:
+        removed = after = 0
+        while True:
+
+            def walk(reader: ShardReader, at: int = after) -> tuple[list[Place], int]:
+                return places_of_publisher(reader.connection, user, at, CHUNK_ROWS)
+
+            places, after = await self._engine.look(shard, walk)
+            if places:
+                removed += await self._engine.operate(
+                    shard, Withdraw(places, forget_publisher=True)
+                )
+            if not after:
+                return removed
+
+    async def _purge_own(self, user: str) -> int:
+        """``user/<id>`` and what lies below it."""
+        own = f"user/{user}"
+        if "/" in user or not is_topic(own):
+            # No topic can be this user's own; a name such as * must not be read as a pattern.
+            return 0
+        removed = await self.purge(own)
+        page = TopicPage((), "")
+        while True:
+            page = await self.list_topics(f"{own}/**", page.after, _OWN_TOPICS_AT_ONCE)
+            for topic, _ in page.topics:
+                removed += await self.purge(topic)
+            if not page.after:
+                return removed

@@ -1,0 +1,108 @@
+"""Withdrawn events: counted in their run, and their bytes are nowhere in the fan-out any more."""
+
+from __future__ import annotations
+
+import asyncio
+
+from hub.fanout.budget import RingBudget
+from hub.fanout.ring import Ring
+from hub.model.events import withdrawn
+from shipspeak.realtime.v1 import frame_pb2
+from tests.support.topic_bench import TOPIC, TopicBench
+from tests.support.until import until
+from tests.unit.fanout.events import stored
+
+
+def test_a_ring_forgets_the_bytes_and_counts_the_event() -> None:
+    budget = RingBudget(1 << 20)
+    ring = Ring(TOPIC, 7, 0, budget)
+    for offset in (1, 2, 3):
+        ring.append(stored(offset))
+    before, _, _ = ring.frame(0, 0)
+    bytes_before = budget.bytes
+
+    ring.withdraw(2)
+    ring.withdraw(2)
+    ring.withdraw(9)
+
+    frame, slot, through = ring.frame(0, 0)
+    (run,) = frame_pb2.ServerFrame.FromString(frame).runs
+    assert [event.offset for event in run.events] == [1, 3]
+    assert (run.after_offset, run.through_offset, run.withdrawn) == (0, 3, 1)
+    assert (slot, through) == (3, 3)
+    assert len(frame) < len(before)
+    assert budget.bytes < bytes_before
+    assert ring.holds(2, stored(2).event_id), "cursors on it stay good"
+    ring.release()
+    assert budget.bytes == 0
+
+
+def test_a_withdrawn_event_supersedes_nothing() -> None:
+    ring = Ring(TOPIC, 7, 0, RingBudget(1 << 20))
+    for offset in (1, 2, 3):
+        ring.append(stored(offset, key="k"))
+    ring.withdraw(3)
+    (run,) = frame_pb2.ServerFrame.FromString(ring.conflated_frame(0, 0)[0]).runs
+    assert [event.offset for event in run.events] == [2]
+    assert (run.conflated, run.withdrawn) == (1, 1)
+
+
+def test_a_ring_is_filled_with_what_is_left() -> None:
+    ring = Ring(TOPIC, 7, 2, RingBudget(1 << 20))
+    ring.prefill([stored(1), withdrawn(stored(2))], 0)
+    (run,) = frame_pb2.ServerFrame.FromString(ring.frame(ring.first_slot, 0)[0]).runs
+    assert ([event.offset for event in run.events], run.withdrawn) == ([1], 1)
+
+
+async def test_a_page_in_a_stalled_readers_hand_forgets_it() -> None:
+    bench = TopicBench()
+    await bench.publish(600)
+    sink = await bench.reader(0, automatic=False)
+    (subscription,) = (await bench.registry.open(TOPIC)).subscribers
+    subscription.session.send_control(b"")
+    await until(lambda: subscription.page is not None)
+    bench.engine.withdraw(TOPIC, 2)
+    bench.engine.withdraw(TOPIC, 599)
+
+    sink.automatic = True
+    sink.take()
+    await until(lambda: sink.runs and sink.runs[-1].through_offset == 600)
+
+    got = [event.offset for run in sink.runs for event in run.events]
+    assert got == [offset for offset in range(1, 601) if offset not in (2, 599)]
+    assert sum(run.withdrawn for run in sink.runs) == 2
+
+
+async def test_a_page_that_was_being_read_is_read_again() -> None:
+    bench = TopicBench()
+    await bench.publish(600)
+    await bench.registry.open(TOPIC)
+    bench.engine.reading.clear()
+    bench.engine.read_begun.clear()
+    sink = await bench.reader(0)
+    (subscription,) = (await bench.registry.open(TOPIC)).subscribers
+    subscription.session.offer(subscription)
+    await bench.engine.read_begun.wait()
+    reads = bench.engine.reads
+    bench.engine.withdraw(TOPIC, 1)
+    bench.engine.reading.set()
+    await until(lambda: sink.runs and sink.runs[-1].through_offset == 600)
+    assert bench.engine.reads > reads
+    assert 1 not in [event.offset for run in sink.runs for event in run.events]
+
+
+async def test_a_withdrawal_while_a_topic_is_opened_is_not_undone() -> None:
+    bench = TopicBench()
+    await bench.publish(2)
+    bench.engine.reading.clear()
+    bench.engine.read_begun.clear()
+    opening = asyncio.ensure_future(bench.registry.open(TOPIC))
+    await bench.engine.read_begun.wait()
+    bench.engine.withdraw(TOPIC, 1)
+    bench.engine.reading.set()
+    ring = (await opening).ring
+    assert ring.slot_after(0) is None, "what was read before is not put into the ring"
+    sink = await bench.reader(0)
+    await bench.publish(1)
+    await until(lambda: sink.runs and sink.runs[-1].through_offset == 3)
+    assert [event.offset for run in sink.runs for event in run.events] == [2, 3]

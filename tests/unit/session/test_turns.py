@@ -10,6 +10,8 @@ from tests.support.fake_sink import FakeSink
 from tests.support.sessions import ScriptedSource, open_session
 
 if TYPE_CHECKING:
+    from collections.abc import Container
+
     from hub.session.position import Subscription
 
 CRITICAL, NORMAL = 1, 3
@@ -28,6 +30,9 @@ class _Page:
 
     def frame(self, _now_ms: int) -> bytes | None:
         return b""
+
+    def withdraw(self, _offsets: Container[int]) -> None:
+        pass
 
     def begin_cursor(self, _now_ms: int) -> bytes:
         return b""

@@ -117,6 +117,7 @@ class Hub:
             Authenticator(settings, clock),
             self.sessions,
             self.connections,
+            subscriber,
             self.metrics,
             self.instance,
         )

@@ -16,6 +16,7 @@ from shipspeak.realtime.v1 import frame_pb2
 if TYPE_CHECKING:
     from hub.auth.grants import Principal
     from hub.auth.tokens import Authenticator
+    from hub.pipeline.subscribe import Subscriber
     from hub.rpc.connection import Connection, Connections
     from hub.session.manager import Sessions
     from hub.session.sink import Caller
@@ -50,6 +51,7 @@ class Admission:
         authenticator: tokens to principals.
         sessions: all sessions.
         connections: all connections.
+        subscriber: ends what a new token does not allow.
         metrics: counted by transport.
         instance: name of this instance.
     """
@@ -60,6 +62,7 @@ class Admission:
         authenticator: Authenticator,
         sessions: Sessions,
         connections: Connections,
+        subscriber: Subscriber,
         metrics: Metrics,
         instance: str,
     ) -> None:
@@ -67,6 +70,7 @@ class Admission:
         self._authenticator = authenticator
         self._sessions = sessions
         self._connections = connections
+        self._subscriber = subscriber
         self._metrics = metrics
         self._instance = instance
 
@@ -84,9 +88,6 @@ class Admission:
         principal = self.principal(session.caller, hello.token)
         connection.principal = principal
         connection.device = hello.device_id
-        session.hello = hello
-        session.hello.token = ""
-        session.subject = principal.subject
         session.rights_until = principal.expires_at
         asked = hello.window_bytes
         session.window = ByteWindow(
@@ -99,7 +100,7 @@ class Admission:
         session.send_control(self._welcome_frame(connection, now))
 
     def refresh(self, connection: Connection, token: str) -> Principal:
-        """Replace a connection's principal by that of a new token, and give it.
+        """Take a new token of a connection: its rights go on, or end where the token lacks them.
 
         Raises:
             Unauthenticated: the token is refused, or is another principal's (PRINCIPAL_MISMATCH).
@@ -110,7 +111,21 @@ class Admission:
                 reasons.ERROR_REASON_PRINCIPAL_MISMATCH,
                 "the new token is another user's; open a new session for it",
             )
+        return self._renew(connection, principal)
+
+    def refresh_session(self, session_id: str, token: str) -> Principal:
+        """Take a new token of a session by its id; the token also says who calls.
+
+        Raises:
+            Unauthenticated: the token is refused.
+            NotFound: SESSION_UNKNOWN, also for another principal's session.
+        """
+        principal = self._authenticator.authenticate(token)
+        return self._renew(self._connections.owned_by(session_id, principal.subject), principal)
+
+    def _renew(self, connection: Connection, principal: Principal) -> Principal:
         connection.principal = principal
+        self._subscriber.renew(connection.session, principal)
         return principal
 
     def _welcome_frame(self, connection: Connection, now: float) -> bytes:

@@ -131,7 +131,6 @@ class Commands:
         connection.session.send_control(
             token_accepted_frame(frame.request_id, principal.expires_at)
         )
-        self._subscriber.renew(connection.session, principal)
 
 
 def farewell(error: Exception) -> list[bytes]:

@@ -6,14 +6,17 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from hub.auth.grants import NOBODY, Principal
+from hub.errors import NotFound
 from hub.rpc.status import hub_error_of
 from hub.session.frames import error_frame
+from shipspeak.realtime.v1 import error_reason_pb2 as reasons
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from hub.errors import HubError
     from hub.session.session import Session
+    from hub.telemetry.metrics import Metrics
 
 MAX_COMMANDS_IN_FLIGHT = 128
 
@@ -24,13 +27,23 @@ class Connection:
     Commands run side by side, so that a publisher's commits overlap; those of one topic's
     subscription run one after the other. Publishing keeps its order, since a batch reaches the
     engine's queue before its first await and tasks start in the order in which they were made.
+
+    Args:
+        session: of the client.
+        metrics: refusals are counted by reason.
+
+    Attributes:
+        principal: who the client is now; only Admission sets it.
+        device: as in its Hello.
+        updating: held by an UpdateSubscriptions.
     """
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, metrics: Metrics) -> None:
         self.session = session
         self.principal: Principal = NOBODY
         self.device = ""
         self.updating = asyncio.Lock()
+        self._metrics = metrics
         self._gate = asyncio.Semaphore(MAX_COMMANDS_IN_FLIGHT)
         self._tasks: set[asyncio.Task[None]] = set()
         self._last_of_topic: dict[str, asyncio.Task[None]] = {}
@@ -72,6 +85,7 @@ class Connection:
 
     def refuse(self, error: HubError, *, request_id: int = 0, topic: str = "") -> None:
         """Answer with an Error frame; the session goes on."""
+        self._metrics.refused.labels(error.reason_name).inc()
         self.session.send_control(error_frame(error, request_id=request_id, topic=topic))
 
     def _done(self, task: asyncio.Task[None], topic: str) -> None:
@@ -101,9 +115,20 @@ class Connections:
         """Keep a connection until its session ends."""
         self._by_session[connection.session.session_id] = connection
 
-    def of(self, session: Session) -> Connection:
-        """The connection of an open session."""
-        return self._by_session[session.session_id]
+    def owned_by(self, session_id: str, subject: str) -> Connection:
+        """The connection of a unary call, which must come from the session's own principal.
+
+        Raises:
+            NotFound: SESSION_UNKNOWN, also for another principal's session, so that ids cannot be
+                probed.
+        """
+        connection = self._by_session.get(session_id)
+        if connection is None or connection.principal.subject != subject:
+            raise NotFound(
+                reasons.ERROR_REASON_SESSION_UNKNOWN,
+                "there is no such session of yours here; open a new one",
+            )
+        return connection
 
     def release(self, session: Session) -> None:
         """The session has ended."""

@@ -54,7 +54,7 @@ class ListenMethod:
             check_version(listen.hello)
             check(listen)
             session = self._sessions.create(caller, sink)
-            connection = Connection(session)
+            connection = Connection(session, self._metrics)
             session.apply(Input.HELLO)
             self._admission.welcome(connection, listen.hello, self._clock())
             await self.subscribe_all(connection, list(listen.subscriptions))
@@ -106,7 +106,7 @@ class ConnectMethod:
         Raises:
             HubError: the instance is draining or full.
         """
-        return Connection(self._sessions.create(caller, sink))
+        return Connection(self._sessions.create(caller, sink), self._metrics)
 
     async def run(self, connection: Connection, frames: AsyncIterator[bytes]) -> None:
         """Take frames until the client half-closes; then finish the answers and end the stream."""

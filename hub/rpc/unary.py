@@ -161,10 +161,7 @@ class UnaryMethods:
         It also authenticates the call, since the caller's old one may have ended.
         """
         message = decode(messages.RefreshSessionRequest, request)
-        subject = self._admission.principal(Caller(), message.token).subject
-        session = self._sessions.owned_by(message.session_id, subject)
-        principal = self._admission.refresh(self._connections.of(session), message.token)
-        self._pipelines.subscriber.renew(session, principal)
+        principal = self._admission.refresh_session(message.session_id, message.token)
         response = messages.RefreshSessionResponse()
         if not math.isinf(principal.expires_at):
             response.expires_at.CopyFrom(timestamp(principal.expires_at))
@@ -178,7 +175,7 @@ class UnaryMethods:
 
     def _connection(self, session_id: str, caller: Caller) -> Connection:
         principal = self._admission.principal(caller)
-        return self._connections.of(self._sessions.owned_by(session_id, principal.subject))
+        return self._connections.owned_by(session_id, principal.subject)
 
     def _unavailable(self, feature: str) -> UnaryMethod:
         async def refuse(_request: bytes, caller: Caller) -> bytes:

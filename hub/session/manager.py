@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
-from hub.errors import Internal, NotFound, ResourceExhausted, Unauthenticated, Unavailable
+from hub.errors import Internal, ResourceExhausted, Unauthenticated, Unavailable
 from hub.session import frames
 from hub.session.session import Session
 from hub.session.states import State
@@ -118,21 +118,6 @@ class Sessions:
     def opened(self, session: Session) -> None:
         """The session was welcomed: its heartbeats begin."""
         session.next_heartbeat = self._clock() + self._interval
-
-    def owned_by(self, session_id: str, subject: str) -> Session:
-        """The session of a unary call, which must come from the session's own principal.
-
-        Raises:
-            NotFound: SESSION_UNKNOWN, also for another principal's session, so that ids cannot be
-                probed.
-        """
-        session = self._sessions.get(session_id)
-        if session is None or session.subject != subject or session.state is State.NEW:
-            raise NotFound(
-                reasons.ERROR_REASON_SESSION_UNKNOWN,
-                "there is no such session of yours here; open a new one",
-            )
-        return session
 
     def tick(self) -> None:
         """Heartbeats, silent peers and expiry; to be called about once a second."""

@@ -10,7 +10,6 @@ from hub.session import frames
 from hub.session.states import TRANSITIONS, Effect, Input, State
 from hub.session.turns import Turns
 from hub.session.window import ByteWindow
-from shipspeak.realtime.v1 import frame_pb2
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from hub.errors import HubError, ReasonValue
     from hub.session.position import Flight, Subscription
     from hub.session.sink import Caller, FrameSink
+    from shipspeak.realtime.v1 import frame_pb2
 
 # A peer that asks and never reads its answers is not read from any more beyond this.
 MAX_CONTROL_FRAMES = 1_000
@@ -46,8 +46,6 @@ class Session:
         self.caller = caller
         self.sink = sink
         self.state = State.NEW
-        self.hello = frame_pb2.Hello()
-        self.subject = ""
         self.rights_until = math.inf
         self.window = ByteWindow(0)
         self.subscriptions: dict[str, Subscription] = {}

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 class ListenBench(PipelineBench):
     """Sessions, and a Listen method that opens them."""
 
-    def __init__(self) -> None:
+    def __init__(self, settings: Settings | None = None) -> None:
         super().__init__()
-        settings = Settings(dev=True)
+        settings = settings or Settings(dev=True)
         self.connections = Connections()
         self.sessions = Sessions(
             self.clock,
@@ -33,16 +33,17 @@ class ListenBench(PipelineBench):
             max_sessions=10,
             on_closed=self._release,
         )
-        admission = Admission(
+        self.admission = Admission(
             settings,
             Authenticator(settings, self.clock),
             self.sessions,
             self.connections,
+            self.subscriber,
             self.metrics,
             "instance",
         )
         self.listen = ListenMethod(
-            self.sessions, admission, self.subscriber, self.metrics, self.clock
+            self.sessions, self.admission, self.subscriber, self.metrics, self.clock
         )
 
     def _release(self, session: Session) -> None:
@@ -53,12 +54,12 @@ class ListenBench(PipelineBench):
 class UnaryBench(ListenBench):
     """The same, with the unary methods of RealtimeService."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, settings: Settings | None = None) -> None:
+        super().__init__(settings)
         pipelines = cast("Any", self)
         self.unary = UnaryMethods(
             pipelines,
-            self.listen._admission,
+            self.admission,
             self.sessions,
             self.connections,
             self.listen,

@@ -36,13 +36,12 @@ class SessionsBench:
             on_closed=self.released.append,
         )
 
-    def open(self, *, window: int = 1000, subject: str = "alice") -> tuple[Session, FakeSink]:
+    def open(self, *, window: int = 1000) -> tuple[Session, FakeSink]:
         """An open session and its sink."""
         sink = FakeSink()
         session = self.sessions.create(Caller(), sink)
         session.apply(Input.HELLO)
         session.apply(Input.WELCOMED)
-        session.subject = subject
         session.window = ByteWindow(window)
         self.sessions.opened(session)
         return session, sink

@@ -10,6 +10,7 @@ import pytest
 from hub.auth.grants import RIGHTS
 from hub.errors import NotFound, PermissionDenied
 from hub.rpc.connection import MAX_COMMANDS_IN_FLIGHT, Connection
+from hub.telemetry.metrics import Metrics
 from shipspeak.realtime.v1 import error_reason_pb2 as reasons
 from tests.support.fake_sink import FakeSink
 from tests.support.sessions import open_session
@@ -17,7 +18,7 @@ from tests.support.sessions import open_session
 
 def _connection() -> tuple[Connection, FakeSink]:
     sink = FakeSink(automatic=True)
-    return Connection(open_session(sink=sink)), sink
+    return Connection(open_session(sink=sink), Metrics()), sink
 
 
 async def test_before_its_hello_a_connection_may_do_nothing() -> None:

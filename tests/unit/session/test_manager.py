@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from hub.errors import HubError, NotFound, ResourceExhausted, Unavailable
+from hub.errors import HubError, ResourceExhausted, Unavailable
 from hub.session.manager import (
     EXPIRY_NOTICE_SECONDS,
     SILENT_HEARTBEATS,
@@ -192,16 +192,6 @@ def test_a_closed_session_whose_transport_is_stuck_is_given_up() -> None:
     bench.clock.advance(1)
     bench.sessions.tick()
     assert _reason(sink) == "HEARTBEAT_MISSED"
-
-
-def test_a_session_belongs_to_its_principal() -> None:
-    bench = SessionsBench()
-    session, _ = bench.open(subject="alice")
-    assert bench.sessions.owned_by(session.session_id, "alice") is session
-    for session_id, subject in ((session.session_id, "bob"), ("unknown", "alice")):
-        with pytest.raises(NotFound) as caught:
-            bench.sessions.owned_by(session_id, subject)
-        assert caught.value.reason_name == "SESSION_UNKNOWN"
 
 
 def test_a_full_instance_refuses() -> None:

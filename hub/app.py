@@ -14,6 +14,7 @@ import structlog
 from hub.auth.tokens import Authenticator
 from hub.dev_switches import BlockableApp, DevSwitches
 from hub.engine.sqlite import Retention, SqliteEngine
+from hub.errors import draining_error
 from hub.fanout.flush import Flusher
 from hub.fanout.registry import TopicRegistry
 from hub.pipeline.history import HistoryReader
@@ -33,7 +34,7 @@ from hub.rpc.unary import Pipelines, UnaryMethods
 from hub.server.door import GrpcDoor
 from hub.server.health import Health
 from hub.server.streams import StreamHandlers
-from hub.session.manager import SILENT_HEARTBEATS, Sessions, draining_error
+from hub.session.manager import SILENT_HEARTBEATS, Sessions
 from hub.telemetry.metrics import Metrics
 from hub.topics.namespaces import Namespaces
 from shipspeak.realtime.v1 import realtime_service_pb2

@@ -139,3 +139,21 @@ class Internal(HubError):
     """A fault of the hub; the details are in its log."""
 
     code = code_pb2.INTERNAL
+
+
+def draining_error() -> Unavailable:
+    """The refusal of an instance that is about to end."""
+    return Unavailable(
+        error_reason_pb2.ERROR_REASON_DRAINING,
+        "this instance is draining; resume from your cursors",
+        retry_after=0.5,
+    )
+
+
+def fault() -> Internal:
+    """The end of a session that the hub itself has failed; the cause is in its log."""
+    return Internal(
+        error_reason_pb2.ERROR_REASON_INTERNAL,
+        "the hub failed and has logged why; connect again",
+        retry_after=1.0,
+    )

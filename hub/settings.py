@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 from typing import Annotated, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from hub.model.origin import check_origin
 from hub.model.secret import check_secret
-
-_ORIGIN = re.compile(r"[a-z][a-z0-9+.\-]*://[^/?#\sA-Z]+")
 
 
 class Settings(BaseSettings):
@@ -128,10 +126,8 @@ class Settings(BaseSettings):
     @classmethod
     def _check_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
         for origin in origins:
-            if origin != "*" and not _ORIGIN.fullmatch(origin):
-                raise ValueError(
-                    f"{origin!r} is no origin: write scheme://host[:port], lower case, no path"
-                )
+            if origin != "*":
+                check_origin(origin)
         return origins
 
     @field_validator("page_config")

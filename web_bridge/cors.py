@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from hub.model.origin import check_origin
 from web_bridge.asgi import Headers, header
 
 if TYPE_CHECKING:
@@ -36,9 +37,8 @@ class CorsPolicy:
 
     def __init__(self, allowed_origins: Sequence[str]) -> None:
         for origin in allowed_origins:
-            if origin != ANY and not re.fullmatch(r"[a-z][a-z0-9+.\-]*://[^/?#\s]+", origin):
-                msg = f"{origin!r} is no origin: write scheme://host[:port], lower case, no path"
-                raise ValueError(msg)
+            if origin != ANY:
+                check_origin(origin)
         self._any = ANY in allowed_origins
         self._allowed = frozenset(origin.encode() for origin in allowed_origins if origin != ANY)
 

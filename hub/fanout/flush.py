@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from hub.session.manager import fault
+from hub.errors import fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable

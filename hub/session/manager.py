@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
-from hub.errors import Internal, ResourceExhausted, Unauthenticated, Unavailable
+from hub.errors import ResourceExhausted, Unauthenticated, Unavailable, draining_error, fault
 from hub.session import frames
 from hub.session.session import Session
 from hub.session.states import State
@@ -207,24 +207,6 @@ class Sessions:
         if self.draining and not self._sessions:
             self._all_gone.set()
         self._release(session)
-
-
-def draining_error() -> Unavailable:
-    """The refusal of an instance that is about to end."""
-    return Unavailable(
-        reasons.ERROR_REASON_DRAINING,
-        "this instance is draining; resume from your cursors",
-        retry_after=0.5,
-    )
-
-
-def fault() -> Internal:
-    """The end of a session that the hub itself has failed; the cause is in its log."""
-    return Internal(
-        reasons.ERROR_REASON_INTERNAL,
-        "the hub failed and has logged why; connect again",
-        retry_after=1.0,
-    )
 
 
 def _silent_error(seconds: float) -> Unavailable:

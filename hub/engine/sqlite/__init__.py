@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from hub.engine.sqlite.engine import SqliteEngine
 from hub.engine.sqlite.policy import Retention, RetentionPolicy
-from hub.engine.sqlite.shards import SqliteEngine
 from hub.engine.sqlite.steward import SqliteSteward
 
 __all__ = ["Retention", "RetentionPolicy", "SqliteEngine", "SqliteSteward"]

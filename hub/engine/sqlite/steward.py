@@ -11,9 +11,9 @@ from hub.engine.steward import TopicPage
 from hub.topics.grammar import is_topic
 
 if TYPE_CHECKING:
+    from hub.engine.sqlite.engine import SqliteEngine
     from hub.engine.sqlite.reader import ShardReader
     from hub.engine.sqlite.removal import Place
-    from hub.engine.sqlite.shards import SqliteEngine
 
 _OWN_TOPICS_AT_ONCE = 100
 

@@ -43,7 +43,7 @@ class Waiting:
     answer: asyncio.Future[Answer]
 
 
-class Receiver(Protocol):
+class LoopSide(Protocol):
     """The event loop's side; all methods are called there, in the order of the thread's doings."""
 
     def handed_over(self, batch: Sequence[Waiting], outcome: Outcome, seconds: float) -> None:
@@ -75,7 +75,7 @@ class WriterThread:
         shard: int,
         writer: ShardWriter,
         housekeeper: Housekeeper,
-        receiver: Receiver,
+        loop_side: LoopSide,
         *,
         loop: asyncio.AbstractEventLoop,
         clock: Callable[[], int],
@@ -87,7 +87,7 @@ class WriterThread:
         self.writer = writer
         self._shard = shard
         self._housekeeper = housekeeper
-        self._receiver = receiver
+        self._loop_side = loop_side
         self._loop = loop
         self._clock = clock
         self._interval_s = round_interval_s
@@ -123,7 +123,7 @@ class WriterThread:
             _logger.exception("writer_ended", shard=self._shard)
             raise
         finally:
-            self._post(self._receiver.ended, self._in_hand)
+            self._post(self._loop_side.ended, self._in_hand)
 
     def _take(self) -> list[Waiting]:
         """Wait for the first request (or for housekeeping), then take what has gathered."""
@@ -165,7 +165,7 @@ class WriterThread:
             self._serving = True
         self._removed = self._removed or outcome.removed
         self._in_hand = []
-        self._post(self._receiver.handed_over, batch, outcome, seconds)
+        self._post(self._loop_side.handed_over, batch, outcome, seconds)
         self._guarded(lambda: self._housekeeper.note(outcome))
 
     def _keep_house(self, *, idle: bool) -> None:
@@ -191,7 +191,7 @@ class WriterThread:
     def _step(self) -> None:
         trimmed = self._housekeeper.step(self._clock())
         if trimmed:
-            self._post(self._receiver.trimmed, trimmed)
+            self._post(self._loop_side.trimmed, trimmed)
 
     def _checkpoint(self) -> None:
         self.checkpoint_wanted = False
@@ -221,7 +221,7 @@ class WriterThread:
     def _set_serving(self, *, serving: bool) -> None:
         if serving != self._serving:
             self._serving = serving
-            self._post(lambda: self._receiver.serving_changed(serving=serving))
+            self._post(lambda: self._loop_side.serving_changed(serving=serving))
 
     def _post(self, call: Callable[..., None], *args: Any) -> None:
         try:

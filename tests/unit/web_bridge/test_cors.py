@@ -16,7 +16,15 @@ def asked(origin: bytes, headers: bytes = b"authorization") -> list[tuple[bytes,
 
 
 @pytest.mark.parametrize(
-    "origin", ["app.example", "https://app.example/", "https://app.example/x", "HTTPS://a", ""]
+    "origin",
+    [
+        "app.example",
+        "https://app.example/",
+        "https://app.example/x",
+        "HTTPS://a",
+        "https://App.example",
+        "",
+    ],
 )
 def test_a_mistyped_origin_is_seen_at_start(origin: str) -> None:
     with pytest.raises(ValueError, match="no origin"):

@@ -184,8 +184,8 @@ class Engine(Protocol):
     def shard_serving(self, shard: int) -> bool:
         """Whether the shard takes reads and writes now."""
 
-    def complete_as_of_ms(self, topics: Sequence[str]) -> int:
-        """The time before which everything stored has been handed to the topics' feeds.
+    def complete_as_of_ms(self) -> int:
+        """The time before which everything stored has been handed to the feeds.
 
-        Milliseconds since the epoch. No topics = all that this instance follows.
+        Milliseconds since the epoch; of all topics that this instance follows.
         """

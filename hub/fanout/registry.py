@@ -182,7 +182,7 @@ class TopicRegistry:
 
     def complete_as_of_ms(self) -> int:
         """Everything stored before this time has been handed to the rings."""
-        return self._engine.complete_as_of_ms(())
+        return self._engine.complete_as_of_ms()
 
 
 class _OpeningFeed:

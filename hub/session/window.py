@@ -43,15 +43,9 @@ class ByteWindow:
             self._overdrawn = True
         self.sent += size
 
-    def on_handled(self, total: int) -> bool:
-        """Take a report. Totals that go back or beyond what was sent are clamped.
-
-        Returns:
-            Whether the window was closed and is open now.
-        """
-        was_open = self.open
+    def on_handled(self, total: int) -> None:
+        """Take a report. Totals that go back or beyond what was sent are clamped."""
         handled = min(total, self.sent)
         if handled > self._handled:
             self._handled = handled
             self._overdrawn = False
-        return not was_open and self.open

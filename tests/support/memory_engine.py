@@ -226,7 +226,7 @@ class MemoryEngine:
         """As in Engine."""
         return True
 
-    def complete_as_of_ms(self, topics: Sequence[str]) -> int:
+    def complete_as_of_ms(self) -> int:
         """As in Engine."""
         return int(self._clock() * 1000)
 

@@ -191,17 +191,16 @@ class SqliteEngine:
         """Whether the shard is open here and its storage took the last write."""
         return shard < len(self._shards) and self._shards[shard].serving
 
-    def complete_as_of_ms(self, topics: Sequence[str]) -> int:
-        """Everything stored before this time has been handed to the topics' feeds.
+    def complete_as_of_ms(self) -> int:
+        """Everything stored before this time has been handed to the feeds.
 
         The clock is read first: what begins to commit after that cannot be older. A batch that has
         begun and is not handed over yet holds the time back to its beginning, even if its commit is
         not done.
         """
         complete = self._clock()
-        asked = {self.shard_of(topic) for topic in topics} or range(self._count)
-        for shard in asked:
-            outstanding = self._shard(shard).oldest_outstanding_ms()
+        for index in range(self._count):
+            outstanding = self._shard(index).oldest_outstanding_ms()
             if outstanding is not None:
                 complete = min(complete, outstanding)
         return complete

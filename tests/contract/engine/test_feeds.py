@@ -107,7 +107,7 @@ async def test_everything_stored_before_complete_as_of_was_handed_over(
 ) -> None:
     feed = RecordingFeed()
     await engine.open(TOPIC, feed)
-    assert engine.complete_as_of_ms([TOPIC]) == store.clock()
+    assert engine.complete_as_of_ms() == store.clock()
     began = store.clock()
     publishing = asyncio.ensure_future(engine.publish(store.drafts("a")))
     while not publishing.done():
@@ -116,6 +116,6 @@ async def test_everything_stored_before_complete_as_of_was_handed_over(
             # It may be stored since any moment after ``began``, and was not handed over.
             proved = (await engine.head(TOPIC)).head == 1
             if proved and not feed.events:
-                assert engine.complete_as_of_ms([TOPIC]) <= store.clock()
+                assert engine.complete_as_of_ms() <= store.clock()
         await asyncio.sleep(0)
-    assert began < engine.complete_as_of_ms([TOPIC]) == store.clock()
+    assert began < engine.complete_as_of_ms() == store.clock()

@@ -67,10 +67,10 @@ async def test_complete_as_of_does_not_count_a_commit_that_is_not_handed_over(
     assert committed.wait(PATIENCE_S)
     clock.advance(60)
     assert feed.events == []
-    assert engine.complete_as_of_ms([TOPIC]) == began
+    assert engine.complete_as_of_ms() == began
     await publishing
     assert len(feed.events) == 1
-    assert engine.complete_as_of_ms([TOPIC]) == clock() == began + 60_000
+    assert engine.complete_as_of_ms() == clock() == began + 60_000
 
 
 async def test_a_failing_disk_is_told_and_heals_by_itself(engine: SqliteEngine) -> None:

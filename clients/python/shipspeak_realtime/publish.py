@@ -77,6 +77,11 @@ class Publisher:
         for worker in self._workers.values():
             worker.cancel()
         await asyncio.gather(*self._workers.values(), return_exceptions=True)
+        # A worker that was cancelled before its first turn has run none of its lines.
+        for topic, lane in self._lanes.items():
+            lane.abandon(ClosedError("the client was closed", topic=topic))
+        self._lanes.clear()
+        self._workers.clear()
 
     def _check_open(self, draft: event_pb2.Draft) -> None:
         if self._closed:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, TypeVar
 
 import grpc
 
-from shipspeak_realtime.errors import AuthError
+from shipspeak_realtime.errors import AuthError, ClosedError
 from shipspeak_realtime.transport import UNARY_TIMEOUT_SECONDS, bearer
 from shipspeak_realtime.wire import from_rpc
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 RequestT = TypeVar("RequestT", bound="Message")
 ResponseT = TypeVar("ResponseT", bound="Message")
+
+_CLOSED = "the client was closed"
 
 
 class UnaryCalls:
@@ -83,3 +86,11 @@ async def _once(
         return await method(request, timeout=timeout, metadata=bearer(token))
     except grpc.aio.AioRpcError as error:
         raise from_rpc(error) from error
+    except grpc.aio.UsageError as error:
+        raise ClosedError(_CLOSED) from error
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise
+        # The caller was not cancelled: a closing channel cancels the calls on it.
+        raise ClosedError(_CLOSED) from None

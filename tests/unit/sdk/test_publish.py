@@ -90,6 +90,17 @@ async def test_closing_tells_those_who_wait_that_the_client_was_closed(
         await waiting
 
 
+async def test_closing_tells_those_whose_publishing_has_not_begun(publisher: Publisher):
+    waiting = asyncio.create_task(publisher.publish(draft(), 5))
+    await asyncio.sleep(0)
+    # The worker has not had its first turn: cancelled now, none of its lines run.
+    assert publisher._workers
+    await publisher.close()
+    with pytest.raises(ClosedError):
+        await waiting
+    assert publisher._outbox.drafts == 0
+
+
 async def test_a_worker_cancelled_from_outside_is_not_a_closed_client(
     publisher: Publisher, calls: Calls
 ):

@@ -135,6 +135,11 @@ async def test_silence_is_noticed_and_healed(hub: HubProcess):
         changes = client.connection_changes()
         reading = asyncio.create_task(read(client, "meeting/1", 2, lambda _verdict: None))
         await client.publish("meeting/1", update(1))
+        async with asyncio.timeout(20):
+            # Before Welcome there is no heartbeat to miss.
+            async for change in changes:
+                if change.state is State.LIVE:
+                    break
         await asyncio.to_thread(hub.pause)
         async with asyncio.timeout(20):
             async for change in changes:

@@ -1,30 +1,31 @@
-"""An engine that keeps its logs in memory: quick and fully under the test's control."""
+"""An engine that keeps its logs in memory: quick and fully under the test's control.
+
+The contract suite runs on it, so that what pipelines are tested with keeps an engine's promises.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from hub.engine.contract import (
-    AppendResult,
-    LogPage,
-    NotAttempted,
-    Resume,
-    Stored,
-    TopicFeed,
-    TopicHead,
-    Verdict,
-)
-from hub.errors import FailedPrecondition, HubError
+from hub.engine.contract import AppendResult, LogPage, Resume, TopicFeed, TopicHead
+from hub.engine.sqlite.failures import shard_unavailable
+from hub.engine.sqlite.judge import Judge
+from hub.engine.sqlite.policy import keep_everything
+from hub.engine.sqlite.requests import refuse_all
+from hub.engine.sqlite.topics import TopicState
+from hub.engine.sqlite.verdict import judge_cursor
 from hub.model.events import Append, StoredEvent, withdrawn
 from hub.model.wire import event_data
-from shipspeak.realtime.v1 import error_reason_pb2 as reasons
 from shipspeak.realtime.v1 import event_pb2
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from hub.engine.sqlite.dedup import Key
+    from hub.engine.sqlite.policy import RetentionPolicy
+    from hub.errors import HubError
     from hub.model.cursor import Cursor
 
 
@@ -55,13 +56,26 @@ class MemoryEngine:
 
     Args:
         clock: seconds since the epoch.
+        logs: what another one has left behind.
+        retention: how much of a topic is kept; by age only once the engine was started.
+        lifetime_s: age of a draft in seconds beyond which its id is not taken any more.
     """
 
     shard_count = 1
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], float],
+        logs: dict[str, MemoryLog] | None = None,
+        retention: RetentionPolicy = keep_everything,
+        lifetime_s: float = 24 * 3600.0,
+    ) -> None:
         self._clock = clock
-        self._logs: dict[str, MemoryLog] = {}
+        self._logs: dict[str, MemoryLog] = {} if logs is None else logs
+        self._retention = retention
+        self._lifetime_ms = int(lifetime_s * 1000)
+        self._house: asyncio.Task[None] | None = None
+        self._stopped = False
         self.reading = asyncio.Event()
         self.reading.set()
         self.read_begun = asyncio.Event()
@@ -74,9 +88,15 @@ class MemoryEngine:
 
     async def start(self) -> None:
         """As in Engine."""
+        self._house = asyncio.create_task(self._keep_house())
 
     async def stop(self) -> None:
         """As in Engine."""
+        self._stopped = True
+        if self._house is not None:
+            self._house.cancel()
+        for log in self._logs.values():
+            log.feeds.clear()
 
     def log(self, topic: str) -> MemoryLog:
         """A topic's log."""
@@ -87,27 +107,32 @@ class MemoryEngine:
         return len(self.log(topic).feeds)
 
     async def publish(self, appends: Sequence[Append]) -> list[AppendResult]:
-        """As in Engine; group commits are all or none."""
-        results: list[AppendResult] = []
-        failed: set[str] = set()
+        """As in Engine; what is stored is committed and told before this first waits."""
+        if self._stopped:
+            return refuse_all(appends, _stopped)
+        published = self._judge(appends).publish(appends)
+        for event in published.events:
+            self._store(self.log(event.append.topic), event.append)
+        for topic in {event.append.topic for event in published.events}:
+            self._keep(topic)
+        await asyncio.sleep(0)
+        return published.results
+
+    def _judge(self, appends: Sequence[Append]) -> Judge:
+        """The rules of ids, offsets and groups are those of the hub."""
+        topics: dict[str, TopicState] = {}
+        known: dict[Key, int] = {}
         for append in appends:
             log = self.log(append.topic)
-            expected = append.expected_offset
-            key = (append.publisher, append.event_id)
-            if append.topic in failed:
-                results.append(NotAttempted())
-            elif key in log.ids:
-                results.append(Stored(log.epoch, log.ids[key], duplicate=True))
-            elif expected is not None and expected != log.head:
-                failed.add(append.topic)
-                results.append(
-                    FailedPrecondition(reasons.ERROR_REASON_OFFSET_MISMATCH, "another head")
-                )
-            else:
-                results.append(Stored(log.epoch, self._store(log, append)))
-        return results
+            topic = topics.setdefault(
+                append.topic, TopicState(len(topics), append.topic, log.epoch, log.head)
+            )
+            offset = log.ids.get((append.publisher, append.event_id))
+            if offset is not None:
+                known[topic.id, append.publisher, append.event_id] = offset
+        return Judge(topics, known, set(), self._lifetime_ms)
 
-    def _store(self, log: MemoryLog, append: Append) -> int:
+    def _store(self, log: MemoryLog, append: Append) -> None:
         previous, log.head = log.head, log.head + 1
         event = StoredEvent(
             log.head,
@@ -124,7 +149,21 @@ class MemoryEngine:
         if not self.skip_feeds:
             for feed in tuple(log.feeds):
                 feed.on_events((event,))
-        return log.head
+
+    def _keep(self, topic: str) -> None:
+        """Remove what retention does not promise any more."""
+        log, kept = self.log(topic), self._retention(topic)
+        oldest_ms = kept.oldest_allowed_ms(self._now_ms())
+        aged = [event.offset for event in log.events if event.published_ms < oldest_ms]
+        floor = max([kept.count_floor(log.head), *aged])
+        if floor > log.floor:
+            self.trim(topic, floor)
+
+    async def _keep_house(self) -> None:
+        while True:
+            await asyncio.sleep(0.005)
+            for topic in tuple(self._logs):
+                self._keep(topic)
 
     def purge(self, topic: str) -> None:
         """Everything is gone, on purpose."""
@@ -150,7 +189,9 @@ class MemoryEngine:
     async def open(self, topic: str, feed: TopicFeed) -> TopicHead:
         """As in Engine."""
         self.opens += 1
+        self._check_started()
         await self.opening.wait()
+        await asyncio.sleep(0)
         log = self.log(topic)
         log.feeds.append(feed)
         return log.state
@@ -165,7 +206,7 @@ class MemoryEngine:
         """As in Engine."""
         await self._may_read()
         log = self.log(topic)
-        kept = [event for event in log.events if event.offset > after]
+        kept = [replace(event, prev=-1) for event in log.events if event.offset > after]
         page: list[StoredEvent] = []
         size = 0
         for event in kept[:max_events]:
@@ -184,7 +225,7 @@ class MemoryEngine:
         await self._may_read()
         log = self.log(topic)
         last = before or log.head
-        kept = [event for event in log.events if event.offset <= last]
+        kept = [replace(event, prev=-1) for event in log.events if event.offset <= last]
         page: list[StoredEvent] = []
         size = 0
         for event in reversed(kept[-max_events:]):
@@ -204,19 +245,20 @@ class MemoryEngine:
 
     async def head(self, topic: str) -> TopicHead:
         """As in Engine."""
+        self._check_started()
         return self.log(topic).state
+
+    def _check_started(self) -> None:
+        if self._stopped:
+            raise _stopped("")
 
     async def resume(self, topic: str, cursor: Cursor) -> Resume:
         """As in Engine."""
         log = self.log(topic)
-        if cursor.epoch != log.epoch or cursor.offset > log.head:
-            return Resume(Verdict.RESET, log.floor, None, log.state)
-        if cursor.offset < log.floor:
-            return Resume(Verdict.GAP, log.floor, log.floor - cursor.offset, log.state)
-        there = {event.offset: event.event_id for event in log.events} | {log.floor: log.floor_id}
-        if cursor.offset and cursor.event_id and there.get(cursor.offset) != cursor.event_id:
-            return Resume(Verdict.RESET, log.floor, None, log.state)
-        return Resume(Verdict.OK, cursor.offset, None, log.state)
+        there = {event.offset: event.event_id for event in log.events}
+        if log.floor_id:
+            there[log.floor] = log.floor_id
+        return judge_cursor(cursor, log.state, there.get(cursor.offset))
 
     def shard_of(self, topic: str) -> int:
         """As in Engine."""
@@ -224,11 +266,18 @@ class MemoryEngine:
 
     def shard_serving(self, shard: int) -> bool:
         """As in Engine."""
-        return True
+        return not self._stopped
 
     def complete_as_of_ms(self) -> int:
         """As in Engine."""
-        return int(self._clock() * 1000)
+        return self._now_ms()
+
+    def _now_ms(self) -> int:
+        return round(self._clock() * 1000)
+
+
+def _stopped(topic: str) -> HubError:
+    return shard_unavailable(0, "the engine was stopped", topic=topic)
 
 
 def append(

@@ -10,6 +10,7 @@ from hub.engine.sqlite import Retention, SqliteEngine, SqliteSteward
 from hub.model.cursor import Cursor
 from hub.model.events import NORMAL, Append, StoredEvent
 from shipspeak.realtime.v1 import event_pb2
+from tests.support.memory_engine import MemoryEngine, MemoryLog
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -58,8 +59,20 @@ def sqlite_maker(directory: Path) -> EngineMaker:
     return make
 
 
-# A new engine joins the suite by a line here.
-MAKERS: dict[str, Callable[[Path], EngineMaker]] = {"sqlite": sqlite_maker}
+def memory_maker(_directory: Path) -> EngineMaker:
+    logs: dict[str, MemoryLog] = {}
+
+    def make(
+        clock: Callable[[], int], retention: Callable[[str], Retention], lifetime_s: float
+    ) -> Engine:
+        return MemoryEngine(lambda: clock() / 1000, logs, retention, lifetime_s)
+
+    return make
+
+
+# A new engine joins the suite by a line here, and, with a steward, by a name in the next line.
+MAKERS: dict[str, Callable[[Path], EngineMaker]] = {"sqlite": sqlite_maker, "memory": memory_maker}
+WITH_STEWARD = ("sqlite",)
 
 
 class Store:

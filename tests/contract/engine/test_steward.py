@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from hub.engine.contract import Verdict
 from shipspeak.realtime.v1 import event_pb2
 from tests.contract.engine.harness import (
+    MAKERS,
     TOPIC,
+    WITH_STEWARD,
     RecordingFeed,
     Store,
     cursor_at,
@@ -18,11 +22,20 @@ from tests.contract.engine.harness import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
     from pathlib import Path
 
     from hub.engine.contract import Engine
 
 SECRET = b"what-alice-wrote"
+
+
+@pytest.fixture(params=WITH_STEWARD)
+async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
+    """An empty store of each engine that has a steward."""
+    made = Store(MAKERS[request.param](tmp_path))
+    yield made
+    await made.close()
 
 
 def _body(text: bytes = SECRET) -> bytes:

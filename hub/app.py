@@ -13,7 +13,7 @@ import structlog
 
 from hub.auth.tokens import Authenticator
 from hub.dev_switches import BlockableApp, DevSwitches
-from hub.engine.sqlite import Retention, SqliteEngine
+from hub.engine.sqlite import Retention, SqliteEngine, SqliteSteward
 from hub.errors import draining_error
 from hub.fanout.flush import Flusher
 from hub.fanout.registry import TopicRegistry
@@ -23,6 +23,8 @@ from hub.pipeline.publish import Publisher, PublishLimits
 from hub.pipeline.subscribe import Subscriber
 from hub.rpc.admin import SERVICE as ADMIN_SERVICE
 from hub.rpc.admin import admin_methods
+from hub.rpc.admin_sessions import SessionAdmin
+from hub.rpc.admin_topics import TopicAdmin
 from hub.rpc.admission import Admission
 from hub.rpc.commands import Commands
 from hub.rpc.connection import Connections
@@ -127,7 +129,11 @@ class Hub:
         methods = UnaryMethods(
             pipelines, admission, self.sessions, self.connections, listen, clock
         ).table()
-        tables = {REALTIME: methods, ADMIN_SERVICE.full_name: admin_methods(admission)}
+        admin = {
+            **TopicAdmin(SqliteSteward(self.engine), self.registry).table(),
+            **SessionAdmin(self.connections, self.engine, self.instance, self._drain_soon).table(),
+        }
+        tables = {REALTIME: methods, ADMIN_SERVICE.full_name: admin_methods(admission, admin)}
         self.health = Health(tuple(tables), self.engine)
         self.switches = DevSwitches(self._end_web_streams)
         self.grpc_door = GrpcDoor(
@@ -176,6 +182,7 @@ class Hub:
             user_timeout=SILENT_HEARTBEATS * settings.heartbeat_interval,
         )
         self._ticker: asyncio.Task[None] | None = None
+        self._draining: asyncio.Task[None] | None = None
 
     async def start(self) -> tuple[int, int]:
         """Open the store, then the doors, then tell that the hub serves.
@@ -220,9 +227,7 @@ class Hub:
     async def stop(self) -> None:
         """Drain: unready first, then the sessions, the doors, and the store last."""
         settings = self.settings
-        await self.health.drain()
-        self.poller.answer_all()
-        await self.sessions.drain(settings.drain_spread, settings.drain_grace)
+        await self._drain(settings.drain_spread)
         await self._close(1.0)
         if settings.ready_file is not None:
             settings.ready_file.unlink(missing_ok=True)
@@ -237,6 +242,17 @@ class Hub:
                 await asyncio.wait([self._ticker])
         finally:
             await self.engine.stop()
+
+    async def _drain(self, spread: float) -> None:
+        await self.health.drain()
+        self.poller.answer_all()
+        await self.sessions.drain(spread, self.settings.drain_grace)
+
+    def _drain_soon(self, spread: float | None) -> None:
+        """An administrator asks for it: clients leave, new ones are refused; a signal ends it."""
+        if not self.sessions.draining:
+            spread = self.settings.drain_spread if spread is None else spread
+            self._draining = asyncio.get_running_loop().create_task(self._drain(spread))
 
     def _end_web_streams(self) -> None:
         for session in self.sessions:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from hub.cli import demo, health, publish, serve, tail, token
+from hub.cli import demo, health, operate, publish, serve, tail, token
 
 app = typer.Typer(
     name="rthub",
@@ -20,6 +20,7 @@ app.command("token")(token.token)
 app.command("publish")(publish.publish)
 app.command("tail")(tail.tail)
 app.command("health", cls=health.HealthCommand)(health.health)
+operate.commands(app)
 
 
 def main() -> None:

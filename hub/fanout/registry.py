@@ -72,6 +72,15 @@ class TopicRegistry:
         """The topic, if someone here reads it."""
         return self._topics.get(topic)
 
+    def names(self) -> tuple[str, ...]:
+        """All topics that are live here."""
+        return tuple(self._topics)
+
+    def readers(self, topic: str) -> int:
+        """How many sessions here read a topic."""
+        live = self._topics.get(topic)
+        return 0 if live is None else len(live.subscribers)
+
     async def open(self, topic: str) -> LiveTopic:
         """The live topic; its ring starts exactly at the head that the engine gave."""
         live = self._topics.get(topic)

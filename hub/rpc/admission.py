@@ -88,6 +88,8 @@ class Admission:
         principal = self.principal(session.caller, hello.token)
         connection.principal = principal
         connection.device = hello.device_id
+        connection.client_id = hello.client_id
+        connection.sdk = hello.sdk
         session.rights_until = principal.expires_at
         asked = hello.window_bytes
         session.window = ByteWindow(

@@ -12,7 +12,7 @@ from hub.session.frames import error_frame
 from shipspeak.realtime.v1 import error_reason_pb2 as reasons
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterator
 
     from hub.errors import HubError
     from hub.session.session import Session
@@ -34,7 +34,7 @@ class Connection:
 
     Attributes:
         principal: who the client is now; only Admission sets it.
-        device: as in its Hello.
+        device, client_id, sdk: as in its Hello.
         updating: held by an UpdateSubscriptions.
     """
 
@@ -42,6 +42,8 @@ class Connection:
         self.session = session
         self.principal: Principal = NOBODY
         self.device = ""
+        self.client_id = ""
+        self.sdk = ""
         self.updating = asyncio.Lock()
         self._metrics = metrics
         self._gate = asyncio.Semaphore(MAX_COMMANDS_IN_FLIGHT)
@@ -114,6 +116,9 @@ class Connections:
     def add(self, connection: Connection) -> None:
         """Keep a connection until its session ends."""
         self._by_session[connection.session.session_id] = connection
+
+    def __iter__(self) -> Iterator[Connection]:
+        return iter(tuple(self._by_session.values()))
 
     def owned_by(self, session_id: str, subject: str) -> Connection:
         """The connection of a unary call, which must come from the session's own principal.

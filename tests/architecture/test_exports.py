@@ -6,6 +6,7 @@ import shipspeak_realtime
 
 PUBLIC = [
     "VERSION",
+    "AdminClient",
     "AuthError",
     "ClosedError",
     "ConnectionChange",

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from shipspeak.realtime.v1 import notification_pb2
-from shipspeak_realtime import Outcome, RealtimeClient
+from shipspeak_realtime import AdminClient, Outcome, RealtimeClient
 from tests.docs.pages import ROOT, page
 from tests.support.hub_process import HubProcess
 
@@ -58,7 +58,7 @@ async def test_the_readmes_python_publishes_and_reads(hub_process: HubProcess):
 
 
 async def test_the_pythons_page_publishes_a_meeting_and_a_notification(hub_process: HubProcess):
-    publish, read, history, meeting = page("docs/python.md").blocks("python")
+    publish, read, history, meeting, admin = page("docs/python.md").blocks("python")
     saved: list[tuple[str, str]] = []
     async with asyncio.timeout(SECONDS), RealtimeClient(hub_process.grpc) as hub:
         names: dict[str, Any] = {
@@ -84,6 +84,11 @@ async def test_the_pythons_page_publishes_a_meeting_and_a_notification(hub_proce
         await asyncio.gather(reader, return_exceptions=True)
         await run(history.replace("meeting/42", "meeting/of-the-page"), names)
         assert names["events"][0].content.meeting.HasField("completed")
+        names |= {"AdminClient": AdminClient, "token": None}
+        stored = f'"meeting/of-the-page", "{names["events"][0].id}"'
+        admin = admin.replace('"meeting/42", "a"', stored).replace(ADDRESS, hub_process.grpc)
+        await run(admin, names)
+        assert names["removed"] == 1, "the notification above"
     states = [state for state, _ in saved]
     assert states[0] == "upload"
     assert states[-1] == "completed"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import grpc
 import pytest
@@ -277,11 +277,3 @@ async def test_frames_that_are_not_offered_yet(client: RawClient, frame: dict[st
     error = await stream.control("error")
     assert error.reason == reasons.ERROR_REASON_FEATURE_UNAVAILABLE
     assert (error.request_id, error.code) == (3, 12)
-
-
-async def test_the_admin_service_wants_the_right_first(client: RawClient) -> None:
-    method: Any = client.channel.unary_unary("/shipspeak.realtime.v1.AdminService/ListSessions")
-    with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await method(b"")
-    assert caught.value.code() == CODE.UNIMPLEMENTED
-    assert "ListSessions" in (caught.value.details() or "")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import grpc
 from google.rpc import error_details_pb2, status_pb2
 
-from shipspeak.realtime.v1 import event_pb2, frame_pb2, realtime_service_pb2
+from shipspeak.realtime.v1 import admin_service_pb2, event_pb2, frame_pb2, realtime_service_pb2
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from typing import Self
 
 SERVICE = "shipspeak.realtime.v1.RealtimeService"
+ADMIN = "shipspeak.realtime.v1.AdminService"
 SECONDS = 10.0
 Metadata = tuple[tuple[str, str], ...]
 
@@ -184,6 +185,12 @@ class RawClient:
         answer = await method(data, metadata=metadata, timeout=60)
         kind = getattr(realtime_service_pb2, f"{name}Response")
         return kind.FromString(answer)
+
+    async def admin(self, name: str, request: Any) -> Any:
+        """A unary call of the admin service."""
+        method: Any = self.channel.unary_unary(f"/{ADMIN}/{name}")
+        answer = await method(request.SerializeToString(), metadata=self._metadata, timeout=60)
+        return getattr(admin_service_pb2, f"{name}Response").FromString(answer)
 
     async def refused(
         self, name: str, request: Any, metadata: Metadata | None = None

@@ -13,6 +13,7 @@ The typed messages are in `shipspeak.realtime.v1`.
 
 from __future__ import annotations
 
+from shipspeak_realtime.admin import AdminClient
 from shipspeak_realtime.client import RealtimeClient
 from shipspeak_realtime.connection import ConnectionChange
 from shipspeak_realtime.contents import make_content, make_draft
@@ -47,6 +48,7 @@ from shipspeak_realtime.version import VERSION
 
 __all__ = [
     "VERSION",
+    "AdminClient",
     "AuthError",
     "ClosedError",
     "ConnectionChange",

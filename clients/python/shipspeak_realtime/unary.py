@@ -67,13 +67,27 @@ class UnaryCalls:
         request: RequestT,
         timeout: float,  # noqa: ASYNC109 - gRPC's own deadline, sent to the hub
     ) -> ResponseT:
-        try:
-            return await _once(method, request, timeout, await self._tokens.current())
-        except AuthError:
-            if not self._tokens.renewable:
-                raise
-            # The token ran out while no session refreshed it.
-            return await _once(method, request, timeout, await self._tokens.renew())
+        return await call(self._tokens, method, request, timeout)
+
+
+async def call(
+    tokens: TokenSource,
+    method: grpc.aio.UnaryUnaryMultiCallable[RequestT, ResponseT],
+    request: RequestT,
+    timeout: float,  # noqa: ASYNC109 - as above
+) -> ResponseT:
+    """One unary call with the present token, and once more with a new one after a refusal.
+
+    Raises:
+        RealtimeError: when the call failed.
+    """
+    try:
+        return await _once(method, request, timeout, await tokens.current())
+    except AuthError:
+        if not tokens.renewable:
+            raise
+        # The token ran out while no session refreshed it.
+        return await _once(method, request, timeout, await tokens.renew())
 
 
 async def _once(

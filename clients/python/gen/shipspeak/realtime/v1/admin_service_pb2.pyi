@@ -220,7 +220,7 @@ class TopicInfo(_message.Message):
     head: _builtins.int
     """Newest offset."""
     depth: _builtins.int
-    """Events kept."""
+    """Events kept, those that were withdrawn included."""
     readers: _builtins.int
     """Sessions that read it."""
     @_builtins.property
@@ -461,7 +461,7 @@ class DrainRequest(_message.Message):
     """The instance; empty = the one that answers."""
     @_builtins.property
     def within(self) -> _duration_pb2.Duration:
-        """Spread of the reconnects."""
+        """Spread of the reconnects; absent = as the hub is set."""
 
     def __init__(
         self,
@@ -674,7 +674,9 @@ Global___DeleteEventRequest: _TypeAlias = DeleteEventRequest  # noqa: Y015
 
 @_typing.final
 class DeleteEventResponse(_message.Message):
-    """DeleteEventResponse tells that it is gone."""
+    """DeleteEventResponse tells that it is gone: its content from log and memory, while its offset and its id stay and
+    readers see it counted as withdrawn.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -170,7 +170,8 @@ class AdminServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def EraseUser(self, request, context):
-        """Removes what a user published and the user's own topics.
+        """Removes what a user published everywhere, and empties the user's own topics (`user/{id}` and below). It works in
+        bounded parts; a call that was cut off can be repeated and goes on.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -52,7 +52,9 @@ class AdminServiceStub:
     DeleteEvent: _grpc.UnaryUnaryMultiCallable[_admin_service_pb2.DeleteEventRequest, _admin_service_pb2.DeleteEventResponse]
     """Removes one event, keeping its offset."""
     EraseUser: _grpc.UnaryUnaryMultiCallable[_admin_service_pb2.EraseUserRequest, _admin_service_pb2.EraseUserResponse]
-    """Removes what a user published and the user's own topics."""
+    """Removes what a user published everywhere, and empties the user's own topics (`user/{id}` and below). It works in
+    bounded parts; a call that was cut off can be repeated and goes on.
+    """
     SeekWork: _grpc.UnaryUnaryMultiCallable[_admin_service_pb2.SeekWorkRequest, _admin_service_pb2.SeekWorkResponse]
     """Moves a work subscription to another place in its topics."""
     ListWork: _grpc.UnaryUnaryMultiCallable[_admin_service_pb2.ListWorkRequest, _admin_service_pb2.ListWorkResponse]
@@ -84,7 +86,9 @@ class AdminServiceAsyncStub(AdminServiceStub):
     DeleteEvent: _aio.UnaryUnaryMultiCallable[_admin_service_pb2.DeleteEventRequest, _admin_service_pb2.DeleteEventResponse]  # type: ignore[assignment]
     """Removes one event, keeping its offset."""
     EraseUser: _aio.UnaryUnaryMultiCallable[_admin_service_pb2.EraseUserRequest, _admin_service_pb2.EraseUserResponse]  # type: ignore[assignment]
-    """Removes what a user published and the user's own topics."""
+    """Removes what a user published everywhere, and empties the user's own topics (`user/{id}` and below). It works in
+    bounded parts; a call that was cut off can be repeated and goes on.
+    """
     SeekWork: _aio.UnaryUnaryMultiCallable[_admin_service_pb2.SeekWorkRequest, _admin_service_pb2.SeekWorkResponse]  # type: ignore[assignment]
     """Moves a work subscription to another place in its topics."""
     ListWork: _aio.UnaryUnaryMultiCallable[_admin_service_pb2.ListWorkRequest, _admin_service_pb2.ListWorkResponse]  # type: ignore[assignment]
@@ -173,7 +177,9 @@ class AdminServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _admin_service_pb2.EraseUserRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_admin_service_pb2.EraseUserResponse, _abc.Awaitable[_admin_service_pb2.EraseUserResponse]]:
-        """Removes what a user published and the user's own topics."""
+        """Removes what a user published everywhere, and empties the user's own topics (`user/{id}` and below). It works in
+        bounded parts; a call that was cut off can be repeated and goes on.
+        """
 
     @_abc_1.abstractmethod
     def SeekWork(

@@ -74,6 +74,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The session is not subscribed to the topic."""
     ERROR_REASON_ALREADY_SUBSCRIBED: _ErrorReason.ValueType  # 47
     """The session is already subscribed to the topic."""
+    ERROR_REASON_EVENT_UNKNOWN: _ErrorReason.ValueType  # 48
+    """The topic keeps no event with this id: it was never there, or retention has trimmed it."""
     ERROR_REASON_EVENT_TOO_LARGE: _ErrorReason.ValueType  # 60
     """The event is larger than allowed. Metadata: "max_bytes"."""
     ERROR_REASON_BATCH_TOO_LARGE: _ErrorReason.ValueType  # 61
@@ -193,6 +195,8 @@ ERROR_REASON_NOT_SUBSCRIBED: ErrorReason.ValueType  # 46
 """The session is not subscribed to the topic."""
 ERROR_REASON_ALREADY_SUBSCRIBED: ErrorReason.ValueType  # 47
 """The session is already subscribed to the topic."""
+ERROR_REASON_EVENT_UNKNOWN: ErrorReason.ValueType  # 48
+"""The topic keeps no event with this id: it was never there, or retention has trimmed it."""
 ERROR_REASON_EVENT_TOO_LARGE: ErrorReason.ValueType  # 60
 """The event is larger than allowed. Metadata: "max_bytes"."""
 ERROR_REASON_BATCH_TOO_LARGE: ErrorReason.ValueType  # 61

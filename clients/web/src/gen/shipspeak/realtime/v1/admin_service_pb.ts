@@ -256,7 +256,7 @@ export type TopicInfo = Message<"shipspeak.realtime.v1.TopicInfo"> & {
   head: bigint;
 
   /**
-   * Events kept.
+   * Events kept, those that were withdrawn included.
    *
    * @generated from field: uint64 depth = 4;
    */
@@ -522,7 +522,7 @@ export type DrainRequest = Message<"shipspeak.realtime.v1.DrainRequest"> & {
   instance: string;
 
   /**
-   * Spread of the reconnects.
+   * Spread of the reconnects; absent = as the hub is set.
    *
    * @generated from field: google.protobuf.Duration within = 2;
    */
@@ -713,7 +713,8 @@ export const DeleteEventRequestSchema: GenMessage<DeleteEventRequest> = /*@__PUR
   messageDesc(file_shipspeak_realtime_v1_admin_service, 21);
 
 /**
- * DeleteEventResponse tells that it is gone.
+ * DeleteEventResponse tells that it is gone: its content from log and memory, while its offset and its id stay and
+ * readers see it counted as withdrawn.
  *
  * @generated from message shipspeak.realtime.v1.DeleteEventResponse
  */
@@ -1073,7 +1074,8 @@ export const AdminService: GenService<{
     output: typeof DeleteEventResponseSchema;
   },
   /**
-   * Removes what a user published and the user's own topics.
+   * Removes what a user published everywhere, and empties the user's own topics (`user/{id}` and below). It works in
+   * bounded parts; a call that was cut off can be repeated and goes on.
    *
    * @generated from rpc shipspeak.realtime.v1.AdminService.EraseUser
    */

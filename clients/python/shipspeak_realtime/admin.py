@@ -1,0 +1,150 @@
+"""For operators: look into a hub's topics and sessions, and take content out of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from shipspeak.realtime.v1 import admin_service_pb2, admin_service_pb2_grpc
+from shipspeak_realtime.contents import duration
+from shipspeak_realtime.tokens import TokenSource
+from shipspeak_realtime.transport import UNARY_TIMEOUT_SECONDS, make_channel
+from shipspeak_realtime.unary import call
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+    from datetime import timedelta
+    from types import TracebackType
+
+    import grpc
+
+    from shipspeak.realtime.v1.admin_service_pb2_grpc import AdminServiceAsyncStub
+    from shipspeak_realtime.tokens import GetToken
+
+# Taking out what a busy user has published in a large store goes through all of it.
+REMOVAL_TIMEOUT_SECONDS = 600.0
+
+
+class AdminClient:
+    """A client of a hub's admin service; its token needs the admin right.
+
+    ::
+
+        async with AdminClient("127.0.0.1:50051", token=token) as admin:
+            async for topic in admin.topics("meeting/*"):
+                print(topic.topic, topic.depth, topic.readers)
+
+    Every method raises PermissionDeniedError without that right, NetworkError when the hub cannot
+    be reached, and the hub's other refusals typed.
+
+    Args:
+        server: gRPC target of the hub.
+        token: a JWT, or an async function that gets one; None for a development hub.
+        credentials: of TLS; None = plain text.
+        timeout: seconds for a call that removes nothing.
+    """
+
+    def __init__(
+        self,
+        server: str,
+        *,
+        token: str | GetToken | None = None,
+        credentials: grpc.ChannelCredentials | None = None,
+        timeout: float = UNARY_TIMEOUT_SECONDS,
+    ) -> None:
+        self._server, self._credentials = server, credentials
+        self._tokens = TokenSource(token)
+        self._timeout = timeout
+        self._channel: grpc.aio.Channel | None = None
+
+    async def __aenter__(self) -> Self:
+        """Make the channel; connects with the first call."""
+        self._channel = make_channel(self._server, self._credentials)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._channel is not None:
+            await self._channel.close(grace=None)
+
+    async def topics(self, pattern: str = "") -> AsyncIterator[admin_service_pb2.TopicInfo]:
+        """All topics that fall under a pattern, by name; empty = all."""
+        request = admin_service_pb2.ListTopicsRequest(pattern=pattern)
+        while True:
+            answer = await call(self._tokens, self._stub.ListTopics, request, self._timeout)
+            for topic in answer.topics:
+                yield topic
+            if not answer.next_page:
+                return
+            request.page.token = answer.next_page
+
+    async def sessions(
+        self, *, user: str = "", topic: str = ""
+    ) -> AsyncIterator[admin_service_pb2.SessionInfo]:
+        """All sessions, or only a user's, or only those that read a topic."""
+        request = admin_service_pb2.ListSessionsRequest(user=user, topic=topic)
+        while True:
+            answer = await call(self._tokens, self._stub.ListSessions, request, self._timeout)
+            for session in answer.sessions:
+                yield session
+            if not answer.next_page:
+                return
+            request.page.token = answer.next_page
+
+    async def shards(self) -> Sequence[admin_service_pb2.ShardInfo]:
+        """All shards, by number."""
+        request = admin_service_pb2.ListShardsRequest()
+        return (await call(self._tokens, self._stub.ListShards, request, self._timeout)).shards
+
+    async def disconnect(self, *, session_id: str = "", user: str = "") -> int:
+        """Close one session, or all of a user's; how many. The clients do not come back."""
+        request = (
+            admin_service_pb2.DisconnectRequest(session_id=session_id)
+            if session_id
+            else admin_service_pb2.DisconnectRequest(user=user)
+        )
+        return (await call(self._tokens, self._stub.Disconnect, request, self._timeout)).closed
+
+    async def drain(self, within: timedelta | float | None = None) -> None:
+        """Send all clients of the instance away, spread over `within` (seconds or a timedelta).
+
+        It takes no new ones; its process ends by a signal, as ever.
+        """
+        request = admin_service_pb2.DrainRequest(
+            within=None if within is None else duration(within)
+        )
+        await call(self._tokens, self._stub.Drain, request, self._timeout)
+
+    async def purge(self, topic: str) -> int:
+        """Remove all events that a topic has now; how many. Its readers are told GAP."""
+        request = admin_service_pb2.PurgeTopicRequest(topic=topic)
+        answer = await call(self._tokens, self._stub.PurgeTopic, request, REMOVAL_TIMEOUT_SECONDS)
+        return answer.removed
+
+    async def delete_event(self, topic: str, event_id: str) -> None:
+        """Remove one event's content; its offset and id stay, readers see it counted as withdrawn.
+
+        Raises:
+            RealtimeError: EVENT_UNKNOWN: the topic keeps no event with this id.
+        """
+        request = admin_service_pb2.DeleteEventRequest(topic=topic, event_id=event_id)
+        await call(self._tokens, self._stub.DeleteEvent, request, REMOVAL_TIMEOUT_SECONDS)
+
+    async def erase_user(self, user: str) -> int:
+        """Remove all that a user published, and what lies in the user's own topics; how many.
+
+        A call that was cut off can be repeated and goes on.
+        """
+        request = admin_service_pb2.EraseUserRequest(user=user)
+        answer = await call(self._tokens, self._stub.EraseUser, request, REMOVAL_TIMEOUT_SECONDS)
+        return answer.removed
+
+    @property
+    def _stub(self) -> AdminServiceAsyncStub:
+        if self._channel is None:
+            message = "use the client inside `async with`"
+            raise RuntimeError(message)
+        return admin_service_pb2_grpc.AdminServiceStub(self._channel)

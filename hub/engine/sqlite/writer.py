@@ -183,11 +183,12 @@ class ShardWriter:
             value = operation.run(work)
         except HubError as refusal:
             self.connection.execute("ROLLBACK TO operation")
+            self.connection.execute("RELEASE operation")
             judge.undo(work.events)
             topics.update(before)
             return refusal
-        finally:
-            self.connection.execute("RELEASE operation")
+        # Not after other failures: SQLite may have undone the transaction, savepoint and all.
+        self.connection.execute("RELEASE operation")
         self.topics.write(topics[name] for name in work.touched)
         self.written_pages += 1 + sum(len(one.offsets) for one in work.withdrawn)
         return Operated(value, work.events, work.trimmed, work.withdrawn)

@@ -89,7 +89,7 @@ class Model:
             return f"={self.ids[key][0]}"
         age = one.published_ms - one.first_sent_ms if one.first_sent_ms else 0
         if age > LIFETIME_MS // 2:
-            for offset in range(topic.floor + 1, topic.head + 1):
+            for offset in range(topic.head, topic.floor, -1):
                 kept = topic.log[offset - 1]
                 if (kept.publisher, kept.event_id) == (one.publisher, one.event_id):
                     return f"={offset}"

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hub.engine.contract import Stored, TopicHead
-from hub.engine.sqlite.requests import Open, Operate, Operated, Publish
+from hub.engine.sqlite.requests import Open, Operate, Operated, Publish, Published
 from hub.engine.sqlite.topics import Trimmed
-from hub.errors import Aborted, Internal
+from hub.errors import Aborted, Internal, Unavailable
 from shipspeak.realtime.v1 import error_reason_pb2 as reasons
 from tests.unit.engine.sqlite.support import TOPIC, PlainShard, draft, drafts, results
 
@@ -127,3 +127,23 @@ def test_a_moved_floor_is_kept_and_told(shard: PlainShard, tmp_path: Path) -> No
     assert (shard.reader.head(TOPIC).floor, shard.reader.head(TOPIC).floor_id) == (2, "b")
     assert shard.commit(drafts("c")).stored == 1
     assert shard.events() == [(3, "c")]
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_a_disk_that_fills_inside_an_operation_is_the_storages_failure(
+    shard: PlainShard, alone: bool
+) -> None:
+    """SQLite may undo the whole transaction then, and with it the operation's own savepoint."""
+    shard.commit(drafts("a"))
+    shard.connection.execute("PRAGMA max_page_count=1").fetchone()
+    big = Operate(Scripted(lambda work: work.append(draft("big", body=bytes(100_000)))))
+    outcome = shard.writer.commit([big] if alone else [Publish(drafts("b"), 0), big])
+
+    assert outcome.failure is not None
+    for answer in outcome.answers:
+        refused = answer.results[0] if isinstance(answer, Published) else answer
+        assert isinstance(refused, Unavailable)
+        assert refused.reason == reasons.ERROR_REASON_STORAGE_FAILED
+    shard.connection.execute("PRAGMA max_page_count=1000000").fetchone()
+    assert shard.events() == [(1, "a")]
+    assert shard.commit(drafts("b")).stored == 1

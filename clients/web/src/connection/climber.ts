@@ -80,6 +80,7 @@ export class Climber {
       heartbeat: () => (events ? events.heartbeat() : climb()),
       expiring: () => events?.expiring(),
       lost: (error) => (events ? events.lost(error) : failed(error)),
+      readsOn: () => events !== null,
       sentAway: (withinMs) => (events ? events.sentAway(withinMs) : sentAway()),
     });
     this.#session = session;

@@ -191,6 +191,7 @@ export class Connection {
       heartbeat: () => {},
       lost: (error) => mine(() => this.#lost(error)),
       sentAway: (withinMs) => mine(() => this.#dispatch({ type: "sent-away", withinMs })),
+      readsOn: () => true,
       expiring: () => mine(() => void this.#renewToken()),
     };
   }

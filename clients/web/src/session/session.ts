@@ -9,8 +9,10 @@ export interface SessionEvents {
   /** A sign of life of the hub. */
   heartbeat(): void;
   lost(error: RealtimeError): void;
-  /** The hub asked to come back, spread over this time. */
+  /** The hub asked to come back, and it is time; spread over what is left of it when the stream ended early. */
   sentAway(withinMs: number): void;
+  /** Whether a session that is sent away reads on until it is time; otherwise it ends at once. */
+  readsOn(): boolean;
   /** The session's token ends soon. */
   expiring(): void;
 }

@@ -1,3 +1,4 @@
+import { backoffDelay } from "../connection/backoff.js";
 import { RealtimeError, toRealtimeError } from "../errors.js";
 import {
   type GoAway,
@@ -31,6 +32,9 @@ export class StreamSession implements Session {
   #heartbeatMs = DEFAULT_HEARTBEAT_MS;
   #lastFrameAt = 0;
   #cancelTimer: () => void = () => {};
+  /** When to leave, since the hub has asked for it; null = it has not. */
+  #leaveAt: number | null = null;
+  #cancelLeave: () => void = () => {};
 
   constructor(context: SessionContext, events: SessionEvents) {
     this.#context = context;
@@ -48,6 +52,7 @@ export class StreamSession implements Session {
 
   close(): void {
     this.#cancelTimer();
+    this.#cancelLeave();
     this.#stop.abort();
   }
 
@@ -158,10 +163,26 @@ export class StreamSession implements Session {
       this.#lose(
         new RealtimeError("The hub asks this client not to come back.", { kind: "refused", reason }),
       );
-    } else if (!this.#stop.signal.aborted) {
-      this.close();
-      this.#events.sentAway(durationMs(goAway.within) ?? 0);
+    } else if (!this.#stop.signal.aborted && this.#leaveAt === null) {
+      this.#prepareToLeave(durationMs(goAway.within) ?? 0);
     }
+  }
+
+  /** Reads on until then: the hub serves its streams for as long, so that the change costs no news. */
+  #prepareToLeave(withinMs: number): void {
+    const { environment } = this.#context;
+    if (!this.#events.readsOn()) {
+      this.#leave(withinMs);
+      return;
+    }
+    const staysMs = backoffDelay({ kind: "spread", withinMs }, environment.random());
+    this.#leaveAt = environment.now() + staysMs;
+    this.#cancelLeave = environment.schedule(() => this.#leave(0), staysMs);
+  }
+
+  #leave(withinMs: number): void {
+    this.close();
+    this.#events.sentAway(withinMs);
   }
 
   async #refresh(): Promise<void> {
@@ -179,6 +200,10 @@ export class StreamSession implements Session {
 
   #lose(error: RealtimeError): void {
     if (this.#stop.signal.aborted) return;
+    if (this.#leaveAt !== null) {
+      this.#leave(Math.max(0, this.#leaveAt - this.#context.environment.now()));
+      return;
+    }
     this.close();
     this.#events.lost(error);
   }

@@ -1,6 +1,7 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { Environment } from "../environment.js";
 import { errorFromStatus, type RealtimeError } from "../errors.js";
+import { Code } from "../gen/google/rpc/code_pb.js";
 import { ErrorReason } from "../gen/shipspeak/realtime/v1/error_reason_pb.js";
 import type * as events from "../gen/shipspeak/realtime/v1/event_pb.js";
 import { type ServerFrame, Start, type SubscribeSchema } from "../gen/shipspeak/realtime/v1/frame_pb.js";
@@ -12,6 +13,10 @@ import type { Count, TopicListener } from "./types.js";
 
 /** A topic outlives its last listener this long, so that a component which mounts again changes nothing. */
 const LINGER_MS = 1000;
+
+/** The contract's bounds of a name. The hub refuses a whole request for one that is outside, with all its topics. */
+const MIN_NAME = 3;
+const MAX_NAME = 200;
 
 export type SubscribeInit = MessageInitShape<typeof SubscribeSchema> & { readonly topic: string };
 
@@ -78,7 +83,8 @@ export class TopicRegistry {
   #open(name: string, listener: TopicListener): Topic {
     const topic = new Topic(name, listener.start ?? "latest", this.#count, this.#environment.report);
     this.#topics.set(name, topic);
-    this.#hooks.onChange();
+    if (name.length < MIN_NAME || name.length > MAX_NAME) topic.refuse(noTopic(name));
+    else this.#hooks.onChange();
     return topic;
   }
 
@@ -112,6 +118,11 @@ export function fromFrame(error: events.Error): RealtimeError {
     retryAfterMs: durationMs(error.retryAfter),
     metadata: error.metadata,
   });
+}
+
+function noTopic(name: string): RealtimeError {
+  const message = `${JSON.stringify(name.slice(0, 40))} is no topic: write kind/id, at most ${MAX_NAME} characters.`;
+  return errorFromStatus(Code.INVALID_ARGUMENT, message, { reason: ErrorReason.TOPIC_INVALID });
 }
 
 function subscribeInit(topic: Topic): SubscribeInit {

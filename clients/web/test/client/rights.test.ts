@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { Code } from "../../src/gen/google/rpc/code_pb.js";
 import { ErrorReason } from "../../src/gen/shipspeak/realtime/v1/error_reason_pb.js";
 import { collect, content, hub, hubForEachTest, open, TOPIC } from "../support/rig.js";
@@ -83,3 +83,26 @@ describe("who may", () => {
     expect(hub.calls).not.toContain("ReadHistory");
   });
 });
+
+test.each(["", "m", `meeting/${"4".repeat(200)}`])(
+  "a topic that is no topic (%j) ends no other",
+  async (name) => {
+    const client = open();
+    const read = collect(client);
+    client.connect();
+    await until(client.connection, (now) => now.phase === "live");
+    const bad = collect(client, name);
+    await vi.waitUntil(() => bad.errors.length > 0);
+    expect(bad.errors).toEqual(["refused"]);
+    const { status, error } = client.topicState(name)?.getSnapshot() ?? {};
+    expect({ status, reason: error?.reason }).toEqual({
+      status: "refused",
+      reason: ErrorReason.TOPIC_INVALID,
+    });
+    hub.cutStreams();
+    await until(client.connection, (now) => now.phase === "backoff");
+    await until(client.connection, (now) => now.phase === "live");
+    hub.publish(TOPIC, content("a"));
+    await read.has(1);
+  },
+);

@@ -46,6 +46,14 @@ export interface Refusal {
   readonly message: string;
 }
 
+/** The contract's own rule for a topic, which refuses the whole request. */
+function breaksRules(subscriptions: readonly Subscribe[], response: ServerResponse): boolean {
+  if (subscriptions.every(({ topic }) => topic.length >= 3 && topic.length <= 200)) return false;
+  begin(response);
+  endWith(response, Code.INVALID_ARGUMENT, "subscriptions.topic");
+  return true;
+}
+
 /** A hub in this process that speaks real grpc-web bytes over real sockets, with a log in memory. */
 export class TestHub {
   listenMode: ListenMode = "serve";
@@ -152,6 +160,7 @@ export class TestHub {
 
   #listen(request: MessageShape<typeof ListenRequestSchema>, response: ServerResponse): void {
     if (this.listenMode === "swallow") return;
+    if (breaksRules(request.subscriptions, response)) return;
     begin(response);
     this.#sessions += 1;
     const sessionId = `s${this.#sessions}`;
@@ -224,6 +233,7 @@ export class TestHub {
 
   #update(body: Uint8Array, response: ServerResponse): void {
     const { sessionId, revision, subscriptions } = fromBinary(UpdateSubscriptionsRequestSchema, body);
+    if (breaksRules(subscriptions, response)) return;
     const listener = this.#listeners.get(sessionId);
     answer(response, UpdateSubscriptionsResponseSchema, { revision });
     if (!listener) return;

@@ -25,7 +25,8 @@ export function ConnectionBanner({ onSignIn }: ConnectionBannerProps) {
   const snapshot = useConnection();
   const seconds = useSecondsUntil(snapshot.retryAt);
   const notice = noticeOf(snapshot);
-  const restored = useRestored(notice?.tone === "danger", snapshot.phase === "live");
+  const { gaps, resets } = snapshot.counters;
+  const restored = useRestored(notice?.tone === "danger", snapshot.phase === "live", gaps + resets);
   const act = snapshot.phase === "needs-auth" && onSignIn ? onSignIn : () => client.retryNow();
   return (
     <div className="rt-banner-place">
@@ -44,7 +45,7 @@ export function ConnectionBanner({ onSignIn }: ConnectionBannerProps) {
         </div>
       )}
       <Announcer
-        text={restored ? "Live again. Nothing was missed." : notice ? `${notice.title} ${notice.text}` : ""}
+        text={restored || (notice ? `${notice.title} ${notice.text}` : "")}
         urgent={!restored && notice?.tone === "danger"}
       />
     </div>
@@ -94,13 +95,22 @@ function noticeOf(snapshot: ConnectionSnapshot): Notice | null {
   }
 }
 
-/** True from the moment a mentioned loss is over until the next one. */
-function useRestored(isDown: boolean, isLive: boolean): boolean {
-  const [wasDown, setWasDown] = useState(false);
+/** What to say from the moment a mentioned loss is over until the next one; `told` counts what the hub said is gone. */
+function useRestored(isDown: boolean, isLive: boolean, told: number): string {
+  const [toldBefore, setToldBefore] = useState<number | null>(null);
+  const [text, setText] = useState("");
   useEffect(() => {
-    if (isDown) setWasDown(true);
-  }, [isDown]);
-  return wasDown && isLive;
+    if (isDown) {
+      setToldBefore((before) => before ?? told);
+      setText("");
+    } else if (isLive && toldBefore !== null) {
+      // Topics without history keep nothing of a loss, so that nothing was missed is never certain.
+      const gone = told > toldBefore ? " Some of what came meanwhile is no longer kept." : "";
+      setText(`Live again.${gone}`);
+      setToldBefore(null);
+    }
+  }, [isDown, isLive, told, toldBefore]);
+  return isLive ? text : "";
 }
 
 /** Whole seconds until a moment, counted down; null when there is none. */

@@ -145,9 +145,24 @@ describe("ConnectionBanner", () => {
     act(() =>
       client.set({ phase: "live", transport: "stream", quality: "good", lostSince: null, retryAt: null }),
     );
-    expect(announced("status")).toBe("Live again. Nothing was missed.");
+    expect(announced("status")).toBe("Live again.");
     expect(announced("alert")).toBe("");
     await expectAccessible(container);
+  });
+
+  const live = { phase: "live", transport: "stream", quality: "good", lostSince: null } as const;
+  const lost = { phase: "backoff", transport: null, quality: "down", lostSince: 1 } as const;
+
+  test.each(["gaps", "resets"] as const)("a return after which the hub told of %s says so", (name) => {
+    showBanner();
+    act(() => client.set(lost));
+    const { counters } = client.cell.getSnapshot();
+    act(() => client.set({ counters: { ...counters, [name]: counters[name] + 1 } }));
+    act(() => client.set(live));
+    expect(announced("status")).toBe("Live again. Some of what came meanwhile is no longer kept.");
+    act(() => client.set(lost));
+    act(() => client.set(live));
+    expect(announced("status")).toBe("Live again.");
   });
 
   test("G5r: says when news come by polling", () => {

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Never, Protocol
 
 from shipspeak.realtime.v1 import frame_pb2
 from shipspeak_realtime.errors import InvalidRequestError, NetworkError
+from shipspeak_realtime.pings import Pings
 from shipspeak_realtime.runs import Action
 from shipspeak_realtime.wire import from_frame
 
@@ -63,7 +64,7 @@ class Dispatcher:
         self._asked: dict[str, int] = {}
         # Topics whose answer is still to come, or that will be asked for again.
         self._waiting: set[str] = set()
-        self._pings: dict[int, tuple[float, asyncio.Future[float]]] = {}
+        self._pings = Pings(stats, clock)
         self._later: dict[str, asyncio.Task[None]] = {}
         self._session: Sender | None = None
         self._last_request = 0
@@ -115,10 +116,7 @@ class Dispatcher:
         for asking in self._later.values():
             asking.cancel()
         self._later.clear()
-        for _, answer in self._pings.values():
-            if not answer.done():
-                answer.set_exception(NetworkError("the connection broke before the answer"))
-        self._pings.clear()
+        self._pings.lost()
 
     def ping(self) -> asyncio.Future[float]:
         """Send a Ping; the future gives the round trip in seconds.
@@ -130,10 +128,8 @@ class Dispatcher:
             message = "not connected"
             raise NetworkError(message)
         nonce = self._next()
-        answer: asyncio.Future[float] = asyncio.get_running_loop().create_future()
-        self._pings[nonce] = (self._clock.monotonic(), answer)
         self._send(frame_pb2.ClientFrame(ping=frame_pb2.Ping(nonce=nonce)))
-        return answer
+        return self._pings.sent(nonce)
 
     def refresh_token(self, token: str) -> None:
         """Replace the session's token in place."""
@@ -173,7 +169,7 @@ class Dispatcher:
             case "error":
                 self._error(frame.error)
             case "pong":
-                self._pong(frame.pong)
+                self._pings.answered(frame.pong.nonce)
             case "session_expiring":
                 self._on_expiring()
             case _:
@@ -260,6 +256,12 @@ class Dispatcher:
     def _fail(self, subscription: Subscription, error: RealtimeError) -> None:
         """End a subscription, or ask again when the hub named a time for that."""
         topic = subscription.topic
+        # Refused from the start, it is unknown to the hub; later on, that is not sure.
+        ask = self._subscribe if topic in self._waiting else self._resubscribe
+        if error.reason == "CURSOR_INVALID" and subscription.forget_place():
+            _log.warning("the hub cannot read its own cursor of %s any more: starting over", topic)
+            ask(subscription)
+            return
         if error.retry_after is None:
             self._drop(topic)
             subscription.fail(error)
@@ -267,8 +269,6 @@ class Dispatcher:
             return
         if topic in self._later:
             return
-        # Refused from the start, it is unknown to the hub; later on, that is not sure.
-        ask = self._subscribe if topic in self._waiting else self._resubscribe
         delay = self._backoff.hint(error.retry_after)
         _log.info("%s is refused for now (%s), again in %.1f s", topic, error, delay)
         self._waiting.add(topic)
@@ -289,12 +289,3 @@ class Dispatcher:
         self._waiting.discard(topic)
         if (asking := self._later.pop(topic, None)) is not None:
             asking.cancel()
-
-    def _pong(self, pong: frame_pb2.Pong) -> None:
-        sent = self._pings.pop(pong.nonce, None)
-        if sent is None:
-            return
-        sent_at, answer = sent
-        self._stats.rtt_seconds = self._clock.monotonic() - sent_at
-        if not answer.done():
-            answer.set_result(self._stats.rtt_seconds)

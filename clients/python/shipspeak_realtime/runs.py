@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 # Volatile topics have no offsets; their repeats can only be known by id, within this many.
 REMEMBERED_IDS = 1024
 _VOLATILE_EPOCH = 0
+# No log has it: on the wire an epoch is unsigned.
+_NO_EPOCH = -1
 
 
 class Action(Enum):
@@ -97,6 +99,10 @@ class Receiver:
             action = _ACTIONS.get(answer.verdict, Action.OK)
         self._place = Place(answer.epoch, offset)
         return action
+
+    def forget(self) -> None:
+        """The position means nothing any more: whatever log the next answer names is another."""
+        self._place = Place(_NO_EPOCH, 0)
 
     def run(self, run: event_pb2.TopicRun) -> Taken:
         """Apply a run."""

@@ -12,6 +12,7 @@ from shipspeak.realtime.v1 import frame_pb2
 from shipspeak_realtime.cursor import Cursor
 from shipspeak_realtime.errors import ClosedError, InvalidRequestError, RealtimeError
 from shipspeak_realtime.events import Event
+from shipspeak_realtime.loops import Events
 from shipspeak_realtime.runs import Action, Receiver, id_at_end
 from shipspeak_realtime.verdicts import OnVerdict, Verdict, VerdictKind
 
@@ -115,7 +116,7 @@ class Subscription:
             ClosedError: SUBSCRIPTION_CLOSED: it has ended; a loop over it would give nothing.
         """
         self._open()
-        return _Events(self, ends_subscription=not self._managed)
+        return Events(self, ends_subscription=not self._managed)
 
     async def __aenter__(self) -> Self:
         """Start receiving; the block's end stops it."""
@@ -214,6 +215,17 @@ class Subscription:
             )
         )
 
+    def forget_place(self) -> bool:
+        """The hub cannot read the cursor that it gave: what it answers next counts as a RESET.
+
+        False where it has given none: the one that it refuses is the application's own.
+        """
+        if not self._cursor:
+            return False
+        self._receiver.forget()
+        self._cursor = b""
+        return True
+
     def take(self, run: event_pb2.TopicRun) -> Action:
         """Put a run's new events into the queue."""
         taken = self._receiver.run(run)
@@ -267,34 +279,3 @@ class Subscription:
         except Exception:  # noqa: BLE001 - logged with its traceback
             # The application's mistake must not take the connection from its other subscriptions.
             _log.exception("on_verdict of %s failed", self.topic)
-
-
-class _Events:
-    """One loop over a subscription.
-
-    A loop that is left by `break` tells nobody. Its iterator goes at that moment, and with it the
-    subscription, or a forgotten reader would fill its queue and stop all others of the client.
-    """
-
-    def __init__(self, subscription: Subscription, *, ends_subscription: bool) -> None:
-        self._subscription, self._ends = subscription, ends_subscription
-        self._loop = asyncio.get_running_loop()
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> Event:
-        return await self._subscription.next_event()
-
-    def __del__(self) -> None:
-        if not self._ends or self._loop.is_closed():
-            return
-        try:
-            here = asyncio.get_running_loop() is self._loop
-        except RuntimeError:
-            here = False
-        if here:
-            self._subscription.close()
-        else:
-            # Collected by another thread, or between two runs of the loop.
-            self._loop.call_soon_threadsafe(self._subscription.close)

@@ -12,6 +12,7 @@ from shipspeak_realtime.dispatch import Dispatcher
 from tests.unit.sdk.manual_clock import ManualClock
 
 TOPIC = "meeting/1"
+START_UNAVAILABLE = error_reason_pb2.ERROR_REASON_START_UNAVAILABLE
 
 
 class Wire:
@@ -89,13 +90,18 @@ class Bench:
         return self.dispatcher.runs(frame_pb2.ServerFrame(runs=[run]))
 
     def refuse(
-        self, *, topic: str = TOPIC, request_id: int = 0, retry: float | None = None
+        self,
+        *,
+        topic: str = TOPIC,
+        request_id: int = 0,
+        retry: float | None = None,
+        reason: error_reason_pb2.ErrorReason.ValueType = START_UNAVAILABLE,
     ) -> None:
         error = event_pb2.Error(
             topic=topic,
             request_id=request_id,
             code=3,
-            reason=error_reason_pb2.ERROR_REASON_START_UNAVAILABLE,
+            reason=reason,
         )
         if retry is not None:
             error.retry_after.FromMilliseconds(int(retry * 1000))

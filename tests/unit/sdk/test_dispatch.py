@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from shipspeak.realtime.v1 import event_pb2, frame_pb2
+from shipspeak.realtime.v1 import error_reason_pb2, event_pb2, frame_pb2
 from shipspeak_realtime import (
     Cursor,
     InvalidRequestError,
     NetworkError,
+    VerdictKind,
 )
 from tests.unit.sdk.dispatch_bench import TOPIC, Bench, Wire, taken
 from tests.unit.sdk.manual_clock import settle
+
+CURSOR_INVALID = error_reason_pb2.ERROR_REASON_CURSOR_INVALID
 
 
 @pytest.fixture
@@ -164,6 +167,34 @@ async def test_a_topic_is_read_once_at_a_time(bench: Bench):
     bench.subscribe()
     assert bench.wire.kinds() == ["subscribe", "unsubscribe", "subscribe"]
     with pytest.raises(StopAsyncIteration):
+        await subscription.next_event()
+
+
+async def test_a_cursor_that_the_hub_cannot_read_any_more_is_a_reset(bench: Bench):
+    subscription = bench.subscribe()
+    bench.answer()
+    bench.run(0, 1, 2)
+    bench.dispatcher.disconnected()
+    bench.wire.sent.clear()
+    bench.dispatcher.welcome(frame_pb2.Welcome(), bench.wire)
+    bench.refuse(request_id=bench.wire.sent[-1].request_id, reason=CURSOR_INVALID)
+    assert bench.wire.kinds() == ["subscribe", "subscribe"]
+    assert bench.wire.sent[-1].subscribe.at == frame_pb2.START_EARLIEST
+    bench.answer(head=1)
+    bench.run(0, 1)
+    assert await taken(subscription, 3) == [1, 2, 1]
+    assert [(told.kind, told.resumed) for told in subscription.verdicts] == [
+        (VerdictKind.OK, False),
+        (VerdictKind.RESET, True),
+    ]
+    assert bench.stats.resets == 1
+    assert subscription.cursor == Cursor(TOPIC, b"c1", 1)
+
+
+async def test_a_cursor_that_was_never_read_ends_the_subscription(bench: Bench):
+    subscription = bench.subscribe()
+    bench.refuse(request_id=bench.wire.sent[-1].request_id, reason=CURSOR_INVALID)
+    with pytest.raises(InvalidRequestError, match="CURSOR_INVALID"):
         await subscription.next_event()
 
 

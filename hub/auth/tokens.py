@@ -117,11 +117,16 @@ class Authenticator:
         subject = claims["sub"]
         if not isinstance(subject, str) or not subject:
             raise Unauthenticated(reasons.ERROR_REASON_TOKEN_MALFORMED, "the token's sub is empty")
+        token_id = str(claims.get("jti", ""))
+        if not (_is_text(subject) and _is_text(token_id)):
+            raise Unauthenticated(
+                reasons.ERROR_REASON_TOKEN_MALFORMED, "the token's sub or jti is no Unicode text"
+            )
         return Principal(
             subject,
             Grants.from_claim(claims.get("grants", {})),
             float(claims["exp"]),
-            str(claims.get("jti", "")),
+            token_id,
         )
 
     def _check_times(self, claims: dict[str, Any]) -> None:
@@ -141,6 +146,15 @@ def _is_time(claim: object) -> bool:
     if isinstance(claim, bool) or not isinstance(claim, int | float):
         return False
     return 0 <= claim <= _LAST_TIME  # NaN is not
+
+
+def _is_text(claim: str) -> bool:
+    """Whether a text has a UTF-8: JSON can write half a surrogate pair, and no message holds it."""
+    try:
+        claim.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def mint(

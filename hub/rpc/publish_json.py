@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from hub.rpc.unary import UnaryMethod
     from hub.telemetry.metrics import Metrics
 
+MAX_SHOWN = 500
+
 JsonAnswer = tuple[int, bytes]  # HTTP status, JSON text
 JsonMethod = Callable[[bytes, Caller], Awaitable[JsonAnswer]]
 
@@ -71,5 +73,11 @@ def _request(body: bytes, caller: Caller) -> frame_pb2.PublishRequest:
         return json_format.Parse(body, frame_pb2.PublishRequest())
     except (json_format.ParseError, UnicodeDecodeError) as error:
         raise InvalidArgument(
-            reasons.ERROR_REASON_FRAME_MALFORMED, f"the body is no PublishRequest as JSON: {error}"
+            reasons.ERROR_REASON_FRAME_MALFORMED,
+            f"the body is no PublishRequest as JSON: {_shown(error)}",
         ) from error
+
+
+def _shown(error: Exception) -> str:
+    """What is wrong, with what it quotes from the body: any length, and text without a UTF-8."""
+    return str(error).encode("utf-8", "backslashreplace").decode()[:MAX_SHOWN]

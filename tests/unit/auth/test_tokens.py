@@ -106,6 +106,8 @@ REFUSED: dict[str, tuple[str, str]] = {
     "no exp": (jwt.encode(_without("exp"), SECRET), "TOKEN_MALFORMED"),
     "empty sub": (_token(sub=""), "TOKEN_MALFORMED"),
     "sub is no text": (_token(sub=7), "TOKEN_MALFORMED"),
+    "sub is half a character": (_token(sub="a\ud800"), "TOKEN_MALFORMED"),
+    "jti is half a character": (_token(jti="a\ud800"), "TOKEN_MALFORMED"),
     "exp is a word": (_token(exp="soon"), "TOKEN_MALFORMED"),
     "exp is nothing": (_token(exp=None), "TOKEN_MALFORMED"),
     "exp is true": (_token(exp=True), "TOKEN_MALFORMED"),

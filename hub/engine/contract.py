@@ -3,7 +3,8 @@
 An engine keeps one log per topic: an epoch (identity of the log, non-zero), strictly rising offsets
 that are never reused, and the ids it has seen. It answers ``publish`` only after the events are
 durable, and hands every stored event to the feeds of its topic in log order. All methods are called
-on the event loop; feeds are called there too. Volatile topics never reach an engine.
+on the event loop; feeds are called there too. Volatile topics never reach an engine. What it
+promises to work subscriptions is in ``hub.engine.work``.
 """
 
 from __future__ import annotations

@@ -13,6 +13,8 @@ from hub.engine.sqlite.failures import storage_failed
 from hub.engine.sqlite.opening import open_shards
 from hub.engine.sqlite.policy import RetentionPolicy, keep_everything
 from hub.engine.sqlite.readers import ReaderPool
+from hub.engine.sqlite.watchers import Watchers
+from hub.engine.sqlite.work_store import SqliteWorkStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -50,6 +52,9 @@ class SqliteEngine:
         round_interval_s: pause between two looks for events and ids past their time, in seconds;
             each look takes 500 topics of each shard.
         on_commit: called on the loop with (shard, stored events, seconds) after each commit.
+
+    Attributes:
+        work: the register of work subscriptions (see ``hub.engine.work``).
     """
 
     def __init__(
@@ -73,6 +78,8 @@ class SqliteEngine:
         self._shards: list[Shard] = []
         self._readers: ReaderPool | None = None
         self._checkpointer: Checkpointer | None = None
+        self._watchers = Watchers()
+        self.work = SqliteWorkStore(self, self._watchers, clock)
 
     async def start(self) -> None:
         """Open every shard, or none.
@@ -101,6 +108,7 @@ class SqliteEngine:
         self._readers = ReaderPool(paths)
         for shard, thread in opened:
             shard.on_commit = self._on_commit
+            shard.watchers = self._watchers
             shard.run(thread)
         try:
             checkpointer = Checkpointer([(s.files.database, thread) for s, thread in opened])
@@ -176,6 +184,25 @@ class SqliteEngine:
     async def resume(self, topic: str, cursor: Cursor) -> Resume:
         """Judge a cursor (see ``hub.engine.sqlite.verdict``)."""
         return await self._read(topic, lambda log: log.resume(topic, cursor))
+
+    async def operate(self, shard: int, operation: Operation[_T]) -> _T:
+        """Run an operation in line with a shard's commits; what it answers is durable.
+
+        Raises:
+            HubError: refused by the operation, or the shard is not here or its storage failed.
+        """
+        return await self._shard(shard).operate(operation)
+
+    async def query(self, shard: int, call: Callable[[sqlite3.Connection], _T]) -> _T:
+        """Run reads on one state of a shard's file, in a thread that reads.
+
+        Raises:
+            HubError: the shard is not here, its file cannot be read, or ``call`` refused.
+        """
+        readers = self._readers
+        if readers is None:
+            raise self._shard(shard).unavailable("")
+        return await readers.run(shard, "", lambda log: log.query(call))
 
     def shard_of(self, topic: str) -> int:
         """The shard that holds the topic; stable over restarts and machines."""

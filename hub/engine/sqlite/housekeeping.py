@@ -14,6 +14,7 @@ from hub.engine.sqlite import dedup
 from hub.engine.sqlite.database import writing
 from hub.engine.sqlite.policy import KeepUnknown
 from hub.engine.sqlite.topics import Trimmed
+from hub.engine.sqlite.work_trim import bury_trimmed
 
 if TYPE_CHECKING:
     import sqlite3
@@ -131,6 +132,7 @@ class Housekeeper:
         kept = rows[removed] if removed < len(rows) else None
         topic.oldest_ms = 0 if kept is None else kept[2]
         if removed:
+            bury_trimmed(self._writer.connection, topic.id, topic.name, topic.floor, now_ms)
             self._writer.connection.execute(
                 "DELETE FROM event WHERE topic_id = ? AND offset <= ?", (topic.id, topic.floor)
             )

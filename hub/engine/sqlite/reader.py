@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from hub.engine.contract import LogPage, Resume, TopicHead
 from hub.engine.sqlite.database import connect_reader, snapshot
@@ -14,10 +14,12 @@ from hub.model.wire import event_data
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from hub.model.cursor import Cursor
+
+_T = TypeVar("_T")
 
 _TOPIC: Final = "SELECT name, id, epoch, head, floor, floor_id, oldest_ms FROM topic WHERE name = ?"
 _AFTER: Final = (
@@ -96,6 +98,11 @@ class ShardReader:
         if event_id is None and cursor.offset == topic.floor:
             event_id = topic.floor_id
         return judge_cursor(cursor, topic.public(), event_id)
+
+    def query(self, call: Callable[[sqlite3.Connection], _T]) -> _T:
+        """Run reads of another room's tables on one state of the file."""
+        with snapshot(self._connection):
+            return call(self._connection)
 
     def _topic(self, name: str) -> TopicState:
         row = self._connection.execute(_TOPIC, (name,)).fetchone()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from hub.engine.sqlite.database import writing
 from hub.engine.sqlite.identity import give_identity
+from hub.engine.sqlite.work_tables import WORK_TABLES
 from hub.errors import Unavailable
 from shipspeak.realtime.v1 import error_reason_pb2
 
@@ -53,6 +54,7 @@ _TABLES: Final = (
         stored_ms INTEGER NOT NULL,
         PRIMARY KEY (topic_id, publisher, event_id)
     ) WITHOUT ROWID""",
+    *WORK_TABLES,
 )
 
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from hub.engine.sqlite.files import ShardFiles, ShardLock
     from hub.engine.sqlite.operation import Operation
     from hub.engine.sqlite.topics import Trimmed, Withdrawn
+    from hub.engine.sqlite.watchers import Watchers
     from hub.model.events import Append
 
 _logger: Final = structlog.get_logger(__name__)
@@ -55,6 +56,7 @@ class Shard:
     Attributes:
         serving: whether the storage took the last write.
         on_commit: called with (shard, stored events, seconds) after each commit, for metrics.
+        watchers: told of what was stored and trimmed, by pattern.
     """
 
     def __init__(self, index: int, files: ShardFiles, lock: ShardLock) -> None:
@@ -62,6 +64,7 @@ class Shard:
         self.files = files
         self.serving = False
         self.on_commit: CommitObserver | None = None
+        self.watchers: Watchers | None = None
         self._lock = lock
         self._feeds = Feeds()
         self._thread: WriterThread | None = None
@@ -190,6 +193,8 @@ class Shard:
             self._thread.outstanding_ms.popleft()
         if self._accepting and (outcome.wrote or outcome.failure is not None):
             self.serving = outcome.failure is None
+        if self.watchers is not None and outcome.topics:
+            self.watchers.stored(self.index, outcome.topics, outcome.stored)
         if self.on_commit is not None and outcome.wrote:
             self.on_commit(self.index, outcome.stored, seconds)
 
@@ -197,6 +202,8 @@ class Shard:
         """Tell the feeds of trimmed topics."""
         for one in trimmed:
             self._feeds.trimmed(one.topic, one.floor, purged=one.purged)
+        if self.watchers is not None and trimmed:
+            self.watchers.trimmed(self.index, [one.topic for one in trimmed])
 
     def serving_changed(self, *, serving: bool) -> None:
         """Take note of the storage's state."""

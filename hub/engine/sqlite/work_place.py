@@ -1,0 +1,115 @@
+"""Makes, moves and removes work subscriptions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from hub.engine.sqlite.work_tables import end_of_log, listed, work_row
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hub.engine.sqlite.operation import Work
+    from hub.engine.work import WorkSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Create:
+    """Make a work subscription that begins behind the newest event; nothing when it is there."""
+
+    spec: WorkSpec
+    topics: Sequence[str] = ()
+
+    def run(self, work: Work) -> None:
+        """As in Operation."""
+        spec = self.spec
+        work.connection.execute(
+            "INSERT INTO work (name, pattern, ordered, created_ms, position, taken) "
+            "VALUES (?, ?, ?, ?, ?, 0) ON CONFLICT (name) DO NOTHING",
+            (
+                spec.name,
+                spec.pattern,
+                spec.ordered,
+                spec.created_ms,
+                end_of_log(work.connection),
+            ),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Remove:
+    """Forget a work subscription; its dead events stay until they are published."""
+
+    name: str
+    topics: Sequence[str] = ()
+
+    def run(self, work: Work) -> None:
+        """As in Operation."""
+        row = work_row(work.connection, self.name)
+        work.connection.execute("DELETE FROM work_open WHERE work_id = ?", (row.id,))
+        work.connection.execute("DELETE FROM work WHERE id = ?", (row.id,))
+
+
+@dataclass(frozen=True, slots=True)
+class SeekPlace:
+    """Go to a place in the shard's order; None = behind the newest event."""
+
+    name: str
+    position: int | None
+    topics: Sequence[str] = ()
+
+    def run(self, work: Work) -> None:
+        """As in Operation."""
+        connection = work.connection
+        row = work_row(connection, self.name)
+        position = end_of_log(connection) if self.position is None else self.position
+        connection.execute("DELETE FROM work_open WHERE work_id = ?", (row.id,))
+        connection.execute("UPDATE work SET position = ? WHERE id = ?", (position, row.id))
+
+
+@dataclass(frozen=True, slots=True)
+class SeekOffset:
+    """Go behind an offset of a topic."""
+
+    name: str
+    topic: str
+    offset: int
+
+    @property
+    def topics(self) -> Sequence[str]:
+        """As in Operation."""
+        return (self.topic,)
+
+    def run(self, work: Work) -> None:
+        """As in Operation."""
+        found = work.connection.execute(
+            "SELECT pos FROM event WHERE topic_id = ? AND offset > ? ORDER BY offset LIMIT 1",
+            (work.topic(self.topic).id, self.offset),
+        ).fetchone()
+        SeekPlace(self.name, None if found is None else found[0] - 1).run(work)
+
+
+@dataclass(frozen=True, slots=True)
+class MarkReplayed:
+    """Remember replayed dead letters; those that are trimmed need no mark any more."""
+
+    topic: str
+    offsets: Sequence[int]
+
+    @property
+    def topics(self) -> Sequence[str]:
+        """As in Operation."""
+        return (self.topic,)
+
+    def run(self, work: Work) -> None:
+        """As in Operation."""
+        connection = work.connection
+        connection.execute(
+            "INSERT OR IGNORE INTO work_replayed (topic, offset) SELECT ?, value FROM json_each(?)",
+            (self.topic, listed(self.offsets)),
+        )
+        connection.execute(
+            "DELETE FROM work_replayed WHERE topic = ? AND offset <= ?",
+            (self.topic, work.topic(self.topic).floor),
+        )

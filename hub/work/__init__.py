@@ -1,0 +1,1 @@
+"""Work subscriptions: events of a shared queue, each to one member, until it is acknowledged."""

@@ -1,0 +1,142 @@
+"""What a work queue holds, and what it asks its shell to do."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hub.engine.work import Settlement
+
+# Bytes that may be open at one member, unless it holds nothing: a stalled one costs no more (G7).
+MAX_MEMBER_BYTES = 4 * 1024 * 1024
+
+
+class Phase(enum.Enum):
+    """Where an open event is."""
+
+    WAITING = "waiting for its time and for a member"
+    TAKING = "its next attempt is being written down"
+    READY = "its attempt is written down, no member has it yet"
+    LEASED = "a member has it"
+    SETTLING = "a ruling on it is being written down"
+
+
+@dataclass(slots=True, eq=False)
+class Item:
+    """An open event; times in seconds since the epoch.
+
+    Attributes:
+        shard, ref: name it in the register.
+        topic, offset: its place in its log.
+        attempts: how often it was handed out, this time included.
+        not_before: while WAITING: not to be handed out before.
+        phase: where it is.
+        data: the serialized event, while READY.
+        lease: who has it, while LEASED; while SETTLING, who will have it again if that fails.
+    """
+
+    shard: int
+    ref: int
+    topic: str
+    offset: int
+    attempts: int = 0
+    not_before: float = 0.0
+    phase: Phase = Phase.WAITING
+    data: bytes = b""
+    lease: Lease | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Lease:
+    """A member's hold on an event.
+
+    Attributes:
+        delivery_id: names it in acknowledgements.
+        item: the event.
+        member: who has it.
+        deadline: when it ends, seconds since the epoch.
+        size: bytes of the event.
+    """
+
+    delivery_id: str
+    item: Item
+    member: Member
+    deadline: float
+    size: int
+
+
+@dataclass(slots=True, eq=False)
+class Member:
+    """One session in the queue.
+
+    Attributes:
+        name: of the session.
+        subject: whose acknowledgements count.
+        max_outstanding: events that it may hold.
+        lease_seconds: how long it may hold one without a word.
+        leases: what it holds, by delivery id.
+        size: bytes of what it holds.
+    """
+
+    name: str
+    subject: str
+    max_outstanding: int
+    lease_seconds: float
+    leases: dict[str, Lease] = field(default_factory=dict)
+    size: int = 0
+
+    @property
+    def free(self) -> int:
+        """How many more events it may be given."""
+        if self.leases and self.size >= MAX_MEMBER_BYTES:
+            return 0
+        return max(0, self.max_outstanding - len(self.leases))
+
+
+@dataclass(frozen=True, slots=True)
+class Handover:
+    """One event on its way to a member."""
+
+    delivery_id: str
+    topic: str
+    attempt: int
+    deadline: float
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Deliver:
+    """Effect: give events to a member."""
+
+    member: str
+    deliveries: Sequence[Handover]
+
+
+@dataclass(frozen=True, slots=True)
+class Take:
+    """Effect: ask the register for events, and tell the answer to ``taken``."""
+
+    shard: int
+    again: tuple[int, ...]
+    fresh: int
+    hand_out: bool
+
+    @property
+    def reserved(self) -> int:
+        """Events that it may bring for members."""
+        return len(self.again) + (self.fresh if self.hand_out else 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """Effect: have rulings written down, and tell the answer to ``settled``."""
+
+    shard: int
+    settlements: tuple[Settlement, ...]
+
+
+Effect = Deliver | Take | Settle

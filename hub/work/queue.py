@@ -1,0 +1,390 @@
+"""The machine of one work subscription: who holds which event, for how long, and what goes next.
+
+No I/O and no clock of its own. Inputs change its state; ``poll`` gives what is to be done. An event
+is in one phase at a time (``Phase``), so that none is handed to two members, and a ruling that is
+on its way to the disk cannot be overtaken by the end of its lease.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+from typing import TYPE_CHECKING
+
+from hub.engine.work import OpenItem, Ruling, Settlement, Taken
+from hub.errors import NotFound
+from hub.work.items import Deliver, Effect, Handover, Item, Lease, Member, Phase, Settle, Take
+from hub.work.waiting import Waiting
+from shipspeak.realtime.v1 import error_reason_pb2 as reasons
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+# Events of one Take.
+MAX_TAKE = 256
+# After a failure of the storage, seconds.
+RETRY_SECONDS = 1.0
+
+
+class WorkQueue:
+    """One work subscription.
+
+    Args:
+        shards: numbers of the shards that may hold its topics.
+        ordered: of each topic one event at a time, in order, to one member.
+        max_attempts: an event handed out so often and not acknowledged is dead.
+        new_id: makes delivery ids.
+
+    Attributes:
+        members: by name of the session.
+        full: shards in which the span of open events has reached its limit.
+        expired: events left out since they had expired, since the start.
+        draining: nothing more is handed out.
+    """
+
+    def __init__(
+        self,
+        shards: Iterable[int],
+        *,
+        ordered: bool,
+        max_attempts: int,
+        new_id: Callable[[], str],
+    ) -> None:
+        self.members: dict[str, Member] = {}
+        self.full: set[int] = set()
+        self.expired = 0
+        self.draining = False
+        self._shards = list(shards)
+        self._ordered = ordered
+        self._max_attempts = max_attempts
+        self._new_id = new_id
+        self._items: dict[tuple[int, int], Item] = {}
+        self._leases: dict[str, Lease] = {}
+        self._deadlines: list[tuple[float, str]] = []
+        self._waiting = Waiting(ordered=ordered)
+        self._ready: list[Item] = []
+        self._dead: dict[int, list[Item]] = {}
+        self._taking: dict[int, int] = {}
+        self._paused_until = -math.inf
+        self._more = set(self._shards)
+
+    # Members
+
+    def join(self, name: str, subject: str, max_outstanding: int, lease_seconds: float) -> None:
+        """A session takes part from now on; a second time only changes its numbers."""
+        member = self.members.get(name)
+        if member is None:
+            self.members[name] = Member(name, subject, max_outstanding, lease_seconds)
+        else:
+            member.max_outstanding, member.lease_seconds = max_outstanding, lease_seconds
+
+    def leave(self, name: str, now: float) -> bool:
+        """A session takes part no more: what it holds goes to others. False = it did not."""
+        member = self.members.pop(name, None)
+        if member is None:
+            return False
+        for lease in tuple(member.leases.values()):
+            self._release(lease)
+            if lease.item.phase is Phase.LEASED:
+                self._wait(lease.item, now)
+        for line in self._waiting.lines.values():
+            if line.owner == name:
+                line.owner = None
+        return True
+
+    @property
+    def outstanding(self) -> int:
+        """Events that members hold."""
+        return len(self._leases)
+
+    # The register
+
+    def restore(self, shard: int, items: Iterable[OpenItem]) -> None:
+        """Open events that the register knows and no member holds: after a start, or a seek."""
+        for item in items:
+            opened = self._open(shard, item)
+            if opened.attempts >= self._max_attempts:
+                self._wait(opened, 0)
+        self._more.add(shard)
+
+    def reset(self) -> None:
+        """Forget all open events, and who holds them: their deliveries are unknown from now on.
+
+        Call it while no effect is under way.
+        """
+        for member in self.members.values():
+            member.leases.clear()
+            member.size = 0
+        self._items.clear()
+        self._leases.clear()
+        self._deadlines.clear()
+        self._waiting.clear()
+        self._ready.clear()
+        self._dead.clear()
+        self.full.clear()
+        self._more.update(self._shards)
+
+    def stored(self, shard: int) -> None:
+        """There may be new events."""
+        if shard in self._shards:
+            self._more.add(shard)
+
+    def taken(self, take: Take, answer: Taken | None, now: float) -> None:
+        """The answer to a Take; None = it failed, and the register is as it was."""
+        del self._taking[take.shard]
+        asked = [self._items[take.shard, ref] for ref in take.again]
+        if answer is None:
+            self._paused_until = now + RETRY_SECONDS
+            if take.fresh:
+                self._more.add(take.shard)
+        else:
+            self._accept(take.shard, answer)
+        for item in asked:
+            # Neither handed out nor gone: it did not fit.
+            if item.phase is Phase.TAKING:
+                self._wait(item, now)
+
+    def _accept(self, shard: int, answer: Taken) -> None:
+        self.expired += answer.expired
+        for ref in answer.gone:
+            self._close(self._items[shard, ref])
+        for handed_out, data in answer.handed_out:
+            known = self._items.get((shard, handed_out.ref))
+            item = self._open(shard, handed_out) if known is None else known
+            item.attempts, item.data, item.phase = handed_out.attempts, data, Phase.READY
+            self._ready.append(item)
+        for registered in answer.registered:
+            self._open(shard, registered)
+        if answer.more:
+            self._more.add(shard)
+        if answer.full:
+            self.full.add(shard)
+
+    # Acknowledgements
+
+    def lease(self, delivery_id: str, subject: str) -> Lease:
+        """A member's hold on an event.
+
+        Raises:
+            NotFound: DELIVERY_UNKNOWN: it has ended, was acknowledged, or is another's.
+        """
+        lease = self._leases.get(delivery_id)
+        if lease is None or lease.item.phase is not Phase.LEASED or lease.member.subject != subject:
+            raise unknown_delivery()
+        return lease
+
+    def extend(self, lease: Lease, seconds: float, now: float) -> None:
+        """The lease runs until ``seconds`` from now; 0 = as long as the member asked for."""
+        lease.deadline = now + (seconds or lease.member.lease_seconds)
+        heapq.heappush(self._deadlines, (lease.deadline, lease.delivery_id))
+
+    def rule(self, lease: Lease, settlement: Settlement) -> Settlement:
+        """A ruling on an event is on its way to the register, to be told to ``settled``.
+
+        Returns:
+            The ruling to write down: an event that comes back after its last attempt is dead.
+        """
+        item = lease.item
+        item.phase = Phase.SETTLING
+        if settlement.ruling is Ruling.BACK and item.attempts >= self._max_attempts:
+            return _exhausted(item)
+        return settlement
+
+    def settled(
+        self,
+        shard: int,
+        settlements: Sequence[Settlement],
+        answers: Sequence[bool] | None,
+        now: float,
+    ) -> None:
+        """Rulings are written down; an answer False = the register had closed the event before.
+
+        Args:
+            shard: of the events.
+            settlements: the rulings.
+            answers: one each; None = it failed, and the register is as it was.
+            now: seconds since the epoch.
+        """
+        if answers is None:
+            self._paused_until = now + RETRY_SECONDS
+        for index, settlement in enumerate(settlements):
+            item = self._items.get((shard, settlement.ref))
+            if item is None:
+                continue
+            lease = item.lease
+            if answers is None:
+                self._resume(item, now)
+                continue
+            if lease is not None:
+                self._release(lease)
+            if settlement.ruling is Ruling.BACK and answers[index]:
+                self._wait(item, settlement.not_before_ms / 1000)
+            else:
+                self._close(item)
+
+    def _resume(self, item: Item, now: float) -> None:
+        lease = item.lease
+        if lease is not None and lease.deadline > now:
+            item.phase = Phase.LEASED
+            heapq.heappush(self._deadlines, (lease.deadline, lease.delivery_id))
+            return
+        if lease is not None:
+            self._release(lease)
+        self._wait(item, now + RETRY_SECONDS)
+
+    # What is to be done
+
+    def poll(self, now: float) -> list[Effect]:
+        """What is to be done now; call it after every input, and when ``next_due`` has come."""
+        self._end_leases(now)
+        self._waiting.wake(now)
+        effects: list[Effect] = []
+        if self.draining:
+            return effects
+        effects.extend(self._assign(now))
+        if now >= self._paused_until:
+            effects.extend(self._give_up())
+            for shard in tuple(self._shards):
+                effects.extend(self._ask(shard))
+            # Another shard is the first to be asked next time.
+            self._shards.append(self._shards.pop(0))
+        return effects
+
+    def next_due(self) -> float:
+        """When ``poll`` has something to do without any input; infinity = never."""
+        while self._deadlines:
+            deadline, delivery_id = self._deadlines[0]
+            if self._holds(deadline, delivery_id):
+                break
+            heapq.heappop(self._deadlines)
+        ends = self._deadlines[0][0] if self._deadlines else math.inf
+        if math.isfinite(self._paused_until):
+            ends = min(ends, self._paused_until)
+        return min(ends, self._waiting.next_due())
+
+    def _holds(self, deadline: float, delivery_id: str) -> bool:
+        lease = self._leases.get(delivery_id)
+        return lease is not None and lease.deadline == deadline and lease.item.phase is Phase.LEASED
+
+    def _end_leases(self, now: float) -> None:
+        if now >= self._paused_until:
+            self._paused_until = -math.inf
+        while self._deadlines and self._deadlines[0][0] <= now:
+            deadline, delivery_id = heapq.heappop(self._deadlines)
+            if self._holds(deadline, delivery_id):
+                lease = self._leases[delivery_id]
+                self._release(lease)
+                line = self._waiting.lines.get(lease.item.topic)
+                if line is not None:
+                    line.owner = None
+                self._wait(lease.item, now)
+
+    def _assign(self, now: float) -> Iterable[Deliver]:
+        chosen: dict[str, list[Handover]] = {}
+        left: list[Item] = []
+        for item in self._ready:
+            member = self._choose(item)
+            if member is None:
+                left.append(item)
+                continue
+            lease = Lease(self._new_id(), item, member, now + member.lease_seconds, len(item.data))
+            handover = Handover(
+                lease.delivery_id, item.topic, item.attempts, lease.deadline, item.data
+            )
+            self._hold(lease)
+            chosen.setdefault(member.name, []).append(handover)
+        self._ready = left
+        return [Deliver(name, deliveries) for name, deliveries in chosen.items()]
+
+    def _hold(self, lease: Lease) -> None:
+        item, member = lease.item, lease.member
+        item.phase, item.lease, item.data = Phase.LEASED, lease, b""
+        member.leases[lease.delivery_id] = lease
+        member.size += lease.size
+        self._leases[lease.delivery_id] = lease
+        heapq.heappush(self._deadlines, (lease.deadline, lease.delivery_id))
+        line = self._waiting.lines.get(item.topic)
+        if line is not None:
+            line.owner = member.name
+
+    def _choose(self, item: Item) -> Member | None:
+        line = self._waiting.lines.get(item.topic)
+        if line is not None and line.owner is not None:
+            owner = self.members[line.owner]
+            return owner if owner.free else None
+        # The one that may take most: members that work faster get more.
+        best = max(self.members.values(), key=lambda member: member.free, default=None)
+        return best if best is not None and best.free else None
+
+    def _give_up(self) -> Iterable[Settle]:
+        dead, self._dead = self._dead, {}
+        for shard, items in dead.items():
+            yield Settle(shard, tuple(_exhausted(item) for item in items))
+
+    def _ask(self, shard: int) -> Iterable[Take]:
+        if shard in self._taking:
+            return
+        free = sum(member.free for member in self.members.values())
+        budget = free - len(self._ready) - sum(self._taking.values())
+        if budget <= 0:
+            return
+        again = self._waiting.pop(shard, min(budget, MAX_TAKE), self._may_go)
+        fresh = 0
+        if shard in self._more and shard not in self.full and budget > len(again):
+            fresh = MAX_TAKE if self._ordered else min(MAX_TAKE, budget - len(again))
+            # Before the answer: what is stored meanwhile sets it again.
+            self._more.discard(shard)
+        if again or fresh:
+            refs = tuple(item.ref for item in again)
+            take = Take(shard, refs, fresh, hand_out=not self._ordered)
+            self._taking[shard] = take.reserved
+            yield take
+
+    def _may_go(self, item: Item) -> bool:
+        line = self._waiting.lines.get(item.topic)
+        if line is None or line.owner is None:
+            return True
+        return self.members[line.owner].free > 0
+
+    # Events
+
+    def _open(self, shard: int, item: OpenItem) -> Item:
+        opened = Item(
+            shard, item.ref, item.topic, item.offset, item.attempts, item.not_before_ms / 1000
+        )
+        self._items[shard, item.ref] = opened
+        self._waiting.add(opened)
+        return opened
+
+    def _wait(self, item: Item, not_before: float) -> None:
+        if item.attempts >= self._max_attempts:
+            item.phase = Phase.SETTLING
+            self._dead.setdefault(item.shard, []).append(item)
+            return
+        item.phase, item.not_before = Phase.WAITING, not_before
+        self._waiting.back(item)
+
+    def _close(self, item: Item) -> None:
+        del self._items[item.shard, item.ref]
+        item.phase = Phase.SETTLING
+        self._waiting.remove(item)
+        self.full.discard(item.shard)
+
+    def _release(self, lease: Lease) -> None:
+        del self._leases[lease.delivery_id]
+        lease.member.leases.pop(lease.delivery_id, None)
+        lease.member.size -= lease.size
+        lease.item.lease = None
+
+
+def unknown_delivery() -> NotFound:
+    """The refusal of an acknowledgement that is too late, or not its sender's."""
+    return NotFound(
+        reasons.ERROR_REASON_DELIVERY_UNKNOWN,
+        "there is no such delivery of yours: it was acknowledged, or its time has passed and the "
+        "event goes to another member; drop it",
+    )
+
+
+def _exhausted(item: Item) -> Settlement:
+    return Settlement(item.ref, Ruling.DEAD, reason=reasons.ERROR_REASON_ATTEMPTS_EXHAUSTED)

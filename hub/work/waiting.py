@@ -1,0 +1,104 @@
+"""Which of the waiting events may go next: by time, by place, and in ordered mode by topic."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import math
+from collections import deque
+from typing import TYPE_CHECKING
+
+from hub.work.items import Item, Phase
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Line:
+    """The open events of one topic, in order; ``owner`` is the member that has the topic."""
+
+    __slots__ = ("items", "owner")
+
+    def __init__(self) -> None:
+        self.items: deque[Item] = deque()
+        self.owner: str | None = None
+
+
+class Waiting:
+    """The waiting events of one queue.
+
+    Heaps hold an event as long as it may come up; one that has moved on since is dropped when it
+    does.
+
+    Args:
+        ordered: of each topic only the first open event may go.
+    """
+
+    def __init__(self, *, ordered: bool) -> None:
+        self._ordered = ordered
+        self.lines: dict[str, Line] = {}
+        # The count in every entry keeps two of one event from being compared further.
+        self._count = itertools.count()
+        self._due: dict[int, list[tuple[int, int, Item]]] = {}
+        self._delayed: list[tuple[float, int, Item]] = []
+
+    def add(self, item: Item) -> None:
+        """An event is open from now on; call it in order of the events' refs."""
+        if self._ordered:
+            line = self.lines.setdefault(item.topic, Line())
+            line.items.append(item)
+            if line.items[0] is not item:
+                return
+        self.back(item)
+
+    def back(self, item: Item) -> None:
+        """An open event waits again."""
+        heapq.heappush(self._delayed, (item.not_before, next(self._count), item))
+
+    def remove(self, item: Item) -> None:
+        """An event is open no more; in ordered mode the next one of its topic may go."""
+        line = self.lines.get(item.topic)
+        if line is None or item not in line.items:
+            return
+        first = line.items[0] is item
+        line.items.remove(item)
+        if not line.items:
+            del self.lines[item.topic]
+        elif first:
+            self.back(line.items[0])
+
+    def wake(self, now: float) -> None:
+        """Let those come up whose time has come."""
+        while self._delayed and self._delayed[0][0] <= now:
+            not_before, count, item = heapq.heappop(self._delayed)
+            if item.phase is Phase.WAITING and item.not_before == not_before:
+                heapq.heappush(self._due.setdefault(item.shard, []), (item.ref, count, item))
+
+    def pop(self, shard: int, limit: int, may_go: Callable[[Item], bool]) -> list[Item]:
+        """The next events of a shard that may go, in order; they are TAKING from now on."""
+        due = self._due.get(shard, [])
+        going: list[Item] = []
+        staying: list[tuple[int, int, Item]] = []
+        while due and len(going) < limit:
+            entry = heapq.heappop(due)
+            item = entry[2]
+            if item.phase is not Phase.WAITING:
+                continue
+            if may_go(item):
+                item.phase = Phase.TAKING
+                going.append(item)
+            else:
+                staying.append(entry)
+        for entry in staying:
+            heapq.heappush(due, entry)
+        return going
+
+    def next_due(self) -> float:
+        """When the next delayed event comes up; infinity = none is delayed."""
+        return self._delayed[0][0] if self._delayed else math.inf
+
+    def clear(self) -> None:
+        """Nothing is open any more."""
+        self.lines.clear()
+        self._due.clear()
+        self._delayed.clear()

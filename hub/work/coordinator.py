@@ -1,0 +1,282 @@
+"""All work subscriptions of this instance."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import secrets
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from hub.engine.work import Settlement, WorkSpec, WorkStore
+from hub.errors import HubError, InvalidArgument, NotFound, ResourceExhausted
+from hub.work.acks import Ack, ruling_of
+from hub.work.queue import unknown_delivery
+from hub.work.running import RunningWork, WorkMember, shards_of
+from shipspeak.realtime.v1 import error_reason_pb2 as reasons
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from hub.engine.contract import Engine
+    from hub.work.items import Lease
+
+MAX_WORK: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class WorkState:
+    """How a work subscription stands.
+
+    Attributes:
+        spec: of the subscription.
+        members: sessions that take part.
+        outstanding: events that they hold.
+        backlog: events not settled.
+        oldest_ms: when the oldest of them was published; 0 = there is none.
+        expired: events left out since they had expired, since the hub's start.
+        held_back: the span of open events has reached its limit in some shard.
+    """
+
+    spec: WorkSpec
+    members: int
+    outstanding: int
+    backlog: int
+    oldest_ms: int
+    expired: int
+    held_back: bool
+
+
+class WorkCoordinator:
+    """Opens work subscriptions, and leads acknowledgements to them.
+
+    Args:
+        store: the register.
+        engine: tells shards.
+        clock: seconds since the epoch.
+        max_attempts: an event handed out so often and not acknowledged is dead.
+        on_dead: called with a shard whose register has new dead events.
+    """
+
+    def __init__(
+        self,
+        store: WorkStore,
+        engine: Engine,
+        clock: Callable[[], float],
+        *,
+        max_attempts: int,
+        on_dead: Callable[[int], None],
+    ) -> None:
+        self._store = store
+        self._engine = engine
+        self._clock = clock
+        self._max_attempts = max_attempts
+        self._on_dead = on_dead
+        self._works: dict[str, RunningWork] = {}
+        self._numbered: dict[str, RunningWork] = {}
+        self._numbers = itertools.count(1)
+        # Delivery ids of an earlier start are unknown in this one.
+        self._start_id = secrets.token_hex(6)
+        self._making = asyncio.Lock()
+
+    async def start(self) -> None:
+        """Go on with what the register knows.
+
+        Raises:
+            HubError: it cannot be read.
+        """
+        for spec in await self._store.specs():
+            await self._run(spec)
+
+    def drain(self) -> None:
+        """Hand out nothing more; acknowledgements are still taken."""
+        for work in self._works.values():
+            work.drain()
+
+    async def ensure(self, name: str, pattern: str, *, ordered: bool) -> None:
+        """Make a work subscription unless it is there.
+
+        Raises:
+            InvalidArgument: FIELD_INVALID: it is there with another pattern or order.
+            ResourceExhausted: WORK_LIMIT.
+            HubError: the storage refused it.
+        """
+        async with self._making:
+            work = self._works.get(name)
+            if work is None:
+                if len(self._works) >= MAX_WORK:
+                    raise ResourceExhausted(
+                        reasons.ERROR_REASON_WORK_LIMIT,
+                        f"this hub has its {MAX_WORK} work subscriptions; "
+                        "delete one that nobody needs with `rthub work delete`",
+                        max=MAX_WORK,
+                    )
+                spec = WorkSpec(name, pattern, ordered, int(self._clock() * 1000))
+                await self._store.create(spec)
+                await self._run(spec)
+                return
+        fixed = work.spec
+        if fixed.pattern != pattern:
+            raise _fixed(name, "pattern", fixed.pattern)
+        if fixed.ordered != ordered:
+            raise _fixed(name, "ordered", str(fixed.ordered).lower())
+
+    def join(
+        self, name: str, member: WorkMember, max_outstanding: int, lease_seconds: float
+    ) -> int:
+        """Hand events to a session from now on; how many members there are.
+
+        Raises:
+            NotFound: WORK_UNKNOWN.
+        """
+        work = self._work(name)
+        work.join(member, max_outstanding, lease_seconds)
+        return len(work.queue.members)
+
+    def leave(self, name: str, session_id: str) -> None:
+        """Give what a session holds to others.
+
+        Raises:
+            NotFound: WORK_UNKNOWN: it takes no part.
+        """
+        work = self._works.get(name)
+        if work is None or not work.leave(session_id):
+            raise _unknown(name)
+
+    def review(self, session_id: str, check: Callable[[str], None]) -> None:
+        """End those memberships of a session that it has no right to any more.
+
+        Args:
+            session_id: of the session.
+            check: raises HubError for a pattern without the right.
+        """
+        for work in self._works.values():
+            if session_id in work.queue.members:
+                try:
+                    check(work.spec.pattern)
+                except HubError as error:
+                    work.dismiss(session_id, error)
+
+    def release(self, session_id: str) -> None:
+        """The session has ended."""
+        for work in self._works.values():
+            work.leave(session_id)
+
+    async def acknowledge(self, acks: Sequence[Ack], subject: str) -> list[HubError | None]:
+        """Carry out acknowledgements; None = committed, in their order."""
+        results: list[HubError | None] = [None] * len(acks)
+        rulings: dict[RunningWork, dict[Lease, tuple[int, Settlement]]] = {}
+        now = self._clock()
+        for index, ack in enumerate(acks):
+            try:
+                work = self._of_delivery(ack.delivery_id)
+                lease = work.queue.lease(ack.delivery_id, subject)
+                settlement = ruling_of(ack, lease, now)
+                asked = rulings.setdefault(work, {})
+                if lease in asked:
+                    raise unknown_delivery()
+            except HubError as error:
+                results[index] = error
+                continue
+            if settlement is None:
+                work.queue.extend(lease, ack.delay, now)
+            else:
+                asked[lease] = index, settlement
+        answered = await asyncio.gather(
+            *(
+                work.settle([(lease, settlement) for lease, (_, settlement) in asked.items()])
+                for work, asked in rulings.items()
+            )
+        )
+        for asked, answers in zip(rulings.values(), answered, strict=True):
+            for (index, _), answer in zip(asked.values(), answers, strict=True):
+                results[index] = answer
+        return results
+
+    # For administrators
+
+    async def states(self) -> list[WorkState]:
+        """All work subscriptions, by name; counts their backlogs."""
+        return [await self._state(self._works[name]) for name in sorted(self._works)]
+
+    def spec(self, name: str) -> WorkSpec:
+        """Of one. Raises: NotFound: WORK_UNKNOWN."""
+        return self._work(name).spec
+
+    async def seek_time(self, name: str, time_ms: int) -> None:
+        """Go to the first event published at or after a time.
+
+        Raises:
+            NotFound: WORK_UNKNOWN.
+            HubError: the storage refused it.
+        """
+        await self._work(name).move(lambda: self._store.seek_time(name, time_ms))
+
+    async def seek_offset(self, name: str, offset: int) -> None:
+        """Go behind an offset of the one topic; raises as ``seek_time``."""
+        work = self._work(name)
+        topic = work.spec.pattern
+        await work.move(lambda: self._store.seek_offset(name, topic, offset))
+
+    async def delete(self, name: str) -> None:
+        """Forget one; its members are told. Raises as ``seek_time``."""
+        async with self._making:
+            work = self._work(name)
+            await self._store.remove(name)
+            del self._works[name]
+            await work.end(_unknown(name))
+
+    async def _state(self, work: RunningWork) -> WorkState:
+        backlogs = [await self._store.backlog(work.spec, shard) for shard in work.shards]
+        return WorkState(
+            work.spec,
+            len(work.queue.members),
+            work.queue.outstanding,
+            sum(one.events for one in backlogs),
+            min((one.oldest_ms for one in backlogs if one.oldest_ms), default=0),
+            work.queue.expired,
+            bool(work.queue.full),
+        )
+
+    async def _run(self, spec: WorkSpec) -> None:
+        number = f"{next(self._numbers):x}"
+        count = itertools.count(1)
+        work = RunningWork(
+            spec,
+            self._store,
+            shards_of(spec, self._engine.shard_of, self._engine.shard_count),
+            self._clock,
+            max_attempts=self._max_attempts,
+            new_id=lambda: f"{self._start_id}-{number}-{next(count):x}",
+            on_dead=self._on_dead,
+        )
+        await work.load()
+        self._works[spec.name] = self._numbered[number] = work
+
+    def _work(self, name: str) -> RunningWork:
+        work = self._works.get(name)
+        if work is None:
+            raise _unknown(name)
+        return work
+
+    def _of_delivery(self, delivery_id: str) -> RunningWork:
+        start, _, rest = delivery_id.partition("-")
+        work = self._numbered.get(rest.partition("-")[0])
+        if start != self._start_id or work is None:
+            raise unknown_delivery()
+        return work
+
+
+def _fixed(name: str, field: str, value: str) -> InvalidArgument:
+    return InvalidArgument(
+        reasons.ERROR_REASON_FIELD_INVALID,
+        f"the first member of {name} has fixed {field} as {value}; use that, or another name",
+        field=f"open_work.{field}",
+    )
+
+
+def _unknown(name: str) -> NotFound:
+    return NotFound(
+        reasons.ERROR_REASON_WORK_UNKNOWN,
+        f"there is no work subscription {name!r} here, or this session takes no part in it",
+    )

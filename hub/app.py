@@ -17,10 +17,12 @@ from hub.engine.sqlite import Retention, SqliteEngine, SqliteSteward
 from hub.errors import draining_error
 from hub.fanout.flush import Flusher
 from hub.fanout.registry import TopicRegistry
+from hub.pipeline.acknowledge import Acknowledger
 from hub.pipeline.history import HistoryReader
 from hub.pipeline.poll import Poller
 from hub.pipeline.publish import Publisher, PublishLimits
 from hub.pipeline.subscribe import Subscriber
+from hub.pipeline.work import WorkDesk
 from hub.rpc.admin import SERVICE as ADMIN_SERVICE
 from hub.rpc.admin import admin_methods
 from hub.rpc.admin_sessions import SessionAdmin
@@ -39,6 +41,8 @@ from hub.server.streams import StreamHandlers
 from hub.session.manager import SILENT_HEARTBEATS, Sessions
 from hub.telemetry.metrics import Metrics
 from hub.topics.namespaces import Namespaces
+from hub.work.burial import Burials
+from hub.work.coordinator import WorkCoordinator
 from shipspeak.realtime.v1 import realtime_service_pb2
 from web_bridge.app import make_app
 from web_bridge.hosts import KnownHosts
@@ -108,23 +112,36 @@ class Hub:
             max_subscriptions=settings.max_subscriptions,
             clock=clock,
         )
+        burials = Burials(self.engine.work, self.engine, clock)
+        self.burials = burials
+        self.work = WorkCoordinator(
+            self.engine.work,
+            self.engine,
+            clock,
+            max_attempts=settings.work_max_attempts,
+            on_dead=burials.notify,
+        )
+        work_desk = WorkDesk(self.work, namespaces)
+        acknowledger = Acknowledger(work_desk)
         self.poller = Poller(self.engine, subscriber, clock)
         pipelines = Pipelines(
             publisher,
             subscriber,
             self.poller,
             HistoryReader(self.engine, namespaces, clock),
+            work_desk,
+            acknowledger,
         )
         admission = Admission(
             settings,
             Authenticator(settings, clock),
             self.sessions,
             self.connections,
-            subscriber,
+            (subscriber, work_desk),
             self.metrics,
             self.instance,
         )
-        commands = Commands(admission, publisher, subscriber, clock)
+        commands = Commands(admission, publisher, subscriber, work_desk, acknowledger, clock)
         listen = ListenMethod(self.sessions, admission, subscriber, self.metrics, clock)
         methods = UnaryMethods(
             pipelines, admission, self.sessions, self.connections, listen, clock
@@ -203,6 +220,9 @@ class Hub:
 
     async def _start(self) -> tuple[int, int]:
         await self.engine.start()
+        await self.work.start()
+        for shard in range(self.engine.shard_count):
+            self.burials.notify(shard)
         await self.health.start()
         grpc_port = await self.grpc_door.start(self.settings.host, self.settings.grpc_port)
         http_port = await self.http_server.start()
@@ -240,12 +260,14 @@ class Hub:
             if self._ticker is not None:
                 self._ticker.cancel()
                 await asyncio.wait([self._ticker])
+            await self.burials.stop()
         finally:
             await self.engine.stop()
 
     async def _drain(self, spread: float) -> None:
         await self.health.drain()
         self.poller.answer_all()
+        self.work.drain()
         await self.sessions.drain(spread, self.settings.drain_grace)
 
     def _drain_soon(self, spread: float | None) -> None:
@@ -261,6 +283,7 @@ class Hub:
 
     def _release(self, session: Session) -> None:
         self.registry.release(session)
+        self.work.release(session.session_id)
         self.connections.release(session)
 
     async def _tick_every_second(self) -> None:

@@ -109,6 +109,14 @@ class Settings(BaseSettings):
         default=86_400.0, ge=60, description="How long ids of drafts are remembered."
     )
 
+    # Work subscriptions
+    work_max_attempts: int = Field(
+        default=5,
+        ge=1,
+        le=100,
+        description="An event handed out so often and not acknowledged becomes a dead letter.",
+    )
+
     # Logs
     log_json: bool = Field(default=False, description="Log lines as JSON, for machines.")
     log_level: str = Field(

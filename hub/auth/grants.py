@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hub.errors import PermissionDenied, Unauthenticated
-from hub.topics.patterns import matches
+from hub.topics.patterns import covers, matches
 from shipspeak.realtime.v1 import error_reason_pb2
 
 RIGHTS = ("publish", "subscribe", "presence", "work")
@@ -75,6 +75,21 @@ class Principal:
                 error_reason_pb2.ERROR_REASON_RIGHT_MISSING,
                 f"{self.subject or 'anonymous'} has no {right} right on {topic}",
                 topic=topic,
+                right=right,
+            )
+
+    def require_pattern(self, right: str, pattern: str) -> None:
+        """Check one right on all topics of a pattern, which one granted pattern must cover.
+
+        Raises:
+            PermissionDenied: RIGHT_MISSING.
+        """
+        patterns: tuple[str, ...] = getattr(self.grants, right)
+        if not any(covers(granted, pattern, self.subject) for granted in patterns):
+            raise PermissionDenied(
+                error_reason_pb2.ERROR_REASON_RIGHT_MISSING,
+                f"{self.subject or 'anonymous'} has no {right} right on all of {pattern}",
+                topic=pattern,
                 right=right,
             )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hub.engine.contract import AppendResult, Engine, NotAttempted, Stored
-from hub.errors import Aborted, HubError, InvalidArgument, Unimplemented
+from hub.errors import Aborted, HubError, InvalidArgument, PermissionDenied, Unimplemented
 from hub.model.events import NORMAL, Append, StoredEvent
 from hub.session.frames import error_message, timestamp_ms
 from shipspeak.realtime.v1 import error_reason_pb2 as reasons
@@ -133,6 +133,13 @@ class Publisher:
     def _admit(self, draft: event_pb2.Draft, principal: Principal) -> Namespace:
         namespace = self._namespaces.of(draft.topic)
         principal.require("publish", draft.topic)
+        if namespace.hub_only:
+            raise PermissionDenied(
+                reasons.ERROR_REASON_RIGHT_MISSING,
+                f"only the hub publishes to {namespace.name} topics",
+                topic=draft.topic,
+                right="publish",
+            )
         payload = draft.content.WhichOneof("payload") or ""
         if payload in _HUB_PAYLOADS:
             raise InvalidArgument(

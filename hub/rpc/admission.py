@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from hub.errors import Unauthenticated
 from hub.rpc.decode import PROTOCOL_VERSION
@@ -14,11 +14,13 @@ from shipspeak.realtime.v1 import error_reason_pb2 as reasons
 from shipspeak.realtime.v1 import frame_pb2
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from hub.auth.grants import Principal
     from hub.auth.tokens import Authenticator
-    from hub.pipeline.subscribe import Subscriber
     from hub.rpc.connection import Connection, Connections
     from hub.session.manager import Sessions
+    from hub.session.session import Session
     from hub.session.sink import Caller
     from hub.settings import Settings
     from hub.telemetry.metrics import Metrics
@@ -43,6 +45,13 @@ def token_of(caller: Caller, hello_token: str = "") -> str:
     return header[len(_BEARER) :].strip()
 
 
+class Renewed(Protocol):
+    """What holds something of a session by a right."""
+
+    def renew(self, session: Session, principal: Principal) -> None:
+        """A new token: end what it does not allow."""
+
+
 class Admission:
     """Opens sessions.
 
@@ -51,7 +60,7 @@ class Admission:
         authenticator: tokens to principals.
         sessions: all sessions.
         connections: all connections.
-        subscriber: ends what a new token does not allow.
+        renewed: end what a new token does not allow.
         metrics: counted by transport.
         instance: name of this instance.
     """
@@ -62,7 +71,7 @@ class Admission:
         authenticator: Authenticator,
         sessions: Sessions,
         connections: Connections,
-        subscriber: Subscriber,
+        renewed: Sequence[Renewed],
         metrics: Metrics,
         instance: str,
     ) -> None:
@@ -70,7 +79,7 @@ class Admission:
         self._authenticator = authenticator
         self._sessions = sessions
         self._connections = connections
-        self._subscriber = subscriber
+        self._renewed = renewed
         self._metrics = metrics
         self._instance = instance
 
@@ -127,7 +136,8 @@ class Admission:
 
     def _renew(self, connection: Connection, principal: Principal) -> Principal:
         connection.principal = principal
-        self._subscriber.renew(connection.session, principal)
+        for renewed in self._renewed:
+            renewed.renew(connection.session, principal)
         return principal
 
     def _welcome_frame(self, connection: Connection, now: float) -> bytes:

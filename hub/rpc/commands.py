@@ -16,15 +16,14 @@ from shipspeak.realtime.v1 import frame_pb2
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from hub.pipeline.acknowledge import Acknowledger
     from hub.pipeline.publish import Publisher
     from hub.pipeline.subscribe import Subscriber
+    from hub.pipeline.work import WorkDesk
     from hub.rpc.connection import Connection
 
 _LATER = {
-    "acknowledge": "work subscriptions and receipts",
     "presence": "presence",
-    "open_work": "work subscriptions",
-    "close_work": "work subscriptions",
 }
 
 
@@ -35,6 +34,8 @@ class Commands:
         admission: opens sessions.
         publisher: stores drafts.
         subscriber: starts and ends subscriptions.
+        work: opens and closes memberships of work subscriptions.
+        acknowledger: takes acknowledgements.
         clock: seconds since the epoch.
     """
 
@@ -43,11 +44,15 @@ class Commands:
         admission: Admission,
         publisher: Publisher,
         subscriber: Subscriber,
+        work: WorkDesk,
+        acknowledger: Acknowledger,
         clock: Callable[[], float],
     ) -> None:
         self._admission = admission
         self._publisher = publisher
         self._subscriber = subscriber
+        self._work = work
+        self._acknowledger = acknowledger
         self._clock = clock
 
     async def on_frame(self, connection: Connection, data: bytes) -> None:
@@ -106,8 +111,44 @@ class Commands:
             connection.session.send_control(pong_frame(frame.ping.nonce, int(self._clock() * 1000)))
         elif kind == "refresh_token":
             await connection.run(lambda: self._refresh(connection, frame), request_id=request_id)
+        elif kind in ("open_work", "close_work", "acknowledge"):
+            await self._run_work(connection, frame, kind)
         else:
             connection.refuse(unoffered(_LATER.get(kind, kind)), request_id=request_id)
+
+    async def _run_work(
+        self, connection: Connection, frame: frame_pb2.ClientFrame, kind: str
+    ) -> None:
+        request_id, session = frame.request_id, connection.session
+        # Frames about one subscription keep their order, as those about one topic do.
+        if kind == "open_work":
+            opening = frame.open_work
+            await connection.run(
+                lambda: self._work.open(session, lambda: connection.principal, opening, request_id),
+                request_id=request_id,
+                topic=f"work:{opening.name}",
+            )
+        elif kind == "close_work":
+            name = frame.close_work.name
+            await connection.run(
+                lambda: self._close_work(connection, frame),
+                request_id=request_id,
+                topic=f"work:{name}",
+            )
+        else:
+            await connection.run(
+                lambda: self._acknowledge(connection, frame), request_id=request_id
+            )
+
+    async def _close_work(self, connection: Connection, frame: frame_pb2.ClientFrame) -> None:
+        self._work.close(connection.session, frame.close_work.name, frame.request_id)
+
+    async def _acknowledge(self, connection: Connection, frame: frame_pb2.ClientFrame) -> None:
+        results = await self._acknowledger.acknowledge(frame.acknowledge.acks, connection.principal)
+        acknowledged = frame_pb2.Acknowledged(request_id=frame.request_id, results=results)
+        connection.session.send_control(
+            frame_pb2.ServerFrame(acknowledged=acknowledged).SerializeToString()
+        )
 
     async def _publish(self, connection: Connection, frame: frame_pb2.ClientFrame) -> None:
         results = await self._publisher.publish(

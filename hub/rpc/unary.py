@@ -21,10 +21,12 @@ from shipspeak.realtime.v1 import frame_pb2
 from shipspeak.realtime.v1 import realtime_service_pb2 as messages
 
 if TYPE_CHECKING:
+    from hub.pipeline.acknowledge import Acknowledger
     from hub.pipeline.history import HistoryReader
     from hub.pipeline.poll import Poller
     from hub.pipeline.publish import Publisher
     from hub.pipeline.subscribe import Subscriber
+    from hub.pipeline.work import WorkDesk
     from hub.rpc.admission import Admission
     from hub.rpc.connection import Connection, Connections
     from hub.rpc.streams import ListenMethod
@@ -34,7 +36,6 @@ if TYPE_CHECKING:
 UnaryMethod = Callable[[bytes, Caller], Awaitable[bytes]]
 
 _LATER = {
-    "Acknowledge": "work subscriptions and receipts",
     "CancelScheduled": "scheduled drafts",
     "ReadPresence": "presence",
 }
@@ -48,6 +49,8 @@ class Pipelines:
     subscriber: Subscriber
     poller: Poller
     history: HistoryReader
+    work: WorkDesk
+    acknowledger: Acknowledger
 
 
 class UnaryMethods:
@@ -87,6 +90,7 @@ class UnaryMethods:
             "Touch": self.touch,
             "RefreshSession": self.refresh_session,
             "ReadHistory": self.read_history,
+            "Acknowledge": self.acknowledge,
         }
         for name, feature in _LATER.items():
             methods[name] = self._unavailable(feature)
@@ -166,6 +170,13 @@ class UnaryMethods:
         if not math.isinf(principal.expires_at):
             response.expires_at.CopyFrom(timestamp(principal.expires_at))
         return response.SerializeToString()
+
+    async def acknowledge(self, request: bytes, caller: Caller) -> bytes:
+        """Acknowledge: the deliveries must be those of a session of the caller."""
+        principal = self._admission.principal(caller)
+        message = decode(frame_pb2.AcknowledgeRequest, request)
+        results = await self._pipelines.acknowledger.acknowledge(message.acks, principal)
+        return messages.AcknowledgeResponse(results=results).SerializeToString()
 
     async def read_history(self, request: bytes, caller: Caller) -> bytes:
         """ReadHistory."""

@@ -17,6 +17,8 @@ from shipspeak.realtime.v1 import error_reason_pb2
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+# Dead letters: dead/<namespace of the event>.
+DEAD = "dead"
 _DAY = 86_400.0
 
 
@@ -51,12 +53,14 @@ class Namespace:
         topic_class: retention and durability.
         payloads: names of the Content.payload fields that may be published.
         conflation: whether events with a key may supersede each other for a receiver that lags.
+        hub_only: only the hub itself publishes there.
     """
 
     name: str
     topic_class: TopicClass
     payloads: frozenset[str]
     conflation: bool
+    hub_only: bool = False
 
 
 DEFAULT_NAMESPACES = (
@@ -66,6 +70,7 @@ DEFAULT_NAMESPACES = (
     Namespace("group", INBOX, frozenset({"notification", "other"}), conflation=False),
     Namespace("system", LIVE, frozenset({"notification", "metrics", "other"}), conflation=False),
     Namespace("signal", VOLATILE, frozenset({"practice", "metrics", "other"}), conflation=False),
+    Namespace(DEAD, INBOX, frozenset({"other"}), conflation=False, hub_only=True),
 )
 
 
@@ -82,7 +87,14 @@ class Namespaces:
             InvalidArgument: TOPIC_INVALID, for a name that breaks the grammar.
             NotFound: NAMESPACE_UNKNOWN.
         """
-        name = namespace_of(topic)
+        return self.named(namespace_of(topic), topic)
+
+    def named(self, name: str, topic: str) -> Namespace:
+        """A namespace by its name; ``topic`` is what the error is about.
+
+        Raises:
+            NotFound: NAMESPACE_UNKNOWN.
+        """
         namespace = self._by_name.get(name)
         if namespace is None:
             raise NotFound(

@@ -6,7 +6,50 @@ subject.
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
+
+from hub.errors import InvalidArgument
+from hub.topics.grammar import MAX_TOPIC_CHARACTERS
+from shipspeak.realtime.v1 import error_reason_pb2
+
+# As a topic, with wildcards in place of segments and ``**`` at the end only.
+_PATTERN = re.compile(
+    r"([a-z][a-z0-9_-]{0,31}|\*)(?:/(?:[A-Za-z0-9][A-Za-z0-9._~@:=+|-]{0,127}|\*)){0,4}(/\*\*)?"
+)
+
+
+def check_pattern(pattern: str) -> str:
+    """The kind of a pattern that a work subscription may have; "*" for any kind.
+
+    Raises:
+        InvalidArgument: TOPIC_INVALID.
+    """
+    match = _PATTERN.fullmatch(pattern) if len(pattern) <= MAX_TOPIC_CHARACTERS else None
+    if match is None or "/" not in pattern:
+        raise InvalidArgument(
+            error_reason_pb2.ERROR_REASON_TOPIC_INVALID,
+            f"{pattern[:80]!r} is no pattern: write a topic with * for a segment or /** at the "
+            "end, such as meeting/*",
+            topic=pattern[:MAX_TOPIC_CHARACTERS],
+        )
+    return match.group(1)
+
+
+def covers(wide: str, narrow: str, subject: str = "") -> bool:
+    """Whether every topic that falls under ``narrow`` falls under ``wide`` for the subject."""
+    want, have = wide.split("/"), narrow.split("/")
+    for index, part in enumerate(want):
+        if part == "**" and index == len(want) - 1:
+            return len(have) > index
+        if index >= len(have) or have[index] == "**":
+            return False
+        if part == "{sub}":
+            if not subject or have[index] != subject:
+                return False
+        elif part not in ("*", have[index]):
+            return False
+    return len(want) == len(have)
 
 
 @lru_cache(maxsize=65_536)

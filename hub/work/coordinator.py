@@ -122,15 +122,21 @@ class WorkCoordinator:
             raise _fixed(name, "ordered", str(fixed.ordered).lower())
 
     def join(
-        self, name: str, member: WorkMember, max_outstanding: int, lease_seconds: float
+        self,
+        name: str,
+        member: WorkMember,
+        subject: str,
+        *,
+        max_outstanding: int,
+        lease_seconds: float,
     ) -> int:
-        """Hand events to a session from now on; how many members there are.
+        """Hand events to a session of ``subject`` from now on; how many members there are.
 
         Raises:
             NotFound: WORK_UNKNOWN.
         """
         work = self._work(name)
-        work.join(member, max_outstanding, lease_seconds)
+        work.join(member, subject, max_outstanding, lease_seconds)
         return len(work.queue.members)
 
     def leave(self, name: str, session_id: str) -> None:

@@ -26,7 +26,6 @@ class WorkMember(Protocol):
     """A session, as a work subscription sees it."""
 
     session_id: str
-    subject: str
     rights_until: float
 
     def send_control(self, frame: bytes) -> None:
@@ -86,10 +85,12 @@ class RunningWork:
 
     # Members
 
-    def join(self, member: WorkMember, max_outstanding: int, lease_seconds: float) -> None:
-        """Hand events to a session from now on."""
+    def join(
+        self, member: WorkMember, subject: str, max_outstanding: int, lease_seconds: float
+    ) -> None:
+        """Hand events to a session from now on; ``subject`` is whose it is."""
         self._members[member.session_id] = member
-        self.queue.join(member.session_id, member.subject, max_outstanding, lease_seconds)
+        self.queue.join(member.session_id, subject, max_outstanding, lease_seconds)
         self._wake()
 
     def leave(self, session_id: str) -> bool:

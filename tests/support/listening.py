@@ -38,7 +38,7 @@ class ListenBench(PipelineBench):
             Authenticator(settings, self.clock),
             self.sessions,
             self.connections,
-            self.subscriber,
+            (self.subscriber,),
             self.metrics,
             "instance",
         )

@@ -185,25 +185,6 @@ class SqliteEngine:
         """Judge a cursor (see ``hub.engine.sqlite.verdict``)."""
         return await self._read(topic, lambda log: log.resume(topic, cursor))
 
-    async def operate(self, shard: int, operation: Operation[_T]) -> _T:
-        """Run an operation in line with a shard's commits; what it answers is durable.
-
-        Raises:
-            HubError: refused by the operation, or the shard is not here or its storage failed.
-        """
-        return await self._shard(shard).operate(operation)
-
-    async def query(self, shard: int, call: Callable[[sqlite3.Connection], _T]) -> _T:
-        """Run reads on one state of a shard's file, in a thread that reads.
-
-        Raises:
-            HubError: the shard is not here, its file cannot be read, or ``call`` refused.
-        """
-        readers = self._readers
-        if readers is None:
-            raise self._shard(shard).unavailable("")
-        return await readers.run(shard, "", lambda log: log.query(call))
-
     def shard_of(self, topic: str) -> int:
         """The shard that holds the topic; stable over restarts and machines."""
         digest = hashlib.blake2b(topic.encode(), digest_size=8).digest()

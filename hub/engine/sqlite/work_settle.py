@@ -27,7 +27,7 @@ _BACK: Final = "UPDATE work_open SET not_before_ms = ? WHERE work_id = ? AND pos
 _DEAD: Final = (
     "INSERT INTO work_dead (work, pos, topic, offset, attempts, reason, event_id, body) "
     "SELECT ?, o.pos, o.topic, o.offset, o.attempts, ?, e.event_id, e.body FROM work_open AS o "
-    "CROSS JOIN event AS e ON e.pos = o.pos WHERE o.work_id = ? AND o.pos = ?"
+    "CROSS JOIN event AS e ON e.pos = o.pos AND e.body <> x'' WHERE o.work_id = ? AND o.pos = ?"
 )
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
 
     from hub.engine.sqlite.operation import Operation
+    from hub.engine.sqlite.reader import ShardReader
     from hub.engine.sqlite.watchers import Watchers
     from hub.engine.work import WorkWatcher
 
@@ -38,8 +39,8 @@ class Shards(Protocol):
     async def operate(self, shard: int, operation: Operation[_T]) -> _T:
         """Run an operation in line with a shard's commits."""
 
-    async def query(self, shard: int, call: Callable[[sqlite3.Connection], _T]) -> _T:
-        """Run reads on one state of a shard's file."""
+    async def look(self, shard: int, call: Callable[[ShardReader], _T]) -> _T:
+        """Run a read of one shard in a reader's thread."""
 
 
 class SqliteWorkStore:
@@ -58,7 +59,7 @@ class SqliteWorkStore:
 
     async def specs(self) -> list[WorkSpec]:
         """All work subscriptions; one whose making was cut short is finished here."""
-        by_shard = await self._on_all(lambda shard: self._shards.query(shard, work_scan.specs))
+        by_shard = await self._on_all(lambda shard: self._query(shard, work_scan.specs))
         found = {spec.name: spec for specs in by_shard for spec in specs}
         for spec in found.values():
             if any(all(other.name != spec.name for other in specs) for specs in by_shard):
@@ -83,7 +84,7 @@ class SqliteWorkStore:
 
     async def open_items(self, name: str, shard: int) -> list[OpenItem]:
         """What is open."""
-        return await self._shards.query(shard, lambda db: work_scan.open_items(db, name))
+        return await self._query(shard, lambda db: work_scan.open_items(db, name))
 
     async def take(
         self, name: str, shard: int, *, again: Sequence[int], fresh: int, hand_out: bool
@@ -91,7 +92,7 @@ class SqliteWorkStore:
         """Scan beside the commits, then register and count in line with them."""
         scan = None
         if fresh:
-            scan = await self._shards.query(shard, lambda db: work_scan.scan(db, name, fresh))
+            scan = await self._query(shard, lambda db: work_scan.scan(db, name, fresh))
             if not again and not scan.found and scan.through - scan.after < FOLLOW_ROWS:
                 return Taken(more=scan.more)
         take = Take(name, tuple(again), scan, hand_out, self._clock())
@@ -105,7 +106,7 @@ class SqliteWorkStore:
         """Move in every shard."""
 
         async def seek(shard: int) -> None:
-            first = await self._shards.query(shard, lambda db: work_scan.first_since(db, time_ms))
+            first = await self._query(shard, lambda db: work_scan.first_since(db, time_ms))
             place = SeekPlace(name, None if first is None else first - 1)
             await self._shards.operate(shard, place)
 
@@ -118,11 +119,11 @@ class SqliteWorkStore:
 
     async def backlog(self, spec: WorkSpec, shard: int) -> Backlog:
         """Count in one shard."""
-        return await self._shards.query(shard, lambda db: work_scan.backlog(db, spec.name))
+        return await self._query(shard, lambda db: work_scan.backlog(db, spec.name))
 
     async def dead(self, shard: int, limit: int) -> list[DeadLetter]:
         """The oldest that wait."""
-        return await self._shards.query(shard, lambda db: work_scan.dead(db, limit))
+        return await self._query(shard, lambda db: work_scan.dead(db, limit))
 
     async def bury(self, shard: int, refs: Sequence[int]) -> None:
         """Forget those that are published."""
@@ -131,12 +132,15 @@ class SqliteWorkStore:
     async def replayed(self, topic: str) -> set[int]:
         """Offsets of the replayed dead letters."""
         shard = self._shards.shard_of(topic)
-        return await self._shards.query(shard, lambda db: work_scan.replayed(db, topic))
+        return await self._query(shard, lambda db: work_scan.replayed(db, topic))
 
     async def mark_replayed(self, topic: str, offsets: Sequence[int]) -> None:
         """Remember replayed dead letters."""
         mark = MarkReplayed(topic, tuple(offsets))
         await self._shards.operate(self._shards.shard_of(topic), mark)
+
+    async def _query(self, shard: int, call: Callable[[sqlite3.Connection], _T]) -> _T:
+        return await self._shards.look(shard, lambda reader: reader.query(call))
 
     async def _on_all(self, call: Callable[[int], Coroutine[Any, Any, _T]]) -> list[_T]:
         return list(await asyncio.gather(*map(call, range(self._shards.shard_count))))

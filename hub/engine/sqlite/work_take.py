@@ -122,7 +122,7 @@ class Take:
             connection.execute(_ASKED, (work_id, listed(asked))).fetchall() if asked else ()
         )
         for pos, topic, offset, attempts, expires_ms, body in rows:
-            if body is None:
+            if not body:
                 lost.add(pos)  # it was removed from the log on purpose
             elif 0 < expires_ms <= self.now_ms:
                 lost.add(pos)

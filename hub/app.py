@@ -41,8 +41,7 @@ from hub.server.streams import StreamHandlers
 from hub.session.manager import SILENT_HEARTBEATS, Sessions
 from hub.telemetry.metrics import Metrics
 from hub.topics.namespaces import Namespaces
-from hub.work.burial import Burials
-from hub.work.coordinator import WorkCoordinator
+from hub.work.room import WorkRoom
 from shipspeak.realtime.v1 import realtime_service_pb2
 from web_bridge.app import make_app
 from web_bridge.hosts import KnownHosts
@@ -112,16 +111,8 @@ class Hub:
             max_subscriptions=settings.max_subscriptions,
             clock=clock,
         )
-        burials = Burials(self.engine.work, self.engine, clock)
-        self.burials = burials
-        self.work = WorkCoordinator(
-            self.engine.work,
-            self.engine,
-            clock,
-            max_attempts=settings.work_max_attempts,
-            on_dead=burials.notify,
-        )
-        work_desk = WorkDesk(self.work, namespaces)
+        self.work = WorkRoom(self.engine.work, self.engine, clock, settings.work_max_attempts)
+        work_desk = WorkDesk(self.work.coordinator, namespaces)
         acknowledger = Acknowledger(work_desk)
         self.poller = Poller(self.engine, subscriber, clock)
         pipelines = Pipelines(
@@ -129,7 +120,6 @@ class Hub:
             subscriber,
             self.poller,
             HistoryReader(self.engine, namespaces, clock),
-            work_desk,
             acknowledger,
         )
         admission = Admission(
@@ -221,8 +211,6 @@ class Hub:
     async def _start(self) -> tuple[int, int]:
         await self.engine.start()
         await self.work.start()
-        for shard in range(self.engine.shard_count):
-            self.burials.notify(shard)
         await self.health.start()
         grpc_port = await self.grpc_door.start(self.settings.host, self.settings.grpc_port)
         http_port = await self.http_server.start()
@@ -260,14 +248,14 @@ class Hub:
             if self._ticker is not None:
                 self._ticker.cancel()
                 await asyncio.wait([self._ticker])
-            await self.burials.stop()
+            await self.work.stop()
         finally:
             await self.engine.stop()
 
     async def _drain(self, spread: float) -> None:
         await self.health.drain()
         self.poller.answer_all()
-        self.work.drain()
+        self.work.coordinator.drain()
         await self.sessions.drain(spread, self.settings.drain_grace)
 
     def _drain_soon(self, spread: float | None) -> None:
@@ -283,7 +271,7 @@ class Hub:
 
     def _release(self, session: Session) -> None:
         self.registry.release(session)
-        self.work.release(session.session_id)
+        self.work.coordinator.release(session.session_id)
         self.connections.release(session)
 
     async def _tick_every_second(self) -> None:

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from hub.pipeline.poll import Poller
     from hub.pipeline.publish import Publisher
     from hub.pipeline.subscribe import Subscriber
-    from hub.pipeline.work import WorkDesk
     from hub.rpc.admission import Admission
     from hub.rpc.connection import Connection, Connections
     from hub.rpc.streams import ListenMethod
@@ -49,7 +48,6 @@ class Pipelines:
     subscriber: Subscriber
     poller: Poller
     history: HistoryReader
-    work: WorkDesk
     acknowledger: Acknowledger
 
 

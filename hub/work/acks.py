@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from hub.engine.work import Ruling, Settlement
-from hub.errors import InvalidArgument
+from hub.errors import Internal, InvalidArgument, NotFound
 from shipspeak.realtime.v1 import error_reason_pb2 as reasons
 from shipspeak.realtime.v1 import frame_pb2
 
@@ -51,4 +51,21 @@ def ruling_of(ack: Ack, lease: Lease, now: float) -> Settlement | None:
         reasons.ERROR_REASON_FIELD_INVALID,
         "a delivery takes ACK, NACK, EXTEND and REJECT; READ and DISMISS are for inbox events",
         field="verb",
+    )
+
+
+def fault() -> Internal:
+    """The hub itself failed."""
+    return Internal(
+        reasons.ERROR_REASON_INTERNAL,
+        "the hub failed and has logged why; acknowledge again",
+        retry_after=1.0,
+    )
+
+
+def trimmed() -> NotFound:
+    """It came too late for an event that is a dead letter by now."""
+    return NotFound(
+        reasons.ERROR_REASON_RETENTION,
+        "retention has trimmed the event before this acknowledgement; it is a dead letter",
     )

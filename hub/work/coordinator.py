@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final
 from hub.engine.work import Settlement, WorkSpec, WorkStore
 from hub.errors import HubError, InvalidArgument, NotFound, ResourceExhausted
 from hub.work.acks import Ack, ruling_of
-from hub.work.queue import unknown_delivery
-from hub.work.running import RunningWork, WorkMember, shards_of
+from hub.work.leases import unknown_delivery
+from hub.work.running import RunningWork, WorkMember
 from shipspeak.realtime.v1 import error_reason_pb2 as reasons
 
 if TYPE_CHECKING:
@@ -250,7 +250,7 @@ class WorkCoordinator:
         work = RunningWork(
             spec,
             self._store,
-            shards_of(spec, self._engine.shard_of, self._engine.shard_count),
+            self._shards_of(spec.pattern),
             self._clock,
             max_attempts=self._max_attempts,
             new_id=lambda: f"{self._start_id}-{number}-{next(count):x}",
@@ -258,6 +258,11 @@ class WorkCoordinator:
         )
         await work.load()
         self._works[spec.name] = self._numbered[number] = work
+
+    def _shards_of(self, pattern: str) -> Sequence[int]:
+        """The shards that may hold a pattern's topics: one where it names a topic."""
+        engine = self._engine
+        return range(engine.shard_count) if "*" in pattern else (engine.shard_of(pattern),)
 
     def _work(self, name: str) -> RunningWork:
         work = self._works.get(name)

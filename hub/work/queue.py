@@ -7,13 +7,12 @@ on its way to the disk cannot be overtaken by the end of its lease.
 
 from __future__ import annotations
 
-import heapq
 import math
 from typing import TYPE_CHECKING
 
 from hub.engine.work import OpenItem, Ruling, Settlement, Taken
-from hub.errors import NotFound
 from hub.work.items import Deliver, Effect, Handover, Item, Lease, Member, Phase, Settle, Take
+from hub.work.leases import Leases
 from hub.work.waiting import Waiting
 from shipspeak.realtime.v1 import error_reason_pb2 as reasons
 
@@ -57,10 +56,8 @@ class WorkQueue:
         self._shards = list(shards)
         self._ordered = ordered
         self._max_attempts = max_attempts
-        self._new_id = new_id
         self._items: dict[tuple[int, int], Item] = {}
-        self._leases: dict[str, Lease] = {}
-        self._deadlines: list[tuple[float, str]] = []
+        self._leases = Leases(new_id)
         self._waiting = Waiting(ordered=ordered)
         self._ready: list[Item] = []
         self._dead: dict[int, list[Item]] = {}
@@ -84,7 +81,7 @@ class WorkQueue:
         if member is None:
             return False
         for lease in tuple(member.leases.values()):
-            self._release(lease)
+            self._leases.end(lease)
             if lease.item.phase is Phase.LEASED:
                 self._wait(lease.item, now)
         for line in self._waiting.lines.values():
@@ -112,12 +109,8 @@ class WorkQueue:
 
         Call it while no effect is under way.
         """
-        for member in self.members.values():
-            member.leases.clear()
-            member.size = 0
         self._items.clear()
         self._leases.clear()
-        self._deadlines.clear()
         self._waiting.clear()
         self._ready.clear()
         self._dead.clear()
@@ -163,20 +156,12 @@ class WorkQueue:
     # Acknowledgements
 
     def lease(self, delivery_id: str, subject: str) -> Lease:
-        """A member's hold on an event.
-
-        Raises:
-            NotFound: DELIVERY_UNKNOWN: it has ended, was acknowledged, or is another's.
-        """
-        lease = self._leases.get(delivery_id)
-        if lease is None or lease.item.phase is not Phase.LEASED or lease.member.subject != subject:
-            raise unknown_delivery()
-        return lease
+        """A lease that runs. Raises: NotFound: DELIVERY_UNKNOWN."""
+        return self._leases.of(delivery_id, subject)
 
     def extend(self, lease: Lease, seconds: float, now: float) -> None:
         """The lease runs until ``seconds`` from now; 0 = as long as the member asked for."""
-        lease.deadline = now + (seconds or lease.member.lease_seconds)
-        heapq.heappush(self._deadlines, (lease.deadline, lease.delivery_id))
+        self._leases.run(lease, now + (seconds or lease.member.lease_seconds))
 
     def rule(self, lease: Lease, settlement: Settlement) -> Settlement:
         """A ruling on an event is on its way to the register, to be told to ``settled``.
@@ -216,7 +201,7 @@ class WorkQueue:
                 self._resume(item, now)
                 continue
             if lease is not None:
-                self._release(lease)
+                self._leases.end(lease)
             if settlement.ruling is Ruling.BACK and answers[index]:
                 self._wait(item, settlement.not_before_ms / 1000)
             else:
@@ -225,11 +210,10 @@ class WorkQueue:
     def _resume(self, item: Item, now: float) -> None:
         lease = item.lease
         if lease is not None and lease.deadline > now:
-            item.phase = Phase.LEASED
-            heapq.heappush(self._deadlines, (lease.deadline, lease.delivery_id))
+            self._leases.run(lease, lease.deadline)
             return
         if lease is not None:
-            self._release(lease)
+            self._leases.end(lease)
         self._wait(item, now + RETRY_SECONDS)
 
     # What is to be done
@@ -252,32 +236,19 @@ class WorkQueue:
 
     def next_due(self) -> float:
         """When ``poll`` has something to do without any input; infinity = never."""
-        while self._deadlines:
-            deadline, delivery_id = self._deadlines[0]
-            if self._holds(deadline, delivery_id):
-                break
-            heapq.heappop(self._deadlines)
-        ends = self._deadlines[0][0] if self._deadlines else math.inf
+        ends = self._leases.next_end()
         if math.isfinite(self._paused_until):
             ends = min(ends, self._paused_until)
         return min(ends, self._waiting.next_due())
 
-    def _holds(self, deadline: float, delivery_id: str) -> bool:
-        lease = self._leases.get(delivery_id)
-        return lease is not None and lease.deadline == deadline and lease.item.phase is Phase.LEASED
-
     def _end_leases(self, now: float) -> None:
         if now >= self._paused_until:
             self._paused_until = -math.inf
-        while self._deadlines and self._deadlines[0][0] <= now:
-            deadline, delivery_id = heapq.heappop(self._deadlines)
-            if self._holds(deadline, delivery_id):
-                lease = self._leases[delivery_id]
-                self._release(lease)
-                line = self._waiting.lines.get(lease.item.topic)
-                if line is not None:
-                    line.owner = None
-                self._wait(lease.item, now)
+        for item in self._leases.end_due(now):
+            line = self._waiting.lines.get(item.topic)
+            if line is not None:
+                line.owner = None
+            self._wait(item, now)
 
     def _assign(self, now: float) -> Iterable[Deliver]:
         chosen: dict[str, list[Handover]] = {}
@@ -287,25 +258,18 @@ class WorkQueue:
             if member is None:
                 left.append(item)
                 continue
-            lease = Lease(self._new_id(), item, member, now + member.lease_seconds, len(item.data))
-            handover = Handover(
-                lease.delivery_id, item.topic, item.attempts, lease.deadline, item.data
-            )
-            self._hold(lease)
+            data = item.data
+            lease = self._give(item, member, now)
+            handover = Handover(lease.delivery_id, item.topic, item.attempts, lease.deadline, data)
             chosen.setdefault(member.name, []).append(handover)
         self._ready = left
         return [Deliver(name, deliveries) for name, deliveries in chosen.items()]
 
-    def _hold(self, lease: Lease) -> None:
-        item, member = lease.item, lease.member
-        item.phase, item.lease, item.data = Phase.LEASED, lease, b""
-        member.leases[lease.delivery_id] = lease
-        member.size += lease.size
-        self._leases[lease.delivery_id] = lease
-        heapq.heappush(self._deadlines, (lease.deadline, lease.delivery_id))
+    def _give(self, item: Item, member: Member, now: float) -> Lease:
         line = self._waiting.lines.get(item.topic)
         if line is not None:
             line.owner = member.name
+        return self._leases.give(item, member, now)
 
     def _choose(self, item: Item) -> Member | None:
         line = self._waiting.lines.get(item.topic)
@@ -369,21 +333,6 @@ class WorkQueue:
         item.phase = Phase.SETTLING
         self._waiting.remove(item)
         self.full.discard(item.shard)
-
-    def _release(self, lease: Lease) -> None:
-        del self._leases[lease.delivery_id]
-        lease.member.leases.pop(lease.delivery_id, None)
-        lease.member.size -= lease.size
-        lease.item.lease = None
-
-
-def unknown_delivery() -> NotFound:
-    """The refusal of an acknowledgement that is too late, or not its sender's."""
-    return NotFound(
-        reasons.ERROR_REASON_DELIVERY_UNKNOWN,
-        "there is no such delivery of yours: it was acknowledged, or its time has passed and the "
-        "event goes to another member; drop it",
-    )
 
 
 def _exhausted(item: Item) -> Settlement:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Protocol
 import structlog
 
 from hub.engine.work import Ruling, Settlement, Taken, WorkSpec, WorkStore
-from hub.errors import HubError, Internal, NotFound
+from hub.errors import HubError
+from hub.work.acks import fault, trimmed
 from hub.work.frames import delivery_frames, work_closed_frame
 from hub.work.items import Deliver, Lease, Settle, Take
 from hub.work.queue import RETRY_SECONDS, WorkQueue
-from shipspeak.realtime.v1 import error_reason_pb2 as reasons
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Sequence
@@ -149,14 +149,14 @@ class RunningWork:
             failure = error
         except Exception:
             log.exception("work_settle_failed", work=self.spec.name, shard=settle.shard)
-            failure = _fault()
+            failure = fault()
         self.queue.settled(settle.shard, settle.settlements, answers, self._clock())
         if any(one.ruling is Ruling.DEAD for one in settle.settlements):
             self._on_dead(settle.shard)
         self._wake()
         if answers is None:
             return [failure for _ in settle.settlements]
-        return [None if kept else _trimmed() for kept in answers]
+        return [None if kept else trimmed() for kept in answers]
 
     # Moving
 
@@ -280,23 +280,3 @@ class RunningWork:
         due = self.queue.next_due()
         if not math.isinf(due):
             self._timer = self._loop.call_later(max(0.0, due - now), self._wake)
-
-
-def shards_of(spec: WorkSpec, shard_of: Callable[[str], int], count: int) -> Sequence[int]:
-    """The shards that may hold a subscription's topics: one where it names a topic."""
-    return range(count) if "*" in spec.pattern else (shard_of(spec.pattern),)
-
-
-def _fault() -> Internal:
-    return Internal(
-        reasons.ERROR_REASON_INTERNAL,
-        "the hub failed and has logged why; acknowledge again",
-        retry_after=1.0,
-    )
-
-
-def _trimmed() -> NotFound:
-    return NotFound(
-        reasons.ERROR_REASON_RETENTION,
-        "retention has trimmed the event before this acknowledgement; it is a dead letter",
-    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import grpc
 import pytest
@@ -12,8 +12,9 @@ from google.protobuf.duration_pb2 import Duration
 
 from hub.auth.tokens import mint
 from shipspeak.realtime.v1 import error_reason_pb2 as reasons
-from shipspeak.realtime.v1 import event_pb2, frame_pb2
-from tests.support.raw_client import RawClient, Stream, draft
+from shipspeak.realtime.v1 import frame_pb2
+from tests.support.raw_client import RawClient, draft
+from tests.support.work_member import Member, acks, ids
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -34,84 +35,6 @@ async def client(shared_hub: HubProcess) -> AsyncIterator[RawClient]:
 def kind() -> str:
     """The id of a meeting that no other test knows; its topics are meeting/<kind>/<n>."""
     return secrets.token_hex(4)
-
-
-class Member:
-    """A session that takes part in one work subscription."""
-
-    def __init__(self, stream: Stream, name: str) -> None:
-        self.stream = stream
-        self.name = name
-        self._got: list[frame_pb2.Delivery] = []
-
-    @classmethod
-    async def join(cls, client: RawClient, name: str, pattern: str, **options: Any) -> Member:
-        stream, _ = await client.session(client_id=f"m{secrets.token_hex(3)}")
-        member = cls(stream, name)
-        await member.open(pattern, **options)
-        await stream.control("work_opened")
-        return member
-
-    async def open(self, pattern: str, **options: Any) -> None:
-        opening = frame_pb2.OpenWork(name=self.name, pattern=pattern, **options)
-        await self.stream.send(request_id=1, open_work=opening)
-
-    async def deliveries(self, count: int) -> list[frame_pb2.Delivery]:
-        """The next deliveries, exactly so many."""
-        while len(self._got) < count:
-            self._got += (await self.stream.control("deliveries")).deliveries
-        got, self._got = self._got, []
-        assert len(got) == count
-        return got
-
-    async def say(
-        self, verb: frame_pb2.Verb.ValueType, *deliveries: frame_pb2.Delivery, delay: float = 0.0
-    ) -> list[int]:
-        """Acknowledge, and give the reason of each answer; 0 = committed."""
-        request = acks(verb, *deliveries, delay=delay)
-        await self.stream.send(request_id=2, acknowledge=request)
-        answer = await self._control("acknowledged")
-        return [result.error.reason for result in answer.results]
-
-    async def _control(self, kind: str) -> Any:
-        """The next control frame of a kind; deliveries before it are kept."""
-        while True:
-            frame = await self.stream.until(lambda frame: frame.WhichOneof("control"))
-            if frame.WhichOneof("control") == kind:
-                return getattr(frame, kind)
-            self._got += frame.deliveries.deliveries
-
-    async def ack(self, *deliveries: frame_pb2.Delivery) -> None:
-        assert await self.say(frame_pb2.VERB_ACK, *deliveries) == [0] * len(deliveries)
-
-    async def quiet(self) -> None:
-        """Nothing is on its way: what the hub does before a Pong is before it on the stream."""
-        await self.stream.send(ping=frame_pb2.Ping(nonce=7))
-        await self._control("pong")
-        assert self._got == []
-
-    async def refused(self, pattern: str, **options: Any) -> int:
-        await self.open(pattern, **options)
-        error = await self.stream.control("error")
-        return int(error.reason)
-
-    def die(self) -> None:
-        """The connection breaks."""
-        self.stream._call.cancel()
-
-
-def acks(
-    verb: frame_pb2.Verb.ValueType, *deliveries: frame_pb2.Delivery, delay: float = 0.0
-) -> frame_pb2.AcknowledgeRequest:
-    request = frame_pb2.AcknowledgeRequest()
-    for delivery in deliveries:
-        ack = request.acks.add(delivery_id=delivery.delivery_id, verb=verb)
-        ack.delay.FromMilliseconds(int(delay * 1000))
-    return request
-
-
-def ids(deliveries: list[frame_pb2.Delivery]) -> list[tuple[str, int]]:
-    return [(delivery.event.id, delivery.attempt) for delivery in deliveries]
 
 
 async def publish(client: RawClient, topic: str, *numbers: int) -> None:
@@ -295,66 +218,6 @@ async def test_expired_events_are_not_handed_out(client: RawClient, kind: str) -
     (first,) = await member.deliveries(1)
     await member.ack(first)
     assert ids(await member.deliveries(1)) == [("e3", 1)]
-
-
-async def test_a_rejected_event_is_a_dead_letter(client: RawClient, kind: str) -> None:
-    """E1: with all that is known, and the event as it was."""
-    topic = f"meeting/{kind}"
-    reader, _ = await client.session()
-    await reader.subscribe("dead/meeting")
-    member = await Member.join(client, kind, topic)
-    await publish(client, topic, 1)
-    held = await member.deliveries(1)
-    assert await member.say(frame_pb2.VERB_REJECT, *held) == [0]
-    letter = await _letter_of(reader, kind)
-    assert letter.id == f"dl:{kind}:e1"
-    assert dict(letter.content.attributes) == {
-        "work": kind,
-        "topic": topic,
-        "offset": "1",
-        "attempts": "1",
-        "reason": "REJECTED_BY_MEMBER",
-    }
-    original = event_pb2.Event()
-    assert letter.content.other.Unpack(original)
-    assert original == held[0].event
-    await member.quiet()
-
-
-async def test_attempts_end_and_events_of_one_id_are_two_dead_letters(
-    start_hub: Callable[..., HubProcess], kind: str
-) -> None:
-    hub = start_hub(env={"RTHUB_WORK_MAX_ATTEMPTS": "2"})
-    async with RawClient(hub.grpc) as client:
-        reader, _ = await client.session()
-        await reader.subscribe("dead/meeting")
-        member = await Member.join(client, kind, "meeting/*")
-        await publish(client, "meeting/a", 1)
-        await publish(client, "meeting/b", 1)
-        for attempt in (1, 2):
-            held = await member.deliveries(2)
-            assert [delivery.attempt for delivery in held] == [attempt] * 2
-            assert await member.say(frame_pb2.VERB_NACK, *held) == [0, 0]
-        letters = await reader.events(2)
-    first, second = (letter.id for letter in letters)
-    assert first == f"dl:{kind}:e1"
-    assert second.startswith(f"{first}:")
-    assert second != first
-    facts = [dict(letter.content.attributes) for letter in letters]
-    assert {fact["topic"] for fact in facts} == {"meeting/a", "meeting/b"}
-    assert {(fact["attempts"], fact["reason"]) for fact in facts} == {("2", "ATTEMPTS_EXHAUSTED")}
-
-
-async def test_only_the_hub_publishes_dead_letters(client: RawClient) -> None:
-    (result,) = await client.publish(draft("dead/meeting", 1))
-    assert result.error.reason == reasons.ERROR_REASON_RIGHT_MISSING
-
-
-async def _letter_of(reader: Stream, work: str) -> event_pb2.Event:
-    while True:
-        (letter,) = await reader.events(1)
-        if letter.content.attributes["work"] == work:
-            return letter
 
 
 def _token(subject: str, **grants: tuple[str, ...]) -> str:

@@ -8,7 +8,6 @@ one, what is confirmed as done never comes again, and in the end nothing is left
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -19,9 +18,6 @@ from hub.errors import NotFound
 from hub.work.items import Deliver, Effect, Handover, Settle, Take
 from hub.work.queue import WorkQueue
 from tests.unit.work.register import Register
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 ATTEMPTS = 3
 LEASE = 10.0
@@ -146,7 +142,7 @@ class Works(RuleBasedStateMachine):
 
     def forget_ended(self) -> None:
         for delivery_id in set(self.held):
-            lease = self.queue._leases.get(delivery_id)
+            lease = self.queue._leases._leases.get(delivery_id)
             if lease is None or lease.deadline <= self.now:
                 del self.held[delivery_id]
 
@@ -177,7 +173,7 @@ class Works(RuleBasedStateMachine):
                 self.write(0, True, 3)
             for delivery_id, (member, _) in tuple(self.held.items()):
                 del self.held[delivery_id]
-                if delivery_id in self.queue._leases:
+                if delivery_id in self.queue._leases._leases:
                     self.rule_on(delivery_id, member, Ruling.DONE)
             if all(one.state in ("done", "dead") for one in self.register.log):
                 break
@@ -197,7 +193,7 @@ BUDGET = settings(
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )
-TestWorks: Callable[[], None] = Works.TestCase
-TestOrderedWorks: Callable[[], None] = OrderedWorks.TestCase
-TestWorks.settings = BUDGET  # type: ignore[attr-defined]
-TestOrderedWorks.settings = BUDGET  # type: ignore[attr-defined]
+Works.TestCase.settings = BUDGET
+OrderedWorks.TestCase.settings = BUDGET
+TestWorks = Works.TestCase
+TestOrderedWorks = OrderedWorks.TestCase

@@ -104,7 +104,7 @@ class _VerbEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Verb.ValueType],
     VERB_NACK: _Verb.ValueType  # 2
     """Work: deliver it again, after `delay`."""
     VERB_EXTEND: _Verb.ValueType  # 3
-    """Work: the lease runs on by `delay`."""
+    """Work: the lease runs until `delay` from now; 0 = the ack_deadline of OpenWork; at most 600 s."""
     VERB_REJECT: _Verb.ValueType  # 4
     """Work: give up, to the dead letters."""
     VERB_READ: _Verb.ValueType  # 5
@@ -122,7 +122,7 @@ VERB_ACK: Verb.ValueType  # 1
 VERB_NACK: Verb.ValueType  # 2
 """Work: deliver it again, after `delay`."""
 VERB_EXTEND: Verb.ValueType  # 3
-"""Work: the lease runs on by `delay`."""
+"""Work: the lease runs until `delay` from now; 0 = the ack_deadline of OpenWork; at most 600 s."""
 VERB_REJECT: Verb.ValueType  # 4
 """Work: give up, to the dead letters."""
 VERB_READ: Verb.ValueType  # 5
@@ -847,7 +847,9 @@ class OpenWork(_message.Message):
     name: _builtins.str
     """Shared name of the subscription."""
     pattern: _builtins.str
-    """Topic or pattern; the first member fixes it."""
+    """Topic or pattern: `*` stands for one segment, `**` at the end for one or more. The first member fixes it. Needs
+    the rights `work` and `subscribe` on all of it.
+    """
     max_outstanding: _builtins.int
     """Deliveries that may be open at this member at a time; 0 = 16."""
     ordered: _builtins.bool

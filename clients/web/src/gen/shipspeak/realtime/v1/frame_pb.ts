@@ -667,7 +667,8 @@ export type OpenWork = Message<"shipspeak.realtime.v1.OpenWork"> & {
   name: string;
 
   /**
-   * Topic or pattern; the first member fixes it.
+   * Topic or pattern: `*` stands for one segment, `**` at the end for one or more. The first member fixes it. Needs
+   * the rights `work` and `subscribe` on all of it.
    *
    * @generated from field: string pattern = 2;
    */
@@ -1627,7 +1628,7 @@ export enum Verb {
   NACK = 2,
 
   /**
-   * Work: the lease runs on by `delay`.
+   * Work: the lease runs until `delay` from now; 0 = the ack_deadline of OpenWork; at most 600 s.
    *
    * @generated from enum value: VERB_EXTEND = 3;
    */

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hub.engine.steward import Steward
+    from hub.engine.work import WorkStore
 
 START_MS = 1_800_000_000_000
 TOPIC = "meeting/42"
@@ -70,9 +71,17 @@ def memory_maker(_directory: Path) -> EngineMaker:
     return make
 
 
-# A new engine joins the suite by a line here, and, with a steward, by a name in the next line.
+# A new engine joins the suite by a line here, and, with a steward or with a register of work
+# subscriptions, by a name in the next lines.
 MAKERS: dict[str, Callable[[Path], EngineMaker]] = {"sqlite": sqlite_maker, "memory": memory_maker}
 WITH_STEWARD = ("sqlite",)
+WITH_WORK = ("sqlite",)
+
+
+def work_of(engine: Engine) -> WorkStore:
+    """The register of work subscriptions of an engine that has one."""
+    store: WorkStore = engine.work  # type: ignore[attr-defined]
+    return store
 
 
 class Store:

@@ -11,10 +11,19 @@ from hub.engine.work import Ruling, Settlement, Taken, WorkSpec
 from hub.errors import NotFound
 from shipspeak.realtime.v1 import error_reason_pb2 as reasons
 from shipspeak.realtime.v1 import event_pb2
-from tests.contract.engine.harness import TOPIC, RecordingFeed, Store, offsets
+from tests.contract.engine.harness import (
+    MAKERS,
+    TOPIC,
+    WITH_WORK,
+    RecordingFeed,
+    Store,
+    offsets,
+    work_of,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import AsyncIterator, Sequence
+    from pathlib import Path
 
     from hub.engine.contract import Engine
     from hub.engine.work import WorkStore
@@ -23,9 +32,12 @@ NAME = "analyse"
 SPEC = WorkSpec(NAME, "meeting/*", ordered=False, created_ms=1)
 
 
-def work_of(engine: Engine) -> WorkStore:
-    store: WorkStore = engine.work  # type: ignore[attr-defined]
-    return store
+@pytest.fixture(params=WITH_WORK)
+async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
+    """An empty store of each engine that has a register."""
+    made = Store(MAKERS[request.param](tmp_path))
+    yield made
+    await made.close()
 
 
 @pytest.fixture

@@ -8,14 +8,25 @@ import pytest
 
 from hub.engine.sqlite import Retention
 from hub.engine.work import WorkSpec
-from tests.contract.engine.harness import TOPIC, RecordingFeed, Store
+from tests.contract.engine.harness import MAKERS, TOPIC, WITH_WORK, RecordingFeed, Store, work_of
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
     from hub.engine.contract import Engine
     from hub.engine.work import WorkStore
 
 NAME = "analyse"
 SPEC = WorkSpec(NAME, "meeting/*", ordered=False, created_ms=1)
+
+
+@pytest.fixture(params=WITH_WORK)
+async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
+    """An empty store of each engine that has a register."""
+    made = Store(MAKERS[request.param](tmp_path))
+    yield made
+    await made.close()
 
 
 @pytest.fixture
@@ -25,7 +36,7 @@ def shard(engine: Engine) -> int:
 
 @pytest.fixture
 async def work(engine: Engine) -> WorkStore:
-    made: WorkStore = engine.work  # type: ignore[attr-defined]
+    made = work_of(engine)
     await made.create(SPEC)
     return made
 

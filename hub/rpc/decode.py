@@ -17,6 +17,8 @@ MIN_PROTOCOL_VERSION = 1
 # A frame is bounded by the batch limit and its overhead; this leaves room for both.
 MAX_MESSAGE_BYTES = 4 * 1024 * 1024
 
+MAX_SHOWN_KEY = 64
+
 M = TypeVar("M", bound=Message)
 
 _validator = protovalidate.Validator()
@@ -74,9 +76,16 @@ def check(message: Message) -> None:
 
 
 def _step(name: str, subscript: object) -> str:
-    """One step of a field's path: ``drafts[0]`` for an element, ``attributes[a]`` for a map's."""
+    """One step of a field's path: ``drafts[0]`` for an element, ``attributes[a]`` for a map's.
+
+    A map's key is the caller's text. What is too long for a key is too long for a refusal: that
+    travels in trailers, of which clients take a few kilobytes.
+    """
     value = getattr(subscript, "value", None)
-    return name if value is None else f"{name}[{value}]"
+    if value is None:
+        return name
+    key = str(value)
+    return f"{name}[{key if len(key) <= MAX_SHOWN_KEY else key[:MAX_SHOWN_KEY] + '…'}]"
 
 
 def decode(kind: type[M], data: bytes) -> M:

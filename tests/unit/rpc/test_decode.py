@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.errors import FailedPrecondition, HubError, InvalidArgument
 from hub.rpc.decode import check, check_version, decode, parse
+from hub.rpc.status import trailers_of
 from shipspeak.realtime.v1 import event_pb2, frame_pb2, realtime_service_pb2
 
 
@@ -45,6 +48,18 @@ def test_the_field_of_a_list_is_named_with_its_place() -> None:
     with pytest.raises(InvalidArgument) as caught:
         check(frame_pb2.PublishRequest(drafts=[good, bad]))
     assert caught.value.metadata["field"] == "drafts[1].id"
+
+
+def test_a_refusal_that_names_a_callers_key_fits_into_trailers() -> None:
+    """gRPC clients take 8 KiB of them; more, and the reason is lost."""
+    draft = event_pb2.Draft(id="a", topic="meeting/1")
+    draft.content.metrics.metrics.add(name="n")
+    draft.content.attributes["\U0001f600" * 50_000] = "v"
+    with pytest.raises(InvalidArgument) as caught:
+        check(frame_pb2.PublishRequest(drafts=[draft]))
+    assert caught.value.metadata["field"].startswith("drafts[0].content.attributes[\U0001f600")
+    _, message, details = trailers_of(caught.value)
+    assert len(quote(message)) + len(details) * 4 / 3 < 4096
 
 
 @pytest.mark.parametrize("data", [b"", b"\x08\x05", b"\xfa\x01\x00"])

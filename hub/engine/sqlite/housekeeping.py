@@ -11,7 +11,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from hub.engine.sqlite import dedup
-from hub.engine.sqlite.database import writing
+from hub.engine.sqlite.database import CommitFailed, writing
 from hub.engine.sqlite.policy import KeepUnknown
 from hub.engine.sqlite.topics import Trimmed
 from hub.engine.sqlite.work_trim import bury_trimmed
@@ -81,7 +81,8 @@ class Housekeeper:
     def step(self, now_ms: int, max_rows: int = CHUNK_ROWS) -> list[Trimmed]:
         """Remove at most ``max_rows`` events, or, when no topic is due, ids.
 
-        Raises: sqlite3.Error when the storage fails; then nothing was removed.
+        Raises: sqlite3.Error when the storage fails; then nothing was removed, unless it is
+        CommitFailed.
         """
         if self._due:
             return self._trim(now_ms, max_rows)
@@ -99,17 +100,21 @@ class Housekeeper:
         topics = self._writer.topics
         changed: list[TopicState] = []
         done: list[str] = []
-        with writing(self._writer.connection):
-            for name, topic in topics.working(islice(self._due, MAX_TOPICS)).items():
-                if max_rows <= 0:
-                    break
-                removed, finished = self._trim_topic(topic, now_ms, max_rows)
-                max_rows -= removed
-                if removed:
-                    changed.append(topic)
-                if finished:
-                    done.append(name)
-            topics.write(changed)
+        try:
+            with writing(self._writer.connection):
+                for name, topic in topics.working(islice(self._due, MAX_TOPICS)).items():
+                    if max_rows <= 0:
+                        break
+                    removed, finished = self._trim_topic(topic, now_ms, max_rows)
+                    max_rows -= removed
+                    if removed:
+                        changed.append(topic)
+                    if finished:
+                        done.append(name)
+                topics.write(changed)
+        except CommitFailed:
+            topics.forget(changed)
+            raise
         topics.accept(changed)
         for name in done:
             del self._due[name]

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hub.engine.contract import Stored
+from hub.engine.sqlite.database import CommitFailed
+from hub.engine.sqlite.policy import Retention
 from hub.engine.sqlite.requests import Open, Operate, Publish
 from hub.errors import HubError, Unavailable
 from shipspeak.realtime.v1 import error_reason_pb2 as reasons
-from tests.unit.engine.sqlite.support import TOPIC, PlainShard, draft, drafts, results
+from tests.unit.engine.sqlite.support import START_MS, TOPIC, PlainShard, draft, drafts, results
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -95,3 +97,21 @@ def test_what_fails_before_the_commit_is_known_not_to_be_stored(shard: PlainShar
     (refused,) = results(shard.commit(drafts("b")))
     assert isinstance(refused, Unavailable)
     assert refused.reason == reasons.ERROR_REASON_STORAGE_FAILED
+
+
+@pytest.mark.parametrize("how", ["lost", "kept"])
+def test_a_trim_in_doubt_leaves_no_floor_below_what_is_gone(tmp_path: Path, how: str) -> None:
+    """A floor that went back would let a reader pass over what is gone, untold."""
+    shard = PlainShard(tmp_path / "shard.db", lambda _: Retention(max_events=2))
+    shard.commit(drafts(*"abcdefgh"))
+    shard.connection.fail = how
+    with pytest.raises(CommitFailed):
+        shard.housekeeper.step(START_MS)
+    shard.commit(drafts("i"))
+    page = shard.reader.read(TOPIC, 0, 100, 1 << 20)
+    assert page.state.floor + 1 == page.events[0].offset
+    assert page.state.oldest_ms == START_MS
+    shard.tidy(START_MS)
+    assert shard.events() == [(7, "g"), (8, "h"), (9, "i")]
+    assert shard.open(TOPIC) == shard.reader.head(TOPIC)
+    shard.close()

@@ -1,4 +1,5 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
+import { backoffDelay } from "../connection/backoff.js";
 import type { Environment } from "../environment.js";
 import { errorFromStatus, type RealtimeError } from "../errors.js";
 import { Code } from "../gen/google/rpc/code_pb.js";
@@ -30,6 +31,7 @@ export interface RegistryHooks {
 /** All topics of a client. Every transport feeds its frames in here, so each topic has one position. */
 export class TopicRegistry {
   readonly #topics = new Map<string, Topic>();
+  readonly #askingAgain = new Set<string>();
   readonly #environment: Environment;
   readonly #count: Count;
   readonly #hooks: RegistryHooks;
@@ -96,6 +98,17 @@ export class TopicRegistry {
     }, LINGER_MS);
   }
 
+  /** Once for a topic: every Poll that is answered meanwhile brings the refusal again. */
+  #askAgain(name: string, hintMs: number): void {
+    if (this.#askingAgain.has(name)) return;
+    this.#askingAgain.add(name);
+    const delayMs = backoffDelay({ kind: "hint", hintMs }, this.#environment.random());
+    this.#environment.schedule(() => {
+      this.#askingAgain.delete(name);
+      this.#hooks.onChange();
+    }, delayMs);
+  }
+
   #refused(name: string, error: events.Error): void {
     const topic = this.#topics.get(name);
     if (!topic) return;
@@ -104,7 +117,7 @@ export class TopicRegistry {
       topic.forgetPosition();
       this.#hooks.onChange();
     } else if (retryAfterMs !== null) {
-      this.#environment.schedule(this.#hooks.onChange, retryAfterMs);
+      this.#askAgain(name, retryAfterMs);
     } else if (error.reason !== ErrorReason.ALREADY_SUBSCRIBED) {
       topic.refuse(fromFrame(error));
     }

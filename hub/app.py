@@ -27,6 +27,7 @@ from hub.rpc.admin import SERVICE as ADMIN_SERVICE
 from hub.rpc.admin import admin_methods
 from hub.rpc.admin_sessions import SessionAdmin
 from hub.rpc.admin_topics import TopicAdmin
+from hub.rpc.admin_work import WorkAdmin
 from hub.rpc.admission import Admission
 from hub.rpc.commands import Commands
 from hub.rpc.connection import Connections
@@ -137,6 +138,7 @@ class Hub:
             pipelines, admission, self.sessions, self.connections, listen, clock
         ).table()
         admin = {
+            **WorkAdmin(self.work, self.engine, clock).table(),
             **TopicAdmin(SqliteSteward(self.engine), self.registry).table(),
             **SessionAdmin(self.connections, self.engine, self.instance, self._drain_soon).table(),
         }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from hub.cli import demo, health, operate, publish, serve, tail, token
+from hub.cli import demo, health, operate, publish, serve, tail, token, work
 
 app = typer.Typer(
     name="rthub",
@@ -21,6 +21,7 @@ app.command("publish")(publish.publish)
 app.command("tail")(tail.tail)
 app.command("health", cls=health.HealthCommand)(health.health)
 operate.commands(app)
+work.commands(app)
 
 
 def main() -> None:

@@ -48,7 +48,7 @@ def topics(
 
     Exits 0 done, 1 bad arguments, 2 cannot connect, 3 the call failed.
     """
-    _run(server, token, timeout, lambda admin: _show_topics(admin, pattern))
+    run_admin(server, token, timeout, lambda admin: _show_topics(admin, pattern))
 
 
 def sessions(
@@ -62,7 +62,7 @@ def sessions(
 
     Exits 0 done, 1 bad arguments, 2 cannot connect, 3 the call failed.
     """
-    _run(server, token, timeout, lambda admin: _show_sessions(admin, user, topic))
+    run_admin(server, token, timeout, lambda admin: _show_sessions(admin, user, topic))
 
 
 @queue.command("show", cls=HealthCommand)
@@ -70,7 +70,7 @@ def show(
     topic: Topic, server: Server = LOCAL, token: Token = "", timeout: Timeout = TIMEOUT_SECONDS
 ) -> None:
     """Show one topic's depth, oldest event and readers; exits 1 when there is no such topic."""
-    _run(server, token, timeout, lambda admin: _show_queue(admin, topic))
+    run_admin(server, token, timeout, lambda admin: _show_queue(admin, topic))
 
 
 @queue.command("purge", cls=HealthCommand)
@@ -84,8 +84,8 @@ def purge(
     timeout: Timeout = TIMEOUT_SECONDS,
 ) -> None:
     """Remove all events of a topic for good. Offsets go on; readers are told GAP."""
-    _confirm(f"Remove all events of {topic} for good?", yes=yes)
-    removed = _run(server, token, timeout, lambda admin: admin.purge(topic))
+    confirm(f"Remove all events of {topic} for good?", yes=yes)
+    removed = run_admin(server, token, timeout, lambda admin: admin.purge(topic))
     typer.echo(f"purged {topic}: {removed} events removed")
 
 
@@ -101,18 +101,19 @@ def delete(
     timeout: Timeout = TIMEOUT_SECONDS,
 ) -> None:
     """Remove one event's content for good. Its offset and its id stay."""
-    _confirm(f"Remove {event_id} of {topic} for good?", yes=yes)
-    _run(server, token, timeout, lambda admin: admin.delete_event(topic, event_id))
+    confirm(f"Remove {event_id} of {topic} for good?", yes=yes)
+    run_admin(server, token, timeout, lambda admin: admin.delete_event(topic, event_id))
     typer.echo(f"deleted {topic} {event_id}")
 
 
-def _confirm(question: str, *, yes: bool) -> None:
+def confirm(question: str, *, yes: bool) -> None:
+    """Ask, unless it was said before; a no ends the command."""
     if not yes and not typer.confirm(question, err=True):
         raise typer.Exit(BAD_ARGUMENTS)
 
 
 async def _show_topics(admin: AdminClient, pattern: str) -> None:
-    table = _table("topic", "head", "depth", "oldest", "readers", right=(1, 2, 4))
+    table = table_of("topic", "head", "depth", "oldest", "readers", right=(1, 2, 4))
     async for info in admin.topics(pattern):
         table.add_row(*_topic_row(info))
     _console.print(table)
@@ -121,7 +122,7 @@ async def _show_topics(admin: AdminClient, pattern: str) -> None:
 async def _show_queue(admin: AdminClient, topic: str) -> None:
     async for info in admin.topics(topic):
         if info.topic == topic:
-            table = _table("topic", "head", "depth", "oldest", "readers", right=(1, 2, 4))
+            table = table_of("topic", "head", "depth", "oldest", "readers", right=(1, 2, 4))
             table.add_row(*_topic_row(info))
             _console.print(table)
             return
@@ -130,7 +131,7 @@ async def _show_queue(admin: AdminClient, topic: str) -> None:
 
 
 async def _show_sessions(admin: AdminClient, user: str, topic: str) -> None:
-    table = _table("session", "user", "transport", "sdk", "peer", "age", "topics")
+    table = table_of("session", "user", "transport", "sdk", "peer", "age", "topics")
     async for info in admin.sessions(user=user, topic=topic):
         table.add_row(
             info.session_id,
@@ -149,7 +150,8 @@ def _topic_row(info: admin_service_pb2.TopicInfo) -> tuple[str, ...]:
     return info.topic, str(info.head), str(info.depth), oldest, str(info.readers)
 
 
-def _table(*columns: str, right: tuple[int, ...] = ()) -> Table:
+def table_of(*columns: str, right: tuple[int, ...] = ()) -> Table:
+    """An empty table; ``right`` are the columns of numbers."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for index, column in enumerate(columns):
         table.add_column(column, justify="right" if index in right else "left", no_wrap=True)
@@ -157,19 +159,26 @@ def _table(*columns: str, right: tuple[int, ...] = ()) -> Table:
 
 
 def _age(timestamp: Timestamp) -> str:
-    seconds = max(0.0, (datetime.now(UTC) - timestamp.ToDatetime(tzinfo=UTC)).total_seconds())
+    return age_words((datetime.now(UTC) - timestamp.ToDatetime(tzinfo=UTC)).total_seconds())
+
+
+def age_words(seconds: float) -> str:
+    """A time span in its largest unit."""
+    seconds = max(0.0, seconds)
     for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
         if seconds >= size:
             return f"{seconds / size:.0f} {unit}"
     return f"{seconds:.0f} s"
 
 
-def _run(
+def run_admin(
     server: str,
     token: str,
     timeout: float,
     work: Callable[[AdminClient], Awaitable[ResultT]],
 ) -> ResultT:
+    """Do something with a hub's admin service; a failure is told, and ends the command."""
+
     async def run() -> ResultT:
         async with AdminClient(server, token=token or None, timeout=timeout) as admin:
             return await work(admin)

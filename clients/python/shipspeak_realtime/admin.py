@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import TYPE_CHECKING, Self
 
 from shipspeak.realtime.v1 import admin_service_pb2, admin_service_pb2_grpc
 from shipspeak_realtime.contents import duration
+from shipspeak_realtime.cursor import Cursor
 from shipspeak_realtime.tokens import TokenSource
 from shipspeak_realtime.transport import UNARY_TIMEOUT_SECONDS, make_channel
 from shipspeak_realtime.unary import call
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
-    from datetime import timedelta
+    from datetime import datetime, timedelta
     from types import TracebackType
 
     import grpc
@@ -141,6 +143,45 @@ class AdminClient:
         request = admin_service_pb2.EraseUserRequest(user=user)
         answer = await call(self._tokens, self._stub.EraseUser, request, REMOVAL_TIMEOUT_SECONDS)
         return answer.removed
+
+    async def work(self) -> Sequence[admin_service_pb2.WorkInfo]:
+        """All work subscriptions, by name; counts what is not acknowledged."""
+        request = admin_service_pb2.ListWorkRequest()
+        return (await call(self._tokens, self._stub.ListWork, request, self._timeout)).work
+
+    async def seek_work(self, name: str, to: datetime | Cursor) -> None:
+        """Move a work subscription; what lies behind that place is handed out again.
+
+        Args:
+            name: of the work subscription.
+            to: to the first event at or after a time (aware, or in local time), or behind a cursor
+                of its one topic.
+        """
+        request = admin_service_pb2.SeekWorkRequest(name=name)
+        if isinstance(to, Cursor):
+            request.position.CopyFrom(to.position())
+        else:
+            request.time.FromDatetime(to.astimezone(UTC))
+        await call(self._tokens, self._stub.SeekWork, request, REMOVAL_TIMEOUT_SECONDS)
+
+    async def delete_work(self, name: str) -> None:
+        """Forget a work subscription; its members are told, the events stay in their topics."""
+        request = admin_service_pb2.DeleteWorkRequest(name=name)
+        await call(self._tokens, self._stub.DeleteWork, request, self._timeout)
+
+    async def replay_dead_letters(self, namespace: str, *, work: str = "", limit: int = 100) -> int:
+        """Publish dead letters of a namespace again to their topics, oldest first; how many.
+
+        Args:
+            namespace: of the topics that they come from.
+            work: only those of this work subscription; empty = all.
+            limit: at most so many, up to 1000.
+        """
+        request = admin_service_pb2.ReplayDeadLettersRequest(
+            namespace=namespace, work=work, limit=limit
+        )
+        stub = self._stub.ReplayDeadLetters
+        return (await call(self._tokens, stub, request, REMOVAL_TIMEOUT_SECONDS)).replayed
 
     @property
     def _stub(self) -> AdminServiceAsyncStub:

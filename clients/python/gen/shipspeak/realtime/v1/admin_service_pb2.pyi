@@ -789,6 +789,45 @@ class SeekWorkResponse(_message.Message):
 Global___SeekWorkResponse: _TypeAlias = SeekWorkResponse  # noqa: Y015
 
 @_typing.final
+class DeleteWorkRequest(_message.Message):
+    """DeleteWorkRequest names a work subscription."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Its name."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeleteWorkRequest: _TypeAlias = DeleteWorkRequest  # noqa: Y015
+
+@_typing.final
+class DeleteWorkResponse(_message.Message):
+    """DeleteWorkResponse tells that it is gone; its members were told WorkClosed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeleteWorkResponse: _TypeAlias = DeleteWorkResponse  # noqa: Y015
+
+@_typing.final
 class ListWorkRequest(_message.Message):
     """ListWorkRequest asks for all work subscriptions."""
 
@@ -817,6 +856,9 @@ class WorkInfo(_message.Message):
     BACKLOG_FIELD_NUMBER: _builtins.int
     OUTSTANDING_FIELD_NUMBER: _builtins.int
     OLDEST_FIELD_NUMBER: _builtins.int
+    ORDERED_FIELD_NUMBER: _builtins.int
+    EXPIRED_FIELD_NUMBER: _builtins.int
+    HELD_BACK_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Its name."""
     pattern: _builtins.str
@@ -827,9 +869,15 @@ class WorkInfo(_message.Message):
     """Events not yet acknowledged."""
     outstanding: _builtins.int
     """Deliveries open."""
+    ordered: _builtins.bool
+    """Each topic's events go out one at a time."""
+    expired: _builtins.int
+    """Events left out since they had expired, since the hub's start."""
+    held_back: _builtins.bool
+    """Too many events lie behind the oldest one not yet acknowledged: nothing newer is handed out."""
     @_builtins.property
     def oldest(self) -> _duration_pb2.Duration:
-        """Age of the oldest event not yet acknowledged."""
+        """Age of the oldest event not yet acknowledged; absent = there is none."""
 
     def __init__(
         self,
@@ -840,10 +888,13 @@ class WorkInfo(_message.Message):
         backlog: _builtins.int = ...,
         outstanding: _builtins.int = ...,
         oldest: _duration_pb2.Duration | None = ...,
+        ordered: _builtins.bool = ...,
+        expired: _builtins.int = ...,
+        held_back: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["oldest", b"oldest"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["backlog", b"backlog", "members", b"members", "name", b"name", "oldest", b"oldest", "outstanding", b"outstanding", "pattern", b"pattern"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["backlog", b"backlog", "expired", b"expired", "held_back", b"held_back", "members", b"members", "name", b"name", "oldest", b"oldest", "ordered", b"ordered", "outstanding", b"outstanding", "pattern", b"pattern"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

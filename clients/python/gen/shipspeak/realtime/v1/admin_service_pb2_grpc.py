@@ -90,6 +90,11 @@ class AdminServiceStub:
                 request_serializer=shipspeak_dot_realtime_dot_v1_dot_admin__service__pb2.SeekWorkRequest.SerializeToString,
                 response_deserializer=shipspeak_dot_realtime_dot_v1_dot_admin__service__pb2.SeekWorkResponse.FromString,
                 _registered_method=True)
+        self.DeleteWork = channel.unary_unary(
+                '/shipspeak.realtime.v1.AdminService/DeleteWork',
+                request_serializer=shipspeak_dot_realtime_dot_v1_dot_admin__service__pb2.DeleteWorkRequest.SerializeToString,
+                response_deserializer=shipspeak_dot_realtime_dot_v1_dot_admin__service__pb2.DeleteWorkResponse.FromString,
+                _registered_method=True)
         self.ListWork = channel.unary_unary(
                 '/shipspeak.realtime.v1.AdminService/ListWork',
                 request_serializer=shipspeak_dot_realtime_dot_v1_dot_admin__service__pb2.ListWorkRequest.SerializeToString,
@@ -184,6 +189,13 @@ class AdminServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def DeleteWork(self, request, context):
+        """Forgets a work subscription; the events stay in their topics.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListWork(self, request, context):
         """Lists work subscriptions.
         """
@@ -192,7 +204,7 @@ class AdminServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ReplayDeadLetters(self, request, context):
-        """Publishes dead letters again to their topics.
+        """Publishes dead letters again to their topics, oldest first; each is replayed once.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -255,6 +267,11 @@ def add_AdminServiceServicer_to_server(servicer, server):
                     servicer.SeekWork,
                     request_deserializer=shipspeak_dot_realtime_dot_v1_dot_admin__service__pb2.SeekWorkRequest.FromString,
                     response_serializer=shipspeak_dot_realtime_dot_v1_dot_admin__service__pb2.SeekWorkResponse.SerializeToString,
+            ),
+            'DeleteWork': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteWork,
+                    request_deserializer=shipspeak_dot_realtime_dot_v1_dot_admin__service__pb2.DeleteWorkRequest.FromString,
+                    response_serializer=shipspeak_dot_realtime_dot_v1_dot_admin__service__pb2.DeleteWorkResponse.SerializeToString,
             ),
             'ListWork': grpc.unary_unary_rpc_method_handler(
                     servicer.ListWork,
@@ -565,6 +582,33 @@ class AdminService:
             '/shipspeak.realtime.v1.AdminService/SeekWork',
             shipspeak_dot_realtime_dot_v1_dot_admin__service__pb2.SeekWorkRequest.SerializeToString,
             shipspeak_dot_realtime_dot_v1_dot_admin__service__pb2.SeekWorkResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteWork(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/shipspeak.realtime.v1.AdminService/DeleteWork',
+            shipspeak_dot_realtime_dot_v1_dot_admin__service__pb2.DeleteWorkRequest.SerializeToString,
+            shipspeak_dot_realtime_dot_v1_dot_admin__service__pb2.DeleteWorkResponse.FromString,
             options,
             channel_credentials,
             insecure,

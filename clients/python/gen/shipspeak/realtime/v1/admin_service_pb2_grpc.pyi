@@ -57,10 +57,12 @@ class AdminServiceStub:
     """
     SeekWork: _grpc.UnaryUnaryMultiCallable[_admin_service_pb2.SeekWorkRequest, _admin_service_pb2.SeekWorkResponse]
     """Moves a work subscription to another place in its topics."""
+    DeleteWork: _grpc.UnaryUnaryMultiCallable[_admin_service_pb2.DeleteWorkRequest, _admin_service_pb2.DeleteWorkResponse]
+    """Forgets a work subscription; the events stay in their topics."""
     ListWork: _grpc.UnaryUnaryMultiCallable[_admin_service_pb2.ListWorkRequest, _admin_service_pb2.ListWorkResponse]
     """Lists work subscriptions."""
     ReplayDeadLetters: _grpc.UnaryUnaryMultiCallable[_admin_service_pb2.ReplayDeadLettersRequest, _admin_service_pb2.ReplayDeadLettersResponse]
-    """Publishes dead letters again to their topics."""
+    """Publishes dead letters again to their topics, oldest first; each is replayed once."""
 
 @_typing.type_check_only
 class AdminServiceAsyncStub(AdminServiceStub):
@@ -91,10 +93,12 @@ class AdminServiceAsyncStub(AdminServiceStub):
     """
     SeekWork: _aio.UnaryUnaryMultiCallable[_admin_service_pb2.SeekWorkRequest, _admin_service_pb2.SeekWorkResponse]  # type: ignore[assignment]
     """Moves a work subscription to another place in its topics."""
+    DeleteWork: _aio.UnaryUnaryMultiCallable[_admin_service_pb2.DeleteWorkRequest, _admin_service_pb2.DeleteWorkResponse]  # type: ignore[assignment]
+    """Forgets a work subscription; the events stay in their topics."""
     ListWork: _aio.UnaryUnaryMultiCallable[_admin_service_pb2.ListWorkRequest, _admin_service_pb2.ListWorkResponse]  # type: ignore[assignment]
     """Lists work subscriptions."""
     ReplayDeadLetters: _aio.UnaryUnaryMultiCallable[_admin_service_pb2.ReplayDeadLettersRequest, _admin_service_pb2.ReplayDeadLettersResponse]  # type: ignore[assignment]
-    """Publishes dead letters again to their topics."""
+    """Publishes dead letters again to their topics, oldest first; each is replayed once."""
 
 class AdminServiceServicer(metaclass=_abc_1.ABCMeta):
     """AdminService inspects and steers a hub. Every call needs the admin right. Any instance answers for all."""
@@ -190,6 +194,14 @@ class AdminServiceServicer(metaclass=_abc_1.ABCMeta):
         """Moves a work subscription to another place in its topics."""
 
     @_abc_1.abstractmethod
+    def DeleteWork(
+        self,
+        request: _admin_service_pb2.DeleteWorkRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_admin_service_pb2.DeleteWorkResponse, _abc.Awaitable[_admin_service_pb2.DeleteWorkResponse]]:
+        """Forgets a work subscription; the events stay in their topics."""
+
+    @_abc_1.abstractmethod
     def ListWork(
         self,
         request: _admin_service_pb2.ListWorkRequest,
@@ -203,6 +215,6 @@ class AdminServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _admin_service_pb2.ReplayDeadLettersRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_admin_service_pb2.ReplayDeadLettersResponse, _abc.Awaitable[_admin_service_pb2.ReplayDeadLettersResponse]]:
-        """Publishes dead letters again to their topics."""
+        """Publishes dead letters again to their topics, oldest first; each is replayed once."""
 
 def add_AdminServiceServicer_to_server(servicer: AdminServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

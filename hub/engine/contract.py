@@ -72,12 +72,29 @@ class LogPage:
         more: the log goes on behind ``through``.
         state: the topic at the moment of the read. ``state.floor > after`` means that events
             between were trimmed: the reader must be told GAP.
+        conflated: kept events of (after, through] that were left out for a later one of their key.
     """
 
     after: int
     events: Sequence[StoredEvent]
     through: int
     more: bool
+    state: TopicHead
+    conflated: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LogPlace:
+    """A place in one topic's log.
+
+    Attributes:
+        offset: of the place.
+        event_id: id of the event that stands, or stood, there; empty = none did.
+        state: the topic at the moment of the read.
+    """
+
+    offset: int
+    event_id: str
     state: TopicHead
 
 
@@ -158,16 +175,25 @@ class Engine(Protocol):
     def close(self, topic: str, feed: TopicFeed) -> None:
         """Detach a feed; it is not called any more."""
 
-    async def read(self, topic: str, after: int, *, max_events: int, max_bytes: int) -> LogPage:
-        """Read a page behind ``after``. At least one event is returned when there is one."""
+    async def read(
+        self, topic: str, after: int, *, max_events: int, max_bytes: int, horizon: int = 0
+    ) -> LogPage:
+        """Read a page behind ``after``. At least one event is returned when there is one.
+
+        With a ``horizon``, events that a later one of their key with offset <= ``horizon``
+        supersedes are left out and counted; those without a key never are.
+        """
 
     async def read_latest(
-        self, topic: str, *, before: int, max_events: int, max_bytes: int
+        self, topic: str, *, before: int, max_events: int, max_bytes: int, horizon: int = 0
     ) -> LogPage:
         """Read the newest events with offset <= ``before`` (0 = head), in rising order.
 
-        ``more`` says that older ones exist.
+        ``more`` says that older ones exist. ``horizon``: as in ``read``.
         """
+
+    async def before_latest(self, topic: str, count: int) -> LogPlace:
+        """The place behind which the newest ``count`` events are; the floor when fewer are kept."""
 
     async def head(self, topic: str) -> TopicHead:
         """The topic's state, proved by the log and not by a cache."""

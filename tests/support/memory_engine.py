@@ -9,7 +9,7 @@ import asyncio
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from hub.engine.contract import AppendResult, LogPage, Resume, TopicFeed, TopicHead
+from hub.engine.contract import AppendResult, LogPage, LogPlace, Resume, TopicFeed, TopicHead
 from hub.engine.sqlite.failures import shard_unavailable
 from hub.engine.sqlite.judge import Judge
 from hub.engine.sqlite.policy import keep_everything
@@ -40,6 +40,17 @@ class MemoryLog:
     events: list[StoredEvent] = field(default_factory=list)
     ids: dict[tuple[str, str], int] = field(default_factory=dict)
     feeds: list[TopicFeed] = field(default_factory=list)
+
+    def unsuperseded(self, horizon: int) -> list[StoredEvent]:
+        """Events without those that a later one of their key up to a horizon supersedes."""
+        latest = {event.key: event.offset for event in self.events if event.offset <= horizon}
+        return [
+            event for event in self.events if not event.key or event.offset >= latest.get(event.key, 0)
+        ]
+
+    def count(self, after: int, through: int) -> int:
+        """How many events are kept in (after, through]."""
+        return sum(after < event.offset <= through for event in self.events)
 
     @property
     def state(self) -> TopicHead:
@@ -202,11 +213,13 @@ class MemoryEngine:
         if feed in feeds:
             feeds.remove(feed)
 
-    async def read(self, topic: str, after: int, *, max_events: int, max_bytes: int) -> LogPage:
+    async def read(
+        self, topic: str, after: int, *, max_events: int, max_bytes: int, horizon: int = 0
+    ) -> LogPage:
         """As in Engine."""
         await self._may_read()
         log = self.log(topic)
-        kept = [replace(event, prev=-1) for event in log.events if event.offset > after]
+        kept = [replace(one, prev=-1) for one in log.unsuperseded(horizon) if one.offset > after]
         page: list[StoredEvent] = []
         size = 0
         for event in kept[:max_events]:
@@ -216,16 +229,17 @@ class MemoryEngine:
             size += len(event.data)
         more = len(page) < len(kept)
         through = page[-1].offset if more else max(log.head, after)
-        return LogPage(after, page, through, more, log.state)
+        left_out = log.count(after, through) - len(page)
+        return LogPage(after, page, through, more, log.state, left_out)
 
     async def read_latest(
-        self, topic: str, *, before: int, max_events: int, max_bytes: int
+        self, topic: str, *, before: int, max_events: int, max_bytes: int, horizon: int = 0
     ) -> LogPage:
         """As in Engine."""
         await self._may_read()
         log = self.log(topic)
         last = before or log.head
-        kept = [replace(event, prev=-1) for event in log.events if event.offset <= last]
+        kept = [replace(one, prev=-1) for one in log.unsuperseded(horizon) if one.offset <= last]
         page: list[StoredEvent] = []
         size = 0
         for event in reversed(kept[-max_events:]):
@@ -234,7 +248,16 @@ class MemoryEngine:
             page.insert(0, event)
             size += len(event.data)
         after = page[0].offset - 1 if page else log.floor
-        return LogPage(after, page, last, len(page) < len(kept), log.state)
+        left_out = log.count(after, last) - len(page)
+        return LogPage(after, page, last, len(page) < len(kept), log.state, left_out)
+
+    async def before_latest(self, topic: str, count: int) -> LogPlace:
+        """As in Engine."""
+        log = self.log(topic)
+        if count >= len(log.events):
+            return LogPlace(log.floor, log.floor_id, log.state)
+        event = log.events[-count - 1]
+        return LogPlace(event.offset, event.event_id, log.state)
 
     async def _may_read(self) -> None:
         self.reads += 1
@@ -288,8 +311,9 @@ def append(
     priority: int = 3,
     expires_ms: int = 0,
     publisher: str = "p",
+    key: str = "",
 ) -> Append:
     """A draft ready to be stored, with about `size` bytes."""
     body = event_pb2.Event(id=event_id)
     body.content.attributes["fill"] = "x" * size
-    return Append(topic, event_id, publisher, body.SerializeToString(), priority, "", 1, expires_ms)
+    return Append(topic, event_id, publisher, body.SerializeToString(), priority, key, 1, expires_ms)

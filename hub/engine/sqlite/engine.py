@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from hub.engine.contract import AppendResult, LogPage, Resume, TopicFeed, TopicHead
+    from hub.engine.contract import AppendResult, LogPage, LogPlace, Resume, TopicFeed, TopicHead
     from hub.engine.sqlite.operation import Operation
     from hub.engine.sqlite.reader import ShardReader
     from hub.engine.sqlite.shard import CommitObserver, Shard
@@ -165,17 +165,25 @@ class SqliteEngine:
         if self._shards:
             self._shard_for(topic).detach(topic, feed)
 
-    async def read(self, topic: str, after: int, *, max_events: int, max_bytes: int) -> LogPage:
+    async def read(
+        self, topic: str, after: int, *, max_events: int, max_bytes: int, horizon: int = 0
+    ) -> LogPage:
         """Read a page behind ``after``. At least one event is returned when there is one."""
-        return await self._read(topic, lambda log: log.read(topic, after, max_events, max_bytes))
+        return await self._read(
+            topic, lambda log: log.read(topic, after, max_events, max_bytes, horizon)
+        )
 
     async def read_latest(
-        self, topic: str, *, before: int, max_events: int, max_bytes: int
+        self, topic: str, *, before: int, max_events: int, max_bytes: int, horizon: int = 0
     ) -> LogPage:
         """Read the newest events with offset <= ``before`` (0 = head), in rising order."""
         return await self._read(
-            topic, lambda log: log.read_latest(topic, before, max_events, max_bytes)
+            topic, lambda log: log.read_latest(topic, before, max_events, max_bytes, horizon)
         )
+
+    async def before_latest(self, topic: str, count: int) -> LogPlace:
+        """The place behind which the newest ``count`` events are; the floor when fewer are kept."""
+        return await self._read(topic, lambda log: log.before_latest(topic, count))
 
     async def head(self, topic: str) -> TopicHead:
         """The topic's committed state, read from the file."""

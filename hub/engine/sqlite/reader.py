@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from hub.engine.contract import LogPage, Resume, TopicHead
+from hub.engine.contract import LogPage, LogPlace, Resume, TopicHead
 from hub.engine.sqlite.database import connect_reader, snapshot
 from hub.engine.sqlite.identity import epoch_of, identity_of
 from hub.engine.sqlite.topics import TopicState, topic_from_row
@@ -14,7 +14,7 @@ from hub.model.wire import event_data
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from hub.model.cursor import Cursor
@@ -22,13 +22,29 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 _TOPIC: Final = "SELECT name, id, epoch, head, floor, floor_id, oldest_ms FROM topic WHERE name = ?"
-_AFTER: Final = (
+_SELECT: Final = (
     "SELECT offset, event_id, priority, key, published_ms, expires_ms, body FROM event "
-    "WHERE topic_id = ? AND offset > ? ORDER BY offset LIMIT ?"
 )
+_AFTER: Final = f"{_SELECT}WHERE topic_id = :topic AND offset > :place ORDER BY offset LIMIT :limit"
 _BEFORE: Final = (
-    "SELECT offset, event_id, priority, key, published_ms, expires_ms, body FROM event "
-    "WHERE topic_id = ? AND offset <= ? ORDER BY offset DESC LIMIT ?"
+    f"{_SELECT}WHERE topic_id = :topic AND offset <= :place ORDER BY offset DESC LIMIT :limit"
+)
+# Of the conflated forms: the newest event of each key up to the horizon, made once per statement.
+_NOT_SUPERSEDED: Final = (
+    "AND (key = '' OR offset > :horizon OR offset IN (SELECT max(offset) FROM event "
+    "WHERE topic_id = :topic AND offset <= :horizon AND key <> '' GROUP BY key)) "
+)
+_AFTER_CONFLATED: Final = (
+    f"{_SELECT}WHERE topic_id = :topic AND offset > :place {_NOT_SUPERSEDED}"
+    "ORDER BY offset LIMIT :limit"
+)
+_BEFORE_CONFLATED: Final = (
+    f"{_SELECT}WHERE topic_id = :topic AND offset <= :place {_NOT_SUPERSEDED}"
+    "ORDER BY offset DESC LIMIT :limit"
+)
+_COUNT: Final = "SELECT count(*) FROM event WHERE topic_id = ? AND offset > ? AND offset <= ?"
+_NTH_LATEST: Final = (
+    "SELECT offset, event_id FROM event WHERE topic_id = ? ORDER BY offset DESC LIMIT 1 OFFSET ?"
 )
 _NO_ROW: Final = 0  # no topic has this id
 _EVENT_ID: Final = "SELECT event_id FROM event WHERE topic_id = ? AND offset = ?"
@@ -61,19 +77,22 @@ class ShardReader:
         """The committed state of a topic."""
         return self._topic(name).public()
 
-    def read(self, name: str, after: int, max_events: int, max_bytes: int) -> LogPage:
+    def read(
+        self, name: str, after: int, max_events: int, max_bytes: int, horizon: int = 0
+    ) -> LogPage:
         """Events with offset > ``after``, at least one when there is one."""
         with snapshot(self._connection):
             topic = self._topic(name)
-            rows = self._connection.execute(
-                _AFTER, (topic.id, _bindable(after), max(1, max_events))
-            )
-            events = list(_within(rows, max_bytes))
-        # Nothing found: everything behind ``after`` is accounted for, because there is nothing.
-        through = events[-1].offset if events else max(after, topic.head)
-        return LogPage(after, events, through, through < topic.head, topic.public())
+            statement = _AFTER_CONFLATED if horizon else _AFTER
+            events = self._events(statement, topic, after, max_events, max_bytes, horizon)
+            # Nothing found: everything behind ``after`` is accounted for, because there is nothing.
+            through = events[-1].offset if events else max(after, topic.head)
+            conflated = self._left_out(topic, after, through, events) if horizon else 0
+        return LogPage(after, events, through, through < topic.head, topic.public(), conflated)
 
-    def read_latest(self, name: str, before: int, max_events: int, max_bytes: int) -> LogPage:
+    def read_latest(
+        self, name: str, before: int, max_events: int, max_bytes: int, horizon: int = 0
+    ) -> LogPage:
         """The newest events with offset <= ``before`` (0 = head), in rising order.
 
         ``more`` = older ones are kept.
@@ -81,11 +100,23 @@ class ShardReader:
         with snapshot(self._connection):
             topic = self._topic(name)
             through = min(before, topic.head) if before else topic.head
-            rows = self._connection.execute(_BEFORE, (topic.id, through, max(1, max_events)))
-            events = list(_within(rows, max_bytes))
-        events.reverse()
-        after = events[0].offset - 1 if events else through
-        return LogPage(after, events, through, after > topic.floor, topic.public())
+            statement = _BEFORE_CONFLATED if horizon else _BEFORE
+            events = self._events(statement, topic, through, max_events, max_bytes, horizon)
+            events.reverse()
+            after = events[0].offset - 1 if events else through
+            if horizon and not events:
+                # What is kept there was superseded, all of it.
+                after = min(topic.floor, through)
+            conflated = self._left_out(topic, after, through, events) if horizon else 0
+        return LogPage(after, events, through, after > topic.floor, topic.public(), conflated)
+
+    def before_latest(self, name: str, count: int) -> LogPlace:
+        """The place behind which the newest ``count`` events are; the floor when fewer are kept."""
+        with snapshot(self._connection):
+            topic = self._topic(name)
+            row = self._connection.execute(_NTH_LATEST, (topic.id, count)).fetchone()
+        offset, event_id = row or (topic.floor, topic.floor_id)
+        return LogPlace(offset, event_id, topic.public())
 
     def resume(self, name: str, cursor: Cursor) -> Resume:
         """Judge a cursor against one state of the log."""
@@ -103,6 +134,30 @@ class ShardReader:
         """Run reads of another room's tables on one state of the file."""
         with snapshot(self._connection):
             return call(self._connection)
+
+    def _events(
+        self,
+        statement: str,
+        topic: TopicState,
+        place: int,
+        max_events: int,
+        max_bytes: int,
+        horizon: int,
+    ) -> list[StoredEvent]:
+        bound = {
+            "topic": topic.id,
+            "place": _bindable(place),
+            "limit": max(1, max_events),
+            "horizon": horizon,
+        }
+        return list(_within(self._connection.execute(statement, bound), max_bytes))
+
+    def _left_out(
+        self, topic: TopicState, after: int, through: int, events: Sequence[StoredEvent]
+    ) -> int:
+        span = (topic.id, _bindable(after), _bindable(through))
+        (kept,) = self._connection.execute(_COUNT, span).fetchone()
+        return int(kept) - len(events)
 
     def _topic(self, name: str) -> TopicState:
         row = self._connection.execute(_TOPIC, (name,)).fetchone()

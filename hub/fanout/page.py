@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from hub.fanout.chunk import ENTRY_BYTES
 from hub.fanout.splice import cut, floor_cursor, splice
 from hub.model.events import withdrawn
 
@@ -28,18 +29,23 @@ class CatchUpPage:
         page: as the engine gave it.
         ring_start: the ring has everything behind this offset. A page that reaches into the ring
             ends there, so that its readers meet the ring at the edge of a chunk and share its
-            frames from then on.
+            frames from then on. A page that leaves out what was superseded stays whole, since its
+            count is of the whole.
+
+    Attributes:
+        size: bytes of memory, about.
     """
 
-    __slots__ = ("_page", "_shared", "_topic", "after", "begin", "through")
+    __slots__ = ("_page", "_shared", "_topic", "after", "begin", "size", "through")
 
     def __init__(self, topic: str, after: int, page: LogPage, *, ring_start: int) -> None:
-        if after < ring_start < page.through:
+        if after < ring_start < page.through and not page.conflated:
             page = cut(page, ring_start)
         self._topic = topic
         self._page = page
         self._shared: tuple[int, Spliced] | None = None
         self.after = after
+        self.size = sum(len(event.data) + ENTRY_BYTES for event in page.events)
         self.begin = max(after, page.state.floor)
         self.through = max(page.through, self.begin)
 

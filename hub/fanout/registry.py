@@ -11,6 +11,7 @@ from hub.errors import Unavailable
 from hub.fanout.budget import RingBudget
 from hub.fanout.chunk import CHUNK_BYTES
 from hub.fanout.ring import Ring
+from hub.fanout.snapshots import SnapshotCache
 from hub.fanout.topic import LiveTopic
 from hub.model.events import withdrawn
 from shipspeak.realtime.v1 import error_reason_pb2 as reasons
@@ -57,6 +58,7 @@ class TopicRegistry:
         self._flusher = flusher
         self._clock = clock
         self._budget = RingBudget(ring_bytes)
+        self._snapshots = SnapshotCache()
         self._topics: dict[str, LiveTopic] = {}
         self._opening: dict[str, asyncio.Task[LiveTopic]] = {}
 
@@ -125,6 +127,7 @@ class TopicRegistry:
             self._engine,
             self._flusher,
             self._clock,
+            self._snapshots,
         )
         feed.connect(live)
         if state.head > state.floor:
@@ -188,6 +191,7 @@ class TopicRegistry:
             if live.feed is not None:
                 self._engine.close(topic, live.feed)
             live.ring.release()
+            self._snapshots.forget(topic)
 
     def complete_as_of_ms(self) -> int:
         """Everything stored before this time has been handed to the rings."""

@@ -123,6 +123,13 @@ class Ring:
             chunk.entries, offset, key=lambda entry: entry.offset
         )
 
+    def before_latest(self, count: int) -> int | None:
+        """The offset before the newest ``count`` events; None where the ring cannot prove it."""
+        if count >= self.next_slot - self.first_slot:
+            return None
+        chunk, index = self._locate(self.next_slot - count)
+        return chunk.entries[index - 1].offset if index else chunk.after
+
     def holds(self, offset: int, event_id: str) -> bool:
         """Whether the event at ``offset`` is here and has this id (proves a cursor)."""
         return bool(event_id) and self.id_at(offset) == event_id

@@ -59,6 +59,7 @@ def splice(topic: str, position: int, page: LogPage, now_ms: int) -> Spliced:
         events=b"".join(framed_event(event.data) for event in kept),
         cursor=encode_cursor(topic, Cursor(page.state.epoch, through, last_id, now_ms)),
         expired=len(there) - len(kept),
+        conflated=page.conflated,
         withdrawn=len(events) - len(there),
     )
     holds_until = min((event.expires_ms for event in kept if event.expires_ms), default=_FOREVER)

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Protocol
 import structlog
 
 from hub.errors import HubError, Internal
-from hub.fanout.chunk import CHUNK_BYTES
+from hub.fanout.log_pages import LogPages
 from hub.fanout.notice import gap_frame, lost_frame
-from hub.fanout.page import CatchUpPage
 from hub.model.cursor import Cursor, encode_cursor
 from hub.session import frames
 from shipspeak.realtime.v1 import error_reason_pb2 as reasons
@@ -22,7 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from hub.engine.contract import Engine, TopicFeed
+    from hub.fanout.page import CatchUpPage
     from hub.fanout.ring import Ring
+    from hub.fanout.snapshots import SnapshotCache
     from hub.model.events import StoredEvent
     from hub.session.position import PageOfLog, Subscription
 
@@ -31,7 +32,6 @@ log = structlog.get_logger(__name__)
 # A receiver that could take nothing for this long lags; a flush that finds the last frame still on
 # its way is no lag yet.
 LAG_SECONDS = 0.25
-_PAGE_EVENTS = 1_000
 
 
 class Marker(Protocol):
@@ -49,10 +49,16 @@ class LiveTopic:
         engine: for reads behind the ring; None for volatile topics.
         marker: told when something is new.
         clock: seconds since the epoch.
+        snapshots: shared by all topics of an instance; None = every snapshot is read anew.
     """
 
     def __init__(
-        self, ring: Ring, engine: Engine | None, marker: Marker, clock: Callable[[], float]
+        self,
+        ring: Ring,
+        engine: Engine | None,
+        marker: Marker,
+        clock: Callable[[], float],
+        snapshots: SnapshotCache | None = None,
     ) -> None:
         self.ring = ring
         self.subscribers: dict[Subscription, None] = {}
@@ -63,10 +69,9 @@ class LiveTopic:
         self._engine = engine
         self._marker = marker
         self._clock = clock
-        self._reads: dict[int, asyncio.Task[CatchUpPage]] = {}
+        self._pages = None if engine is None else LogPages(engine, ring, snapshots)
         self._tasks: set[asyncio.Task[None]] = set()
         self.purges = 0
-        self.removals = 0
         self._purged = 0
 
     @property
@@ -78,6 +83,11 @@ class LiveTopic:
     def volatile(self) -> bool:
         """Whether the topic has no log."""
         return self._engine is None
+
+    @property
+    def removals(self) -> int:
+        """How often events were taken out of the log since the topic was opened."""
+        return 0 if self._pages is None else self._pages.removals
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
@@ -112,20 +122,24 @@ class LiveTopic:
         if not purged:
             return
         self.purges += 1
-        self.removals += 1
         self._purged = floor
+        self._forget_pages()
         self.ring.purge()
         self._wake()
 
     def on_withdrawn(self, offsets: Sequence[int]) -> None:
         """Forget the events' content, in the ring and in pages that wait for their readers."""
-        self.removals += 1
+        self._forget_pages()
         gone = frozenset(offsets)
         for offset in gone:
             self.ring.withdraw(offset)
         for subscription in self.subscribers:
             if subscription.page is not None:
                 subscription.page.withdraw(gone)
+
+    def _forget_pages(self) -> None:
+        if self._pages is not None:
+            self._pages.forget()
 
     # As a session's source
 
@@ -166,13 +180,13 @@ class LiveTopic:
                 return None
             slot = subscription.slot = self.ring.slot_after(subscription.offset)
         if slot is None:
-            self._read_page(subscription)
+            horizon = max(self.ring.head, subscription.snapshot_to)
+            self._read_page(subscription, horizon if _conflates(subscription, now_ms) else 0)
             return None
         if slot >= self.ring.next_slot:
             subscription.behind_since = math.inf
             return None
-        lags = now_ms / 1000 - subscription.behind_since > LAG_SECONDS
-        take = self.ring.conflated_frame if lags and subscription.conflate else self.ring.frame
+        take = self.ring.conflated_frame if _conflates(subscription, now_ms) else self.ring.frame
         frame, subscription.slot, subscription.offset = take(slot, now_ms)
         if subscription.slot >= self.ring.next_slot:
             subscription.behind_since = math.inf
@@ -182,7 +196,9 @@ class LiveTopic:
         if page.begin > subscription.offset:
             # Retention was faster: the reader is told first, the page stays in hand.
             lost = page.begin - subscription.offset
-            self._move(subscription, page.begin, page.begin_cursor(now_ms), lost)
+            notice = gap_frame(self.ring, page.begin, page.begin_cursor(now_ms), lost)
+            subscription.offset = page.begin
+            subscription.session.queue_control(notice)
             return None
         frame = page.frame(now_ms)
         subscription.page = None
@@ -192,13 +208,16 @@ class LiveTopic:
 
     def _tell_of_purge(self, subscription: Subscription, now_ms: int) -> None:
         """Whoever reads the topic is told GAP, even if it has read everything."""
-        ring = self.ring
         subscription.purges, subscription.page = self.purges, None
-        lost = max(0, self._purged - subscription.offset)
-        offset = max(subscription.offset, self._purged)
-        cursor = encode_cursor(self.name, Cursor(ring.epoch, offset, ring.id_at(offset), now_ms))
-        self._move(subscription, offset, cursor, lost)
+        notice, subscription.offset = self.purge_notice(subscription.offset, now_ms)
+        subscription.session.queue_control(notice)
         self._find(subscription)
+
+    def purge_notice(self, offset: int, now_ms: int) -> tuple[bytes, int]:
+        """Subscribed{GAP} for a reader at an offset, and where it goes on."""
+        ring, at = self.ring, max(offset, self._purged)
+        cursor = encode_cursor(self.name, Cursor(ring.epoch, at, ring.id_at(at), now_ms))
+        return gap_frame(ring, at, cursor, at - offset), at
 
     def _tell_of_loss(self, subscription: Subscription) -> None:
         """The ring of a topic without a log has left a reader behind: what is gone is counted."""
@@ -207,27 +226,23 @@ class LiveTopic:
             subscription.session.queue_control(lost_frame(self.name, lost))
         subscription.slot = self.ring.first_slot
 
-    def _move(self, subscription: Subscription, offset: int, cursor: bytes, lost: int) -> None:
-        subscription.offset = offset
-        subscription.session.queue_control(gap_frame(self.ring, offset, cursor, lost))
-
     def _find(self, subscription: Subscription) -> None:
         subscription.slot = self.ring.slot_after(subscription.offset)
         if subscription.slot == self.ring.next_slot:
             subscription.behind_since = math.inf
 
-    def _read_page(self, subscription: Subscription) -> None:
+    def _read_page(self, subscription: Subscription, horizon: int) -> None:
         if subscription.reading:
             return
         subscription.reading = True
-        task = asyncio.get_running_loop().create_task(self._catch_up(subscription))
+        task = asyncio.get_running_loop().create_task(self._catch_up(subscription, horizon))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _catch_up(self, subscription: Subscription) -> None:
+    async def _catch_up(self, subscription: Subscription, horizon: int) -> None:
         session = subscription.session
         try:
-            page = await self.page_after(subscription.offset)
+            page = await self._page_after(subscription.offset, horizon)
         except HubError as error:
             self._fail(subscription, error)
             return
@@ -249,31 +264,21 @@ class LiveTopic:
         subscription.page = page
         session.page_read(subscription)
 
-    async def page_after(self, offset: int) -> CatchUpPage:
-        """A page of the log; readers at the same place share one read and one frame."""
-        engine = self._engine
-        if engine is None:
+    async def _page_after(self, offset: int, horizon: int) -> CatchUpPage:
+        if self._pages is None:
             raise Internal(
                 reasons.ERROR_REASON_INTERNAL, "a volatile topic has no log", topic=self.name
             )
-        task = self._reads.get(offset)
-        if task is None:
-            task = asyncio.get_running_loop().create_task(self._page(engine, offset))
-            self._reads[offset] = task
-            task.add_done_callback(lambda _: self._reads.pop(offset, None))
-        return await asyncio.shield(task)
-
-    async def _page(self, engine: Engine, offset: int) -> CatchUpPage:
-        removals = -1
-        while removals != self.removals:
-            # What was taken out while a page was read may still be in it.
-            removals = self.removals
-            page = await engine.read(
-                self.name, offset, max_events=_PAGE_EVENTS, max_bytes=CHUNK_BYTES
-            )
-        return CatchUpPage(self.name, offset, page, ring_start=self.ring.start_offset)
+        return await self._pages.after(offset, horizon)
 
     def _fail(self, subscription: Subscription, error: HubError) -> None:
         self.subscribers.pop(subscription, None)
         subscription.session.remove_subscription(self.name)
         subscription.session.send_control(frames.unsubscribed_frame(self.name, error=error))
+
+
+def _conflates(subscription: Subscription, now_ms: int) -> bool:
+    """Whether a reader gets only the latest of each key now: in its snapshot, or while it lags."""
+    if subscription.offset < subscription.snapshot_to:
+        return True
+    return subscription.conflate and now_ms / 1000 - subscription.behind_since > LAG_SECONDS

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hub.engine.contract import Engine, LogPage, TopicHead, Verdict
-from hub.errors import FailedPrecondition, Unimplemented
+from hub.errors import FailedPrecondition
 from hub.fanout.splice import Spliced, splice
 from hub.model.cursor import Cursor, decode_cursor, encode_cursor
+from hub.pipeline.starts import check_conflation
 from hub.pipeline.verdict import WIRE_VERDICTS, handled_inside_run
 from shipspeak.realtime.v1 import error_reason_pb2 as reasons
 from shipspeak.realtime.v1 import frame_pb2, realtime_service_pb2
@@ -57,7 +58,7 @@ class HistoryReader:
 
         Raises:
             HubError: TOPIC_INVALID, NAMESPACE_UNKNOWN, RIGHT_MISSING, CURSOR_INVALID,
-                START_UNAVAILABLE (volatile).
+                START_UNAVAILABLE (volatile), CONFLATION_NOT_ALLOWED.
         """
         topic = request.topic
         namespace = self._namespaces.of(topic)
@@ -69,18 +70,17 @@ class HistoryReader:
                 topic=topic,
             )
         if request.latest_per_key:
-            raise Unimplemented(
-                reasons.ERROR_REASON_FEATURE_UNAVAILABLE,
-                "this hub does not offer latest_per_key yet; read the whole page",
-                topic=topic,
-                feature="latest_per_key",
-            )
+            check_conflation(namespace, topic)
         start = await self._start(request)
         if request.reverse:
             page = await self._page_before(request, start)
         else:
             page = await self._engine.read(
-                topic, start.offset, max_events=_events(request), max_bytes=_bytes(request)
+                topic,
+                start.offset,
+                max_events=_events(request),
+                max_bytes=_bytes(request),
+                horizon=_horizon(request, start),
             )
         return self._answer(request, start, page)
 
@@ -110,7 +110,11 @@ class HistoryReader:
             # Nothing older is kept; 0 would mean the head to the engine.
             return LogPage(start.offset, (), start.offset, more=False, state=start.state)
         return await self._engine.read_latest(
-            request.topic, before=before, max_events=_events(request), max_bytes=_bytes(request)
+            request.topic,
+            before=before,
+            max_events=_events(request),
+            max_bytes=_bytes(request),
+            horizon=_horizon(request, start),
         )
 
     def _answer(
@@ -158,6 +162,11 @@ def _end(
         # A position behind the head would be another log's.
         end = min(start.offset, page.state.head)
     return end, start.event_id if end == start.offset else ""
+
+
+def _horizon(request: realtime_service_pb2.ReadHistoryRequest, start: _Start) -> int:
+    """Up to where later events of a key supersede earlier ones; 0 = nothing does."""
+    return start.state.head if request.latest_per_key else 0
 
 
 def _events(request: realtime_service_pb2.ReadHistoryRequest) -> int:

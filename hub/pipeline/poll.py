@@ -7,11 +7,12 @@ import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hub.errors import HubError
+from hub.errors import HubError, Unimplemented
 from hub.fanout.notice import gap_frame, lost_frame
 from hub.fanout.splice import splice
 from hub.model.wire import delimited
 from hub.session.frames import duration, error_frame
+from shipspeak.realtime.v1 import error_reason_pb2 as reasons
 from shipspeak.realtime.v1 import frame_pb2, realtime_service_pb2
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class _Reader:
     begin: Begin
     position: int
     volatile_slot: int
+    purges: int
 
 
 @dataclass(slots=True)
@@ -121,6 +123,7 @@ class Poller:
         async def begin(subscription: frame_pb2.Subscribe) -> Begin | HubError:
             async with gate:
                 try:
+                    _refuse_conflate(subscription)
                     return await self._subscriber.begin(principal, subscription)
                 except HubError as error:
                     return error
@@ -139,7 +142,8 @@ class Poller:
             )
             if not told:
                 frames.append(outcome.frame())
-            readers.append(_Reader(outcome, outcome.position, outcome.live.ring.next_slot))
+            live = outcome.live
+            readers.append(_Reader(outcome, outcome.position, live.ring.next_slot, live.purges))
         return readers, frames
 
     async def _gather(
@@ -151,11 +155,21 @@ class Poller:
         gate = asyncio.Semaphore(_MAX_SIDE_BY_SIDE)
         behind = await asyncio.gather(*(self._behind(reader, gate) for reader in readers))
         for reader, more in zip(readers, behind, strict=True):
+            self._tell_of_purge(reader, answer)
             if reader.begin.live.volatile:
                 self._take_volatile(reader, answer)
             elif more:
                 await self._take(reader, answer)
         return answer
+
+    def _tell_of_purge(self, reader: _Reader, answer: _Answer) -> None:
+        """Whoever waits while a topic is purged is told, even if it has read everything (G6)."""
+        live = reader.begin.live
+        if reader.purges != live.purges:
+            reader.purges = live.purges
+            now_ms = int(self._clock() * 1000)
+            notice, reader.position = live.purge_notice(reader.position, now_ms)
+            answer.frames.append(notice)
 
     async def _behind(self, reader: _Reader, gate: asyncio.Semaphore) -> bool:
         """Whether a durable topic has more than its reader.
@@ -172,13 +186,14 @@ class Poller:
             return (await self._engine.head(live.name)).head > reader.position
 
     async def _take(self, reader: _Reader, answer: _Answer) -> None:
-        live = reader.begin.live
+        live, horizon = reader.begin.live, reader.begin.snapshot_to
         while not answer.full:
             page = await self._engine.read(
                 live.name,
                 reader.position,
                 max_events=answer.events_left,
                 max_bytes=answer.bytes_left,
+                horizon=horizon if reader.position < horizon else 0,
             )
             now_ms = int(self._clock() * 1000)
             spliced = splice(live.name, reader.position, page, now_ms)
@@ -231,8 +246,21 @@ def _seconds(request: realtime_service_pb2.PollRequest) -> float:
     return request.wait.ToMilliseconds() / 1000 if request.HasField("wait") else 0.0
 
 
+def _refuse_conflate(subscription: frame_pb2.Subscribe) -> None:
+    """Refuse what a poll cannot do: it takes what there is, so it never lags."""
+    if subscription.conflate:
+        raise Unimplemented(
+            reasons.ERROR_REASON_FEATURE_UNAVAILABLE,
+            "a poll cannot lag, so it does not conflate; begin it with SNAPSHOT, or leave it out",
+            topic=subscription.topic,
+            feature="conflate",
+        )
+
+
 def _caught_up(reader: _Reader) -> bool:
     ring = reader.begin.live.ring
+    if reader.purges != reader.begin.live.purges:
+        return False
     if reader.begin.live.volatile:
         return reader.volatile_slot >= ring.next_slot
     return ring.head <= reader.position

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from hub.engine.contract import Engine
     from hub.fanout.registry import TopicRegistry
     from hub.fanout.topic import LiveTopic
-    from hub.topics.namespaces import Namespaces
+    from hub.topics.namespaces import Namespace, Namespaces
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,7 @@ class Begin:
         cursor: resume token of ``position``.
         state: the topic's log.
         lost: upper bound of the events lost.
+        snapshot_to: up to this offset only the latest event of each key is sent; 0 = no snapshot.
     """
 
     live: LiveTopic
@@ -42,6 +43,7 @@ class Begin:
     cursor: bytes
     state: TopicHead
     lost: int | None = None
+    snapshot_to: int = 0
 
     def frame(self, request_id: int = 0) -> bytes:
         """The answer."""
@@ -53,6 +55,20 @@ class Begin:
             cursor=self.cursor,
             request_id=request_id,
             lost=self.lost,
+        )
+
+
+def check_conflation(namespace: Namespace, topic: str) -> None:
+    """Check that events of a namespace may supersede each other.
+
+    Raises:
+        InvalidArgument: CONFLATION_NOT_ALLOWED.
+    """
+    if not namespace.conflation:
+        raise InvalidArgument(
+            reasons.ERROR_REASON_CONFLATION_NOT_ALLOWED,
+            f"{namespace.name} topics are never conflated: every event of them counts",
+            topic=topic,
         )
 
 
@@ -88,12 +104,8 @@ class Starts:
         topic = request.topic
         namespace = self._namespaces.of(topic)
         principal.require("subscribe", topic)
-        if request.conflate and not namespace.conflation:
-            raise InvalidArgument(
-                reasons.ERROR_REASON_CONFLATION_NOT_ALLOWED,
-                f"{namespace.name} topics are never conflated; subscribe without conflate",
-                topic=topic,
-            )
+        if request.conflate or request.at == frame_pb2.START_SNAPSHOT:
+            check_conflation(namespace, topic)
         self._refuse_unavailable(request)
         live = await self._registry.open(topic)
         if live.volatile:
@@ -106,16 +118,32 @@ class Starts:
         """Find where a reader of a topic with a log begins."""
         if request.WhichOneof("start") == "position":
             return await self._resume(live, request.position)
-        earliest = request.at == frame_pb2.START_EARLIEST
-        if earliest:
+        if request.WhichOneof("start") == "last":
+            return await self._before_latest(live, request.last)
+        snapshot_to = 0
+        if request.at in {frame_pb2.START_EARLIEST, frame_pb2.START_SNAPSHOT}:
             state = await self._engine.head(live.name)
             position = state.floor
+            if request.at == frame_pb2.START_SNAPSHOT:
+                snapshot_to = state.head
         else:
             state = TopicHead(live.ring.epoch, live.ring.head, 0)
             position = state.head
-        return Begin(
-            live, frame_pb2.VERDICT_OK, position, self._cursor(live, position, state), state
-        )
+        token = self._cursor(live, position, state)
+        return Begin(live, frame_pb2.VERDICT_OK, position, token, state, snapshot_to=snapshot_to)
+
+    async def _before_latest(self, live: LiveTopic, count: int) -> Begin:
+        ring = live.ring
+        offset = ring.before_latest(count)
+        if offset is not None:
+            # The ring has them all: nothing is read for them.
+            state = TopicHead(ring.epoch, ring.head, 0)
+            token = self._cursor(live, offset, state)
+            return Begin(live, frame_pb2.VERDICT_OK, offset, token, state)
+        place = await self._engine.before_latest(live.name, count)
+        cursor = Cursor(place.state.epoch, place.offset, place.event_id, int(self._clock() * 1000))
+        token = encode_cursor(live.name, cursor)
+        return Begin(live, frame_pb2.VERDICT_OK, place.offset, token, place.state)
 
     async def _resume(self, live: LiveTopic, position: event_pb2.Position) -> Begin:
         topic, ring = live.name, live.ring
@@ -175,21 +203,15 @@ class Starts:
         )
 
     def _refuse_unavailable(self, request: frame_pb2.Subscribe) -> None:
-        start = request.WhichOneof("start")
         feature = ""
         if request.presence:
             feature = "presence"
         elif request.grant:
             feature = "grant"
-        elif start == "last":
-            feature = "last"
-        elif start == "at" and request.at == frame_pb2.START_SNAPSHOT:
-            feature = "SNAPSHOT"
         if feature:
             raise Unimplemented(
                 reasons.ERROR_REASON_FEATURE_UNAVAILABLE,
-                f"this hub does not offer {feature} on Subscribe yet; "
-                "begin with a cursor, LATEST or EARLIEST",
+                f"this hub does not offer {feature} on Subscribe yet; leave it out",
                 topic=request.topic,
                 feature=feature,
             )

@@ -95,6 +95,7 @@ class Subscriber:
             rights_until=math.inf,
             conflate=request.conflate,
         )
+        subscription.snapshot_to = begin.snapshot_to
         self._metrics.subscribes.labels(frame_pb2.Verdict.Name(begin.verdict)).inc()
         session.send_control(begin.frame(request_id))
         self._registry.subscribe(live, subscription)

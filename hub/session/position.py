@@ -107,6 +107,7 @@ class Subscription:
         conflate: the client asked for only the latest event of each key while it lags.
         behind_since: when it first had to wait for its turn; infinity = never since it was last
             caught up.
+        snapshot_to: up to this offset only the latest event of each key is sent; 0 = no snapshot.
         page: a page read from the log that waits for its turn; one per session at most.
         reading: a read of the log is under way.
         purges: how many purges of the topic it has been told of.
@@ -125,6 +126,7 @@ class Subscription:
         "rights_until",
         "session",
         "slot",
+        "snapshot_to",
         "source",
     )
 
@@ -150,4 +152,5 @@ class Subscription:
         self.page: PageOfLog | None = None
         self.reading = False
         self.purges = 0
+        self.snapshot_to = 0
         self.ended = False

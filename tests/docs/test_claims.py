@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 TOPIC = "meeting/claims"
 REFUSED = {
-    "SNAPSHOT": frame_pb2.Subscribe(topic=TOPIC, at=frame_pb2.START_SNAPSHOT),
-    "last": frame_pb2.Subscribe(topic=TOPIC, last=5),
     "presence": frame_pb2.Subscribe(topic=TOPIC, presence=True),
     "grant": frame_pb2.Subscribe(topic=TOPIC, grant="a.b.c"),
 }

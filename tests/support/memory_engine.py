@@ -6,7 +6,7 @@ The contract suite runs on it, so that what pipelines are tested with keeps an e
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hub.engine.contract import AppendResult, LogPage, LogPlace, Resume, TopicFeed, TopicHead
@@ -19,6 +19,7 @@ from hub.engine.sqlite.verdict import judge_cursor
 from hub.model.events import Append, StoredEvent, withdrawn
 from hub.model.wire import event_data
 from shipspeak.realtime.v1 import event_pb2
+from tests.support.memory_log import MemoryLog
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,36 +28,6 @@ if TYPE_CHECKING:
     from hub.engine.sqlite.policy import RetentionPolicy
     from hub.errors import HubError
     from hub.model.cursor import Cursor
-
-
-@dataclass
-class MemoryLog:
-    """One topic."""
-
-    epoch: int
-    head: int = 0
-    floor: int = 0
-    floor_id: str = ""
-    events: list[StoredEvent] = field(default_factory=list)
-    ids: dict[tuple[str, str], int] = field(default_factory=dict)
-    feeds: list[TopicFeed] = field(default_factory=list)
-
-    def unsuperseded(self, horizon: int) -> list[StoredEvent]:
-        """Events without those that a later one of their key up to a horizon supersedes."""
-        latest = {event.key: event.offset for event in self.events if event.offset <= horizon}
-        return [
-            event for event in self.events if not event.key or event.offset >= latest.get(event.key, 0)
-        ]
-
-    def count(self, after: int, through: int) -> int:
-        """How many events are kept in (after, through]."""
-        return sum(after < event.offset <= through for event in self.events)
-
-    @property
-    def state(self) -> TopicHead:
-        """The log's state."""
-        oldest = self.events[0].published_ms if self.events else 0
-        return TopicHead(self.epoch, self.head, self.floor, oldest, self.floor_id)
 
 
 class MemoryEngine:
@@ -248,6 +219,8 @@ class MemoryEngine:
             page.insert(0, event)
             size += len(event.data)
         after = page[0].offset - 1 if page else log.floor
+        if horizon and len(page) == len(kept):
+            after = min(log.floor, last)  # what is left was superseded, all of it
         left_out = log.count(after, last) - len(page)
         return LogPage(after, page, last, len(page) < len(kept), log.state, left_out)
 
@@ -316,4 +289,6 @@ def append(
     """A draft ready to be stored, with about `size` bytes."""
     body = event_pb2.Event(id=event_id)
     body.content.attributes["fill"] = "x" * size
-    return Append(topic, event_id, publisher, body.SerializeToString(), priority, key, 1, expires_ms)
+    return Append(
+        topic, event_id, publisher, body.SerializeToString(), priority, key, 1, expires_ms
+    )

@@ -69,6 +69,10 @@ class Stream:
         """Send anything."""
         await self._call.write(data)
 
+    def cancel(self) -> None:
+        """Leave without a word."""
+        self._call.cancel()
+
     async def read(self, seconds: float = SECONDS) -> frame_pb2.ServerFrame:
         """The next frame.
 

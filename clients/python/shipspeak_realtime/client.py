@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     from shipspeak_realtime.meeting import StepIds
     from shipspeak_realtime.pages import Page, PollAnswer
     from shipspeak_realtime.receipts import Receipt
+    from shipspeak_realtime.start import Start
     from shipspeak_realtime.states import State
-    from shipspeak_realtime.subscription import Start
     from shipspeak_realtime.tokens import GetToken
     from shipspeak_realtime.verdicts import OnVerdict
 
@@ -136,6 +136,7 @@ class RealtimeClient:
         topic: str,
         *,
         start: Start = "latest",
+        last: int | None = None,
         on_verdict: OnVerdict | None = None,
         conflate: bool = False,
         grant: str = "",
@@ -147,8 +148,8 @@ class RealtimeClient:
             topic: kind/id[/more]; no patterns.
             start: "latest" = what comes from now on; "earliest" = everything that the log has;
                 "snapshot" = the latest of each key, then what comes; or a `Cursor` to go on from.
-            on_verdict: called with each `Verdict`, at the start and after every reconnect: GAP =
-                history was trimmed, RESET = another log, reload state.
+            last: in place of `start`: the newest 1 to 1000 events, then what comes.
+            on_verdict: called with each `Verdict`, at the start and after every reconnect.
             conflate: while this reader lags, only the latest event of each key.
             grant: short JWT for this one topic.
             queue_events: events that may wait here; a full queue stops the reading of all this
@@ -161,6 +162,7 @@ class RealtimeClient:
         return Subscription(
             topic,
             start=start,
+            last=last,
             stats=self._stats,
             on_open=connection.open,
             on_close=connection.forget,
@@ -184,8 +186,7 @@ class RealtimeClient:
 
         Args:
             topic: kind/id[/more].
-            after: read after this place (before it when `reverse`); None = from the oldest (from
-                the newest when `reverse`).
+            after: read after this place (`reverse`: before it); None = from the oldest (newest).
             limit: events at most; 0 = 100.
             max_bytes: bytes at most; 0 = 262144.
             reverse: newest first.

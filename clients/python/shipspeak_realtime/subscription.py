@@ -6,14 +6,15 @@ import asyncio
 import logging
 from collections import deque
 from datetime import UTC
-from typing import TYPE_CHECKING, Literal, Self, TypeAlias
+from typing import TYPE_CHECKING, Self
 
 from shipspeak.realtime.v1 import frame_pb2
 from shipspeak_realtime.cursor import Cursor
-from shipspeak_realtime.errors import ClosedError, InvalidRequestError, RealtimeError
+from shipspeak_realtime.errors import ClosedError, RealtimeError
 from shipspeak_realtime.events import Event
 from shipspeak_realtime.loops import Events
 from shipspeak_realtime.runs import Action, Receiver, id_at_end
+from shipspeak_realtime.start import Beginning, Start, beginning
 from shipspeak_realtime.verdicts import OnVerdict, Verdict, VerdictKind
 
 if TYPE_CHECKING:
@@ -25,15 +26,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("shipspeak_realtime")
 
-Start: TypeAlias = Literal["latest", "earliest", "snapshot"] | Cursor
 QUEUE_EVENTS = 1000
 _KEPT_VERDICTS = 100
-
-_STARTS = {
-    "latest": frame_pb2.START_LATEST,
-    "earliest": frame_pb2.START_EARLIEST,
-    "snapshot": frame_pb2.START_SNAPSHOT,
-}
 
 
 class Subscription:
@@ -56,6 +50,7 @@ class Subscription:
         topic: str,
         *,
         start: Start,
+        last: int | None = None,
         stats: Stats,
         on_open: Callable[[Subscription], None],
         on_close: Callable[[Subscription], None],
@@ -64,15 +59,9 @@ class Subscription:
         grant: str = "",
         queue_events: int = QUEUE_EVENTS,
     ) -> None:
-        if isinstance(start, Cursor) and start.topic != topic:
-            message = f"the cursor belongs to {start.topic!r}, not to {topic!r}"
-            raise InvalidRequestError(message, reason="CURSOR_INVALID", topic=topic)
-        if not isinstance(start, Cursor) and start not in _STARTS:
-            message = f"start is {start!r}; give 'latest', 'earliest', 'snapshot' or a Cursor"
-            raise InvalidRequestError(message, reason="START_UNAVAILABLE", topic=topic)
         self.topic = topic
         self.verdicts: deque[Verdict] = deque(maxlen=_KEPT_VERDICTS)
-        self._start = start
+        self._beginning = beginning(topic, start, last)
         self._conflate = conflate
         self._grant = grant
         self._stats = stats
@@ -183,11 +172,8 @@ class Subscription:
     def request(self) -> frame_pb2.Subscribe:
         """What to send: from the own position where there is one, else from the start asked for."""
         request = frame_pb2.Subscribe(topic=self.topic, conflate=self._conflate, grant=self._grant)
-        start = self.cursor or self._start
-        if isinstance(start, Cursor):
-            request.position.CopyFrom(start.position())
-        else:
-            request.at = _STARTS[start]
+        cursor = self.cursor
+        (self._beginning if cursor is None else Beginning(cursor)).fill(request)
         return request
 
     def subscribed(self, answer: frame_pb2.Subscribed) -> None:

@@ -10,7 +10,7 @@ from hub.engine.sqlite import Retention, SqliteEngine, SqliteSteward
 from hub.model.cursor import Cursor
 from hub.model.events import NORMAL, Append, StoredEvent
 from shipspeak.realtime.v1 import event_pb2
-from tests.support.memory_engine import MemoryEngine, MemoryLog
+from tests.support.memory_engine import MemoryEngine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from hub.engine.steward import Steward
     from hub.engine.work import WorkStore
+    from tests.support.memory_log import MemoryLog
 
 START_MS = 1_800_000_000_000
 TOPIC = "meeting/42"

@@ -165,3 +165,29 @@ async def test_who_has_caught_up_by_the_log_lags_no_more() -> None:
     reader.live.ring.append(StoredEvent(3, 2, "e3", b"", NORMAL, "k", 0, 0))
     reader.store(1)
     assert [run.conflated for run in reader.sink.runs] == [0, 0]
+
+
+async def test_who_lags_gets_the_latest_of_each_key_from_the_log_too() -> None:
+    """E3: conflation under pressure does not end where the ring begins."""
+    reader = _Reader()
+    await reader.engine.publish([append("meeting/42", f"e{n}", key="k") for n in range(1, 5)])
+    await reader.engine.publish([append("meeting/42", "e5")])
+    reader.live = LiveTopic(
+        Ring("meeting/42", 7, 5, RingBudget(1 << 20)),
+        reader.engine,
+        Flusher(reader.clock),
+        reader.clock,
+    )
+    reader.subscription = Subscription(
+        reader.session, reader.live, epoch=7, offset=0, slot=None, rights_until=math.inf
+    )
+    reader.subscription.conflate = True
+    reader.live.subscribers[reader.subscription] = None
+    _waits_for_a_control_frame(reader)
+    reader.session.offer(reader.subscription)
+    reader.clock.advance(2 * LAG_SECONDS)
+    reader.sink.take_all()
+    await until(lambda: reader.sink.runs)
+    (run,) = reader.sink.runs
+    assert [event.offset for event in run.events] == [4, 5]
+    assert (run.conflated, run.through_offset) == (3, 5)

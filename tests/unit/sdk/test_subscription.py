@@ -14,6 +14,7 @@ from shipspeak_realtime import (
     Verdict,
     VerdictKind,
 )
+from shipspeak_realtime.start import beginning
 from tests.unit.sdk.dispatch_bench import TOPIC, Bench, taken
 
 GAP, LIVE = frame_pb2.VERDICT_GAP, frame_pb2.VERDICT_LIVE
@@ -175,3 +176,17 @@ async def test_a_loop_over_a_failed_subscription_tells_its_error_each_time(bench
     for _ in range(2):
         with pytest.raises(InvalidRequestError, match="START_UNAVAILABLE"):
             await anext(aiter(subscription))
+
+
+@pytest.mark.parametrize("last", [0, 1001, -1])
+def test_a_number_of_last_events_is_checked(last: int):
+    with pytest.raises(InvalidRequestError):
+        beginning(TOPIC, "latest", last)
+
+
+def test_the_last_events_stand_in_place_of_a_start():
+    request = frame_pb2.Subscribe(topic=TOPIC)
+    beginning(TOPIC, "latest", 5).fill(request)
+    assert (request.WhichOneof("start"), request.last) == ("last", 5)
+    with pytest.raises(InvalidRequestError):
+        beginning(TOPIC, "earliest", 5)

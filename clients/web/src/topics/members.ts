@@ -8,6 +8,8 @@ export class Member {
   /** Where its replay stands; meaningless otherwise. */
   position: Position | null = null;
   replaying: boolean;
+  /** Its history is a snapshot: of each key, the latest event alone. */
+  readonly latestPerKey: boolean;
   readonly #listener: TopicListener;
   readonly #count: Count;
   readonly #report: (error: unknown) => void;
@@ -15,6 +17,7 @@ export class Member {
 
   constructor(listener: TopicListener, replaying: boolean, count: Count, report: (error: unknown) => void) {
     this.#listener = listener;
+    this.latestPerKey = listener.start === "snapshot";
     this.replaying = replaying;
     this.#count = count;
     this.#report = report;

@@ -19,6 +19,8 @@ const LINGER_MS = 1000;
 const MIN_NAME = 3;
 const MAX_NAME = 200;
 
+const STARTS = { earliest: Start.EARLIEST, latest: Start.LATEST, snapshot: Start.SNAPSHOT } as const;
+
 export type SubscribeInit = MessageInitShape<typeof SubscribeSchema> & { readonly topic: string };
 
 export interface RegistryHooks {
@@ -141,8 +143,7 @@ function noTopic(name: string): RealtimeError {
 function subscribeInit(topic: Topic): SubscribeInit {
   const { name, position, start } = topic;
   if (position === null || position.cursor.length === 0) {
-    const at = start === "earliest" ? Start.EARLIEST : Start.LATEST;
-    return { topic: name, start: { case: "at", value: at } };
+    return { topic: name, start: { case: "at", value: STARTS[start] } };
   }
   return { topic: name, start: { case: "position", value: resumeFrom(position) } };
 }

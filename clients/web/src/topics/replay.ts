@@ -31,7 +31,11 @@ export async function replay(topic: Topic, member: Member, source: ReplaySource)
     const before = member.position;
     let page: ReadHistoryResponse;
     try {
-      page = await source.read({ topic: topic.name, ...positionOf(member) });
+      page = await source.read({
+        topic: topic.name,
+        latestPerKey: member.latestPerKey,
+        ...positionOf(member),
+      });
     } catch (thrown) {
       const error = toRealtimeError(thrown);
       if (source.signal.aborted) return;

@@ -56,7 +56,10 @@ export class Topic {
    */
   join(listener: TopicListener): Member {
     const { status, error } = this.#cell.getSnapshot();
-    const late = listener.start === "earliest" && (this.#begun || this.start !== "earliest");
+    const wanted = listener.start ?? "latest";
+    // The whole log serves who wants a snapshot too, but not the other way round.
+    const served = !this.#begun && (this.start === "earliest" || this.start === wanted);
+    const late = wanted !== "latest" && !served;
     const member = new Member(listener, late && status !== "refused", this.#count, this.#report);
     this.members.add(member);
     if (error) queueMicrotask(() => this.members.has(member) && member.fail(error));

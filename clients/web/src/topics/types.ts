@@ -1,8 +1,11 @@
 import type { RealtimeError } from "../errors.js";
 import type * as pb from "../gen/shipspeak/realtime/v1/event_pb.js";
 
-/** Where a subscription begins that has no position yet. */
-export type Start = "earliest" | "latest";
+/**
+ * Where a subscription begins that has no position yet: `latest` = what comes from now on, `earliest` = everything that
+ * the log has, `snapshot` = the latest event of each key and all events without one, where the topic allows it.
+ */
+export type Start = "earliest" | "latest" | "snapshot";
 
 /**
  * What the hub said about completeness.

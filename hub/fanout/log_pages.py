@@ -1,0 +1,69 @@
+"""Reads one topic's log for readers behind the ring; those at the same place share one read."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final
+
+from hub.fanout.chunk import CHUNK_BYTES
+from hub.fanout.page import CatchUpPage
+from hub.fanout.snapshots import SnapshotCache
+
+if TYPE_CHECKING:
+    from hub.engine.contract import Engine
+    from hub.fanout.ring import Ring
+
+_PAGE_EVENTS: Final = 1_000
+
+
+class LogPages:
+    """The pages of one topic's log.
+
+    Args:
+        engine: has the log.
+        ring: of the topic; pages end where it begins.
+        snapshots: first pages of snapshots, shared by all topics of an instance; None = every
+            snapshot is read anew.
+    """
+
+    def __init__(self, engine: Engine, ring: Ring, snapshots: SnapshotCache | None) -> None:
+        self._engine = engine
+        self._ring = ring
+        self._snapshots = snapshots or SnapshotCache(0)
+        self._reads: dict[tuple[int, int], asyncio.Task[CatchUpPage]] = {}
+        self.removals = 0
+
+    def forget(self) -> None:
+        """Events were taken out of the log: what was read, or is being read, may have them."""
+        self.removals += 1
+        self._snapshots.forget(self._ring.topic)
+
+    async def after(self, offset: int, horizon: int = 0) -> CatchUpPage:
+        """The page behind an offset.
+
+        Args:
+            offset: the page begins behind it.
+            horizon: what a later event of its key up to here supersedes is left out; 0 = nothing.
+        """
+        kept = self._snapshots.get(self._ring.topic, offset, horizon)
+        if kept is not None:
+            return kept
+        task = self._reads.get((offset, horizon))
+        if task is None:
+            task = asyncio.get_running_loop().create_task(self._read(offset, horizon))
+            self._reads[offset, horizon] = task
+            task.add_done_callback(lambda _: self._reads.pop((offset, horizon), None))
+        return await asyncio.shield(task)
+
+    async def _read(self, offset: int, horizon: int) -> CatchUpPage:
+        topic, removals = self._ring.topic, -1
+        while removals != self.removals:
+            # What was taken out while a page was read may still be in it.
+            removals = self.removals
+            page = await self._engine.read(
+                topic, offset, max_events=_PAGE_EVENTS, max_bytes=CHUNK_BYTES, horizon=horizon
+            )
+        made = CatchUpPage(topic, offset, page, ring_start=self._ring.start_offset)
+        if horizon and offset == page.state.floor:
+            self._snapshots.put(topic, offset, horizon, made)
+        return made

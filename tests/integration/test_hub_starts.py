@@ -1,0 +1,152 @@
+"""Where a reader begins, and resumes, on every transport: the same frames and the same cursors."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING
+
+import pytest
+
+from shipspeak.realtime.v1 import event_pb2, frame_pb2, realtime_service_pb2
+from shipspeak_realtime import RealtimeClient
+from tests.support.raw_client import RawClient, Stream, draft
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from tests.support.hub_process import HubProcess
+
+ROUNDS = 12
+KEYS = ("progress", "", "progress", "note", "", "progress", "note")
+
+
+@pytest.fixture
+async def client(shared_hub: HubProcess) -> AsyncIterator[RawClient]:
+    async with RawClient(shared_hub.grpc) as client:
+        yield client
+
+
+@pytest.fixture
+def topic() -> str:
+    return f"meeting/{secrets.token_hex(4)}"
+
+
+async def _store(client: RawClient, topic: str) -> None:
+    drafts = [draft(topic, number) for number in range(1, len(KEYS) + 1)]
+    for one, key in zip(drafts, KEYS, strict=True):
+        one.content.key = key
+    await client.publish(*drafts)
+
+
+class _Taken:
+    """What a reader has of one topic: events, and where to go on."""
+
+    def __init__(self, cursor: bytes) -> None:
+        self.cursor = cursor
+        self.events: list[event_pb2.Event] = []
+        self.accounted = 0
+
+    def take(self, frame: frame_pb2.ServerFrame) -> None:
+        for run in frame.runs:
+            self.events += run.events
+            self.accounted += len(run.events) + run.conflated
+            self.cursor = run.cursor or self.cursor
+
+    async def until(self, stream: Stream, accounted: int) -> None:
+        while self.accounted < accounted:
+            self.take(await stream.read())
+
+
+async def _by_connect(client: RawClient, start: frame_pb2.Subscribe, new: int) -> _Taken:
+    stream, _ = await client.session()
+    await stream.send(request_id=1, subscribe=start)
+    told = await stream.control("subscribed")
+    assert told.verdict == frame_pb2.VERDICT_OK
+    taken = _Taken(told.position.cursor)
+    await taken.until(stream, new)
+    stream.cancel()
+    return taken
+
+
+async def _by_listen(client: RawClient, start: frame_pb2.Subscribe, new: int) -> _Taken:
+    stream = client.listen(start)
+    told = await stream.control("subscribed")
+    assert told.verdict == frame_pb2.VERDICT_OK
+    taken = _Taken(told.position.cursor)
+    await taken.until(stream, new)
+    stream.cancel()
+    return taken
+
+
+async def _by_poll(client: RawClient, start: frame_pb2.Subscribe, _new: int) -> _Taken:
+    answer = await client.poll(start)
+    taken = _Taken(start.position.cursor)
+    for frame in answer.frames:
+        taken.cursor = frame.subscribed.position.cursor or taken.cursor
+        taken.take(frame)
+    return taken
+
+
+WAYS = {"connect": _by_connect, "listen": _by_listen, "poll": _by_poll}
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_a_snapshot(client: RawClient, topic: str, way: str) -> None:
+    """G4r: the latest of each key and all without one; the rest is counted."""
+    await _store(client, topic)
+    start = frame_pb2.Subscribe(topic=topic, at=frame_pb2.START_SNAPSHOT)
+    taken = await WAYS[way](client, start, len(KEYS))
+    assert [event.offset for event in taken.events] == [2, 5, 6, 7]
+    assert taken.accounted == len(KEYS)
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_the_last_events(client: RawClient, topic: str, way: str) -> None:
+    await _store(client, topic)
+    taken = await WAYS[way](client, frame_pb2.Subscribe(topic=topic, last=3), 3)
+    assert [event.offset for event in taken.events] == [5, 6, 7]
+
+
+async def test_resuming_again_and_again_over_every_transport(client: RawClient, topic: str) -> None:
+    """G5: any number of times in a row, with nothing in between, after each change of transport."""
+    start = frame_pb2.Subscribe(topic=topic, at=frame_pb2.START_EARLIEST)
+    cursor = (await _by_connect(client, start, 0)).cursor
+    offsets: list[int] = []
+    published = 0
+    for number in range(ROUNDS):
+        new = number % 3
+        for _ in range(new):
+            published += 1
+            await client.publish(draft(topic, published))
+        for repeat in range(3):
+            way = list(WAYS)[(number + repeat) % len(WAYS)]
+            position = event_pb2.Position(cursor=cursor)
+            start = frame_pb2.Subscribe(topic=topic, position=position)
+            taken = await WAYS[way](client, start, new if repeat == 0 else 0)
+            cursor = taken.cursor
+            offsets += [event.offset for event in taken.events]
+    assert offsets == list(range(1, published + 1))
+
+
+async def test_history_with_the_latest_of_each_key(client: RawClient, topic: str) -> None:
+    await _store(client, topic)
+    request = realtime_service_pb2.ReadHistoryRequest(topic=topic, latest_per_key=True)
+    (run,) = (await client.call("ReadHistory", request)).runs
+    assert [event.offset for event in run.events] == [2, 5, 6, 7]
+    assert run.conflated == 3
+
+
+async def test_the_sdk_begins_with_a_snapshot_or_the_last(
+    shared_hub: HubProcess, client: RawClient, topic: str
+) -> None:
+    await _store(client, topic)
+    async with RealtimeClient(shared_hub.grpc) as sdk:
+        for start, expected in (({"start": "snapshot"}, [2, 5, 6, 7]), ({"last": 2}, [6, 7])):
+            got: list[int] = []
+            async for event in sdk.subscribe(topic, **start):
+                got.append(event.offset)
+                if event.offset == len(KEYS):
+                    break
+            assert got == expected
+        page = await sdk.read_history(topic, latest_per_key=True)
+        assert [event.offset for event in page.events] == [2, 5, 6, 7]

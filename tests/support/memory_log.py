@@ -1,0 +1,40 @@
+"""One topic's log in memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from hub.engine.contract import TopicHead
+
+if TYPE_CHECKING:
+    from hub.engine.contract import TopicFeed
+    from hub.model.events import StoredEvent
+
+
+@dataclass
+class MemoryLog:
+    """One topic."""
+
+    epoch: int
+    head: int = 0
+    floor: int = 0
+    floor_id: str = ""
+    events: list[StoredEvent] = field(default_factory=list)
+    ids: dict[tuple[str, str], int] = field(default_factory=dict)
+    feeds: list[TopicFeed] = field(default_factory=list)
+
+    def unsuperseded(self, horizon: int) -> list[StoredEvent]:
+        """Events without those that a later one of their key up to a horizon supersedes."""
+        latest = {event.key: event.offset for event in self.events if event.offset <= horizon}
+        return [one for one in self.events if not one.key or one.offset >= latest.get(one.key, 0)]
+
+    def count(self, after: int, through: int) -> int:
+        """How many events are kept in (after, through]."""
+        return sum(after < event.offset <= through for event in self.events)
+
+    @property
+    def state(self) -> TopicHead:
+        """The log's state."""
+        oldest = self.events[0].published_ms if self.events else 0
+        return TopicHead(self.epoch, self.head, self.floor, oldest, self.floor_id)

@@ -87,6 +87,7 @@ class Hub:
             clock=lambda: int(clock() * 1000),
             retention=retention,
             dedup_lifetime_s=settings.dedup_lifetime,
+            accept_lost_shards=settings.accept_lost_shards,
         )
         flusher = Flusher(clock)
         self.registry = TopicRegistry(
@@ -175,7 +176,7 @@ class Hub:
             push={LISTEN: listen},
             allowed_origins=settings.allowed_origins,
             page_dir=settings.page_dir or reference_page(),
-            readiness=lambda: self.health.ready,
+            readiness=lambda: self.health.serving,
             metrics=self._render_metrics,
             routes=routes,
             max_message_bytes=MAX_MESSAGE_BYTES,

@@ -51,6 +51,10 @@ class Settings(BaseSettings):
     shards: int = Field(
         default=4, ge=1, le=16, description="Number of shard files, fixed when the folder is made."
     )
+    accept_lost_shards: bool = Field(
+        default=False,
+        description="Start although shard files are lost: empty ones take their place.",
+    )
 
     # Identity
     dev: bool = Field(

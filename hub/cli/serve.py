@@ -12,6 +12,7 @@ import typer
 import uvloop
 from pydantic import ValidationError
 from rich.console import Console
+from rich.markup import escape
 
 from hub.app import Hub
 from hub.auth.keys import KeyUnusable
@@ -21,7 +22,7 @@ from hub.settings import Settings
 from hub.telemetry.logs import configure_logs
 
 log = structlog.get_logger(__name__)
-_console = Console(stderr=True)
+_console = Console(stderr=True, highlight=False, soft_wrap=True)
 
 EXIT_BAD_SETTINGS = 1
 EXIT_CANNOT_START = 2
@@ -42,6 +43,13 @@ def serve(
     ] = None,
     shards: Annotated[
         int | None, typer.Option(help="Shard files, fixed when the folder is made. Default 4.")
+    ] = None,
+    accept_lost_shards: Annotated[
+        bool | None,
+        typer.Option(
+            "--accept-lost-shards",
+            help="Start although shard files are lost: empty ones take their place.",
+        ),
     ] = None,
     origin: Annotated[
         list[str] | None, typer.Option(help="Origin whose pages may call; repeat for more.")
@@ -64,6 +72,7 @@ def serve(
         "http_port": http_port,
         "data_dir": data_dir,
         "shards": shards,
+        "accept_lost_shards": accept_lost_shards,
         "allowed_origins": tuple(origin) if origin else None,
         "dev": dev,
         "ready_file": ready_file,
@@ -87,7 +96,7 @@ def load_settings(given: dict[str, Any]) -> Settings:
 
 
 def _tell(name: str, text: str) -> None:
-    _console.print(f"[bold red]settings[/] {name + ': ' if name else ''}{text}", highlight=False)
+    _console.print(f"[bold red]settings[/] {escape(f'{name}: {text}' if name else text)}")
 
 
 async def run(settings: Settings) -> int:
@@ -106,7 +115,7 @@ async def run(settings: Settings) -> int:
         try:
             await hub.start()
         except (OSError, HubError) as error:
-            _console.print(f"[bold red]cannot start[/] {error}", highlight=False)
+            _console.print(f"[bold red]cannot start[/] {escape(str(error))}")
             return EXIT_CANNOT_START
         tune_interpreter()
         await stopping.wait()

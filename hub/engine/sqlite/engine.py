@@ -9,7 +9,7 @@ import time
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from hub.engine.sqlite.checkpoint import Checkpointer
-from hub.engine.sqlite.failures import storage_failed
+from hub.engine.sqlite.failures import start_failed, storage_failed
 from hub.engine.sqlite.opening import open_shards
 from hub.engine.sqlite.policy import RetentionPolicy, keep_everything
 from hub.engine.sqlite.readers import ReaderPool
@@ -51,6 +51,7 @@ class SqliteEngine:
         dedup_lifetime_s: how long ids are remembered, in seconds.
         round_interval_s: pause between two looks for events and ids past their time, in seconds;
             each look takes 500 topics of each shard.
+        accept_lost_shards: start with empty files in place of those that the store has lost.
         on_commit: called on the loop with (shard, stored events, seconds) after each commit.
 
     Attributes:
@@ -66,6 +67,7 @@ class SqliteEngine:
         retention: RetentionPolicy = keep_everything,
         dedup_lifetime_s: float = DEDUP_LIFETIME_S,
         round_interval_s: float = ROUND_INTERVAL_S,
+        accept_lost_shards: bool = False,
         on_commit: CommitObserver | None = None,
     ) -> None:
         self._data_dir = data_dir
@@ -74,6 +76,7 @@ class SqliteEngine:
         self._retention = retention
         self._lifetime_ms = int(dedup_lifetime_s * 1000)
         self._interval_s = round_interval_s
+        self._accept_lost = accept_lost_shards
         self._on_commit = on_commit
         self._shards: list[Shard] = []
         self._readers: ReaderPool | None = None
@@ -86,23 +89,21 @@ class SqliteEngine:
 
         Raises:
             Unavailable: SHARD_UNAVAILABLE when another process owns a shard or the directory is on
-                a network file system; STORAGE_FAILED when a file cannot be used, has another number
-                of shards or a newer schema.
+                a network file system; STORAGE_FAILED when a file cannot be used or is lost, has
+                another number of shards or a newer schema.
         """
         loop = asyncio.get_running_loop()
-        try:
-            opened = await asyncio.to_thread(
-                open_shards,
-                self._data_dir,
-                self._count,
-                loop=loop,
-                clock=self._clock,
-                retention=self._retention,
-                dedup_lifetime_ms=self._lifetime_ms,
-                round_interval_s=self._interval_s,
-            )
-        except (OSError, sqlite3.Error) as error:
-            raise storage_failed(0, error) from error
+        opened = await asyncio.to_thread(
+            open_shards,
+            self._data_dir,
+            self._count,
+            loop=loop,
+            clock=self._clock,
+            retention=self._retention,
+            dedup_lifetime_ms=self._lifetime_ms,
+            round_interval_s=self._interval_s,
+            accept_lost=self._accept_lost,
+        )
         self._shards = [shard for shard, _ in opened]
         paths = [shard.files.database for shard in self._shards]
         self._readers = ReaderPool(paths)
@@ -114,7 +115,7 @@ class SqliteEngine:
             checkpointer = Checkpointer([(s.files.database, thread) for s, thread in opened])
         except sqlite3.Error as error:
             await self.stop()
-            raise storage_failed(0, error) from error
+            raise start_failed(self._data_dir, error) from error
         self._checkpointer = checkpointer
         checkpointer.start()
 

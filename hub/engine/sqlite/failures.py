@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import sqlite3
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from hub.engine.sqlite.database import CommitFailed
 from hub.errors import FailedPrecondition, Internal, ResourceExhausted, Unavailable
 from shipspeak.realtime.v1 import error_reason_pb2
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
 RETRY_AFTER_S: Final = 1.0
+ACCEPTING_LOSS: Final = (
+    "a hub started once with --accept-lost-shards makes an empty file in its place, the events in "
+    "it are gone for good, and readers of its topics get RESET"
+)
 
 # Primary result codes that say "the storage", not "this statement":
 # https://www.sqlite.org/rescode.html
@@ -52,6 +60,38 @@ def storage_failed(shard: int, error: Exception, topic: str = "") -> Unavailable
         topic=topic,
         retry_after=RETRY_AFTER_S,
         shard=shard,
+    )
+
+
+def start_failed(path: Path, error: Exception, shard: int | None = None) -> Unavailable:
+    """The store cannot be opened; for whoever runs the hub.
+
+    Args:
+        path: the shard's file, or the data directory.
+        error: what the system said.
+        shard: whose file it is; None = the directory.
+    """
+    if shard is None:
+        message = (
+            f"the data directory {path} cannot be used ({error}); "
+            "name a directory that this user may write, with --data-dir"
+        )
+        return Unavailable(error_reason_pb2.ERROR_REASON_STORAGE_FAILED, message)
+    return Unavailable(
+        error_reason_pb2.ERROR_REASON_STORAGE_FAILED,
+        f"{path} cannot be opened ({error}); where the file is damaged, restore it from a backup, "
+        f"or move it away with its -wal and -shm: {ACCEPTING_LOSS}",
+        shard=shard,
+    )
+
+
+def shards_lost(data_dir: Path, missing: Sequence[int], names: Sequence[str]) -> Unavailable:
+    """Files are gone from a store that was whole once."""
+    return Unavailable(
+        error_reason_pb2.ERROR_REASON_STORAGE_FAILED,
+        f"{', '.join(names)} in {data_dir} missing or empty, and acknowledged events with it; "
+        f"check that the disk is mounted, or restore from a backup. Without one: {ACCEPTING_LOSS}",
+        shard=missing[0],
     )
 
 

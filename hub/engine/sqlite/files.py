@@ -5,12 +5,11 @@ from __future__ import annotations
 import fcntl
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from hub.engine.sqlite.failures import shard_unavailable
-
-if TYPE_CHECKING:
-    from hub.errors import Unavailable
+from hub.errors import Unavailable
+from shipspeak.realtime.v1 import error_reason_pb2
 
 # WAL needs memory shared through the file and locks that mean what they say:
 # https://www.sqlite.org/wal.html ("all processes must be on the same host")
@@ -80,7 +79,7 @@ def refuse_network(data_dir: Path, mounts: str) -> None:
     """Raise Unavailable when ``mounts`` says that ``data_dir`` is on a network file system."""
     kind = file_system(data_dir.resolve(), mounts)
     if kind in NETWORK_FILE_SYSTEMS:
-        raise _network(kind)
+        raise _network(data_dir, kind)
 
 
 def file_system(path: Path, mounts: str) -> str:
@@ -100,9 +99,9 @@ def file_system(path: Path, mounts: str) -> str:
     return kind
 
 
-def _network(kind: str) -> Unavailable:
-    return shard_unavailable(
-        0,
-        f"the data directory lies on a network file system ({kind}), where locks and shared memory "
-        "cannot be trusted; put it on a local disk",
+def _network(data_dir: Path, kind: str) -> Unavailable:
+    return Unavailable(
+        error_reason_pb2.ERROR_REASON_SHARD_UNAVAILABLE,
+        f"the data directory {data_dir} lies on a network file system ({kind}), where locks and "
+        "shared memory cannot be trusted; put it on a local disk",
     )

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+import sqlite3
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from hub.engine.sqlite.database import connect_writer
+from hub.engine.sqlite.database import CommitFailed, connect_writer
+from hub.engine.sqlite.failures import shards_lost, start_failed
 from hub.engine.sqlite.files import ShardFiles, ShardLock, prepare_directory
 from hub.engine.sqlite.housekeeping import Housekeeper
-from hub.engine.sqlite.schema import prepare
+from hub.engine.sqlite.schema import is_made, is_of_whole_store, note_whole_store, prepare
 from hub.engine.sqlite.shard import Shard
 from hub.engine.sqlite.thread import WriterThread
 from hub.engine.sqlite.writer import ShardWriter
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from hub.engine.sqlite.policy import RetentionPolicy
@@ -34,29 +36,24 @@ def open_shards(
     retention: RetentionPolicy,
     dedup_lifetime_ms: int,
     round_interval_s: float,
+    accept_lost: bool = False,
 ) -> list[tuple[Shard, WriterThread]]:
     """Open all shards; their threads are not started. Blocks.
 
+    With ``accept_lost`` empty files are made in place of those that the store has lost.
+
     Raises:
-        Unavailable: a shard is owned by another process, or its file is not the one that is meant.
-        OSError, sqlite3.Error: the directory or a file cannot be used.
+        Unavailable: a shard is owned by another process, or its file is not the one that is meant,
+            cannot be used or is lost.
     """
-    prepare_directory(data_dir)
-    opened: list[tuple[Shard, WriterThread]] = []
-    files = [ShardFiles(data_dir, index) for index in range(shards)]
-    existing = [one.database.exists() for one in files]
-    if any(existing) and not all(existing):
-        # A first start that was cut short, or a lost file: its topics get new epochs and readers
-        # RESET.
-        missing = [one.database.name for one in files if not one.database.exists()]
-        _logger.warning("shard_files_missing", data_dir=str(data_dir), missing=missing)
+    try:
+        prepare_directory(data_dir)
+    except OSError as error:
+        raise start_failed(data_dir, error) from error
     with ExitStack() as undo:
-        for index, names in enumerate(files):
-            lock = ShardLock(names.lock, index)
-            undo.callback(lock.release)
-            connection = connect_writer(names.database)
-            undo.callback(connection.close)
-            prepare(connection, index, shards, clock())
+        files = _open_files(data_dir, shards, clock(), undo, accept_lost=accept_lost)
+        opened: list[tuple[Shard, WriterThread]] = []
+        for index, (names, lock, connection) in enumerate(files):
             writer = ShardWriter(connection, index, dedup_lifetime_ms)
             housekeeper = Housekeeper(writer, retention, dedup_lifetime_ms)
             shard = Shard(index, names, lock)
@@ -72,3 +69,57 @@ def open_shards(
             opened.append((shard, thread))
         undo.pop_all()
     return opened
+
+
+def _open_files(
+    data_dir: Path, shards: int, now_ms: int, undo: ExitStack, *, accept_lost: bool
+) -> list[tuple[ShardFiles, ShardLock, sqlite3.Connection]]:
+    """Lock and connect each shard; what is there first, to see whether something is lost."""
+    files = [ShardFiles(data_dir, index) for index in range(shards)]
+    opened: dict[int, tuple[ShardFiles, ShardLock, sqlite3.Connection]] = {}
+
+    def connect(index: int) -> sqlite3.Connection:
+        names = files[index]
+        lock = ShardLock(names.lock, index)
+        undo.callback(lock.release)
+        connection = connect_writer(names.database)
+        undo.callback(connection.close)
+        opened[index] = (names, lock, connection)
+        return connection
+
+    missing: list[int] = []
+    for index, names in enumerate(files):
+        # An empty file is as good as none, and so is one whose log was lost with its tables.
+        with _telling(names.database, index):
+            if (
+                names.database.exists()
+                and names.database.stat().st_size
+                and is_made(connect(index))
+            ):
+                prepare(opened[index][2], index, shards, now_ms)
+            else:
+                missing.append(index)
+    whole = any(is_of_whole_store(opened[index][2]) for index in opened if index not in missing)
+    if missing and whole:
+        lost = [files[index].database.name for index in missing]
+        if not accept_lost:
+            raise shards_lost(data_dir, missing, lost)
+        _logger.warning("lost_shards_accepted", data_dir=str(data_dir), made_empty=lost)
+    for index in missing:
+        with _telling(files[index].database, index):
+            connection = opened[index][2] if index in opened else connect(index)
+            prepare(connection, index, shards, now_ms)
+    for index, (names, _, connection) in opened.items():
+        with _telling(names.database, index):
+            if not is_of_whole_store(connection):
+                note_whole_store(connection, now_ms)
+    return [opened[index] for index in range(shards)]
+
+
+@contextmanager
+def _telling(path: Path, shard: int) -> Iterator[None]:
+    """What the system says of a file becomes the refusal that names it."""
+    try:
+        yield
+    except (OSError, sqlite3.Error, CommitFailed) as error:
+        raise start_failed(path, error, shard) from error

@@ -9,16 +9,14 @@ retention.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+import sqlite3
+from typing import Final
 
 from hub.engine.sqlite.database import writing
 from hub.engine.sqlite.identity import give_identity
 from hub.engine.sqlite.work_tables import WORK_TABLES
 from hub.errors import Unavailable
 from shipspeak.realtime.v1 import error_reason_pb2
-
-if TYPE_CHECKING:
-    import sqlite3
 
 SCHEMA_VERSION: Final = 1
 
@@ -64,15 +62,29 @@ def prepare(connection: sqlite3.Connection, shard: int, shards: int, now_ms: int
     Raises:
         Unavailable: STORAGE_FAILED when the file is another shard's, has another number of shards,
             or was written by a newer hub.
+        sqlite3.Error: it cannot be read, or is no shard file.
     """
-    made = connection.execute(
-        "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'meta'"
-    ).fetchone()
-    if made is None:
-        _make(connection, shard, shards, now_ms)
-    else:
+    if is_made(connection):
         _check(dict(connection.execute("SELECT key, value FROM meta").fetchall()), shard, shards)
+    else:
+        _make(connection, shard, shards, now_ms)
     give_identity(connection)
+
+
+def is_made(connection: sqlite3.Connection) -> bool:
+    """Whether the file has its tables; one that was cut to nothing has none."""
+    statement = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'meta'"
+    return connection.execute(statement).fetchone() is not None
+
+
+def is_of_whole_store(connection: sqlite3.Connection) -> bool:
+    """Whether all shards of the store were there once."""
+    return connection.execute("SELECT 1 FROM meta WHERE key = 'whole'").fetchone() is not None
+
+
+def note_whole_store(connection: sqlite3.Connection, now_ms: int) -> None:
+    """Remember that all shards are there: from now on a missing one is a lost one."""
+    connection.execute("INSERT INTO meta (key, value) VALUES ('whole', ?)", (now_ms,))
 
 
 def _make(connection: sqlite3.Connection, shard: int, shards: int, now_ms: int) -> None:
@@ -92,6 +104,8 @@ def _make(connection: sqlite3.Connection, shard: int, shards: int, now_ms: int) 
 
 
 def _check(meta: dict[str, int], shard: int, shards: int) -> None:
+    if not meta.keys() >= {"schema", "shards", "shard"}:
+        raise sqlite3.DatabaseError("it is no shard file of this hub")
     if meta["schema"] > SCHEMA_VERSION:
         raise _unusable(
             shard,

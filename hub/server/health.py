@@ -26,10 +26,15 @@ class Health:
 
     def __init__(self, services: tuple[str, ...], engine: Engine) -> None:
         self.servicer = health_aio.HealthServicer()
-        self.ready = False
+        self._open = False
         self._services = services
         self._engine = engine
         self._told: dict[str, bool] = {}
+
+    @property
+    def serving(self) -> bool:
+        """Whether the hub as a whole does all it promises; the one answer of every probe."""
+        return self._open and all(self._shards())
 
     def generic_handlers(self) -> tuple[grpc.GenericRpcHandler, ...]:
         """The service's handlers, for a door that is no grpc.Server."""
@@ -46,27 +51,30 @@ class Health:
 
     async def set_ready(self) -> None:
         """The doors are open."""
-        self.ready = True
+        self._open = True
         await self.refresh()
 
     async def drain(self) -> None:
         """For good: NOT_SERVING, told to watchers at once."""
-        self.ready = False
+        self._open = False
         await self.servicer.enter_graceful_shutdown()
 
     async def refresh(self) -> None:
         """Tell what has changed; to be called about once a second."""
-        shards = {
-            f"shard/{number}": self._engine.shard_serving(number)
-            for number in range(self._engine.shard_count)
+        states = {
+            f"shard/{number}": self._open and serving
+            for number, serving in enumerate(self._shards())
         }
-        states = {name: self.ready and serving for name, serving in shards.items()}
         for name in ("", *self._services):
-            states[name] = self.ready and all(shards.values())
+            states[name] = self.serving
         for name, serving in states.items():
             if self._told.get(name) is not serving:
                 self._told[name] = serving
                 await self.servicer.set(name, _SERVING if serving else _NOT_SERVING)
+
+    def _shards(self) -> list[bool]:
+        engine = self._engine
+        return [engine.shard_serving(number) for number in range(engine.shard_count)]
 
 
 class _HandlerCollector:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import resource
 import struct
 from typing import TYPE_CHECKING, Any, cast
 
 import grpc
 import httpx
 import pytest
+from google.protobuf.wrappers_pb2 import StringValue
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
+from shipspeak_realtime import RealtimeClient, RealtimeError
 from tests.support.hub_process import HubProcess
 
 if TYPE_CHECKING:
@@ -86,6 +90,37 @@ async def test_plain_probes(locked_hub: HubProcess) -> None:
             assert (await http.get(path)).status_code == 200
         metrics = await http.get("/metrics")
         assert "rthub_sessions 0.0" in metrics.text
+
+
+async def _probes(hub: HubProcess) -> tuple[int, bool]:
+    """The status of /readyz, and whether grpc.health.v1 says SERVING of the whole."""
+    async with httpx.AsyncClient(base_url=hub.http) as http:
+        ready = (await http.get("/readyz")).status_code
+    async with grpc.aio.insecure_channel(hub.grpc) as channel:
+        stub: Any = health_pb2_grpc.HealthStub(channel)
+        answer = await stub.Check(health_pb2.HealthCheckRequest(), timeout=10)
+    return ready, answer.status == SERVING
+
+
+async def _until_probes(hub: HubProcess, wanted: tuple[int, bool]) -> None:
+    async with asyncio.timeout(20):
+        while await _probes(hub) != wanted:
+            pass
+
+
+async def test_all_probes_tell_of_a_disk_that_takes_nothing(hub: HubProcess) -> None:
+    """/readyz once answered ready while the health service said NOT_SERVING."""
+    assert await _probes(hub) == (200, True)
+    _, hard = resource.prlimit(hub.pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(hub.pid, resource.RLIMIT_FSIZE, (4096, hard))
+    async with RealtimeClient(hub.grpc) as client:
+        with pytest.raises(RealtimeError):
+            await client.publish("meeting/1", StringValue(value="x" * 8192), timeout=0.5)
+    await _until_probes(hub, (503, False))
+    assert await _probes(hub) == (503, False)
+    resource.prlimit(hub.pid, resource.RLIMIT_FSIZE, (hard, hard))
+    await _until_probes(hub, (200, True))
+    assert await _probes(hub) == (200, True)
 
 
 async def test_reflection_lists_the_services(locked_hub: HubProcess) -> None:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import time
 import uuid
 from typing import TYPE_CHECKING
 
 import structlog
 
+from hub.announce import announce
 from hub.auth.tokens import Authenticator
 from hub.dev_switches import BlockableApp, DevSwitches
-from hub.engine.sqlite import Retention, SqliteEngine, SqliteSteward
+from hub.engine.sqlite import Retention, SqliteEngine, SqliteSchedule, SqliteSteward
 from hub.errors import draining_error
 from hub.fanout.flush import Flusher
 from hub.fanout.registry import TopicRegistry
@@ -21,6 +21,7 @@ from hub.pipeline.acknowledge import Acknowledger
 from hub.pipeline.history import HistoryReader
 from hub.pipeline.poll import Poller
 from hub.pipeline.publish import Publisher, PublishLimits
+from hub.pipeline.schedule import Canceller
 from hub.pipeline.subscribe import Subscriber
 from hub.pipeline.work import WorkDesk
 from hub.rpc.admin import SERVICE as ADMIN_SERVICE
@@ -101,10 +102,13 @@ class Hub:
             max_sessions=settings.max_sessions,
             on_closed=self._release,
         )
+        self.schedule = SqliteSchedule(self.engine, lambda: int(clock() * 1000))
         limits = PublishLimits(
             settings.max_event_bytes, settings.max_batch_events, settings.max_batch_bytes
         )
-        publisher = Publisher(self.engine, self.registry, namespaces, limits, self.metrics, clock)
+        publisher = Publisher(
+            self.engine, self.registry, namespaces, limits, self.metrics, clock, self.schedule
+        )
         subscriber = Subscriber(
             self.engine,
             self.registry,
@@ -123,6 +127,7 @@ class Hub:
             self.poller,
             HistoryReader(self.engine, namespaces, clock),
             acknowledger,
+            Canceller(self.schedule),
         )
         admission = Admission(
             settings,
@@ -214,25 +219,13 @@ class Hub:
     async def _start(self) -> tuple[int, int]:
         await self.engine.start()
         await self.work.start()
+        self.schedule.start()
         await self.health.start()
         grpc_port = await self.grpc_door.start(self.settings.host, self.settings.grpc_port)
         http_port = await self.http_server.start()
         self._ticker = asyncio.get_running_loop().create_task(self._tick_every_second())
         await self.health.set_ready()
-        log.info(
-            "serving",
-            instance=self.instance,
-            grpc=f"{self.settings.host}:{grpc_port}",
-            page=f"http://{self.settings.host}:{http_port}/",
-            data=str(self.settings.data_dir),
-            shards=self.engine.shard_count,
-        )
-        if self.settings.dev:
-            log.warning(
-                "DEVELOPMENT_MODE",
-                meaning="callers without a token may do anything; never use it in production",
-            )
-        self._write_ready_file(grpc_port, http_port)
+        announce(self.settings, self.instance, grpc_port, http_port)
         return grpc_port, http_port
 
     async def stop(self) -> None:
@@ -253,6 +246,7 @@ class Hub:
                 await asyncio.wait([self._ticker])
             await self.work.stop()
         finally:
+            await self.schedule.stop()
             await self.engine.stop()
 
     async def _drain(self, spread: float) -> None:
@@ -293,17 +287,3 @@ class Hub:
         self.metrics.topics.set(len(self.registry))
         self.metrics.ring_bytes.set(self.registry.ring_bytes)
         return self.metrics.render()
-
-    def _write_ready_file(self, grpc_port: int, http_port: int) -> None:
-        path = self.settings.ready_file
-        if path is None:
-            return
-        host = self.settings.host
-        ready = {
-            "grpc": f"{host}:{grpc_port}",
-            "http": f"http://{host}:{http_port}",
-            "pid": os.getpid(),
-        }
-        unfinished = path.with_suffix(".tmp")
-        unfinished.write_text(json.dumps(ready))
-        unfinished.replace(path)

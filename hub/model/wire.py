@@ -34,6 +34,15 @@ def event_data(body: bytes, offset: int) -> bytes:
     return body + b"\x10" + varint(offset) if offset else body
 
 
+def published_at(time_ms: int) -> bytes:
+    """Field 4 of an Event, published_at; to be joined to a body that lacks it."""
+    seconds, ms = divmod(time_ms, 1000)
+    stamp = b"\x08" + varint(seconds)
+    if ms:
+        stamp += b"\x10" + varint(ms * 1_000_000)
+    return delimited(0x22, stamp)
+
+
 def framed_event(data: bytes) -> bytes:
     """One entry of TopicRun.events (field 5); nothing for an event that was withdrawn."""
     if not data:

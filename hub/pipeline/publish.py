@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hub.engine.contract import AppendResult, Engine, NotAttempted, Stored
-from hub.errors import Aborted, HubError, InvalidArgument, PermissionDenied, Unimplemented
+from hub.engine.schedule import Scheduled, ScheduledDraft
+from hub.errors import Aborted, HubError, InvalidArgument, PermissionDenied
 from hub.model.events import NORMAL, Append, StoredEvent
+from hub.pipeline.batch import Batch
+from hub.pipeline.schedule import deliver_ms
 from hub.session.frames import error_message, timestamp_ms
 from shipspeak.realtime.v1 import error_reason_pb2 as reasons
 from shipspeak.realtime.v1 import event_pb2, frame_pb2
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from hub.auth.grants import Principal
+    from hub.engine.schedule import Schedule
     from hub.fanout.registry import TopicRegistry
     from hub.telemetry.metrics import Metrics
     from hub.topics.namespaces import Namespace, Namespaces
@@ -43,6 +47,7 @@ class Publisher:
         limits: sizes.
         metrics: counted by outcome.
         clock: seconds since the epoch.
+        schedule: keeps drafts for later; None = the engine has none.
     """
 
     def __init__(
@@ -53,6 +58,7 @@ class Publisher:
         limits: PublishLimits,
         metrics: Metrics,
         clock: Callable[[], float],
+        schedule: Schedule | None = None,
     ) -> None:
         self._engine = engine
         self._registry = registry
@@ -60,6 +66,7 @@ class Publisher:
         self._limits = limits
         self._metrics = metrics
         self._clock = clock
+        self._schedule = schedule
 
     async def publish(
         self, request: frame_pb2.PublishRequest, principal: Principal, device: str
@@ -74,43 +81,56 @@ class Publisher:
         """
         started = time.perf_counter()
         self._check_batch(request)
-        now_ms = int(self._clock() * 1000)
-        results: list[AppendResult | None] = [None] * len(request.drafts)
-        failed_topics: set[str] = set()
-        appends: list[Append] = []
-        places: list[int] = []
-        passed_on: list[tuple[int, Append]] = []
-        for index, draft in enumerate(request.drafts):
-            if draft.topic in failed_topics:
-                results[index] = NotAttempted()
-                continue
-            try:
-                namespace = self._admit(draft, principal)
-                append = self._append(
-                    draft, principal, device, now_ms, group=int(request.all_or_nothing)
-                )
-            except HubError as error:
-                results[index] = error
-                failed_topics.add(draft.topic)
-                continue
-            if namespace.topic_class.durable:
-                appends.append(append)
-                places.append(index)
-            else:
-                passed_on.append((index, append))
-        if request.all_or_nothing and failed_topics:
-            appends, places, passed_on = [], [], []
-        for index, append in passed_on:
+        batch = self._sort(request, principal, device)
+        for index, append in batch.passed_on:
             self._pass_on(append)
-            results[index] = Stored(0, 0)
-        if appends:
-            for index, result in zip(places, await self._engine.publish(appends), strict=True):
-                results[index] = result
+            batch.results[index] = Stored(0, 0)
+        if batch.appends:
+            appends = [append for _, append in batch.appends]
+            batch.settle(batch.appends, await self._engine.publish(appends))
+        if batch.later and self._schedule is not None:
+            later = [draft for _, draft in batch.later]
+            batch.settle(batch.later, await self._schedule.schedule(later))
         self._metrics.publish_seconds.observe(time.perf_counter() - started)
         return [
             self._result(draft, result or NotAttempted())
-            for draft, result in zip(request.drafts, results, strict=True)
+            for draft, result in zip(request.drafts, batch.results, strict=True)
         ]
+
+    def _sort(self, request: frame_pb2.PublishRequest, principal: Principal, device: str) -> Batch:
+        """Judge each draft as far as this instance can."""
+        now_ms = int(self._clock() * 1000)
+        batch = Batch([None] * len(request.drafts))
+        failed_topics: set[str] = set()
+        for index, draft in enumerate(request.drafts):
+            if draft.topic in failed_topics:
+                batch.results[index] = NotAttempted()
+                continue
+            try:
+                durable = self._admit(draft, principal).topic_class.durable
+                later_ms = deliver_ms(
+                    draft,
+                    now_ms,
+                    durable=durable,
+                    together=request.all_or_nothing,
+                    offered=self._schedule is not None,
+                )
+                append = self._append(
+                    draft, principal, device, now_ms, later_ms, group=int(request.all_or_nothing)
+                )
+            except HubError as error:
+                batch.results[index] = error
+                failed_topics.add(draft.topic)
+                continue
+            if later_ms is not None:
+                batch.later.append((index, ScheduledDraft(append, later_ms)))
+            elif durable:
+                batch.appends.append((index, append))
+            else:
+                batch.passed_on.append((index, append))
+        if request.all_or_nothing and failed_topics:
+            return Batch(batch.results)
+        return batch
 
     def _check_batch(self, request: frame_pb2.PublishRequest) -> None:
         size = request.ByteSize()
@@ -164,13 +184,6 @@ class Publisher:
                 topic=draft.topic,
                 max_bytes=self._limits.max_event_bytes,
             )
-        if draft.HasField("deliver_at"):
-            raise Unimplemented(
-                reasons.ERROR_REASON_FEATURE_UNAVAILABLE,
-                "this hub does not schedule drafts yet; publish it when it is due",
-                topic=draft.topic,
-                feature="deliver_at",
-            )
         if not namespace.topic_class.durable and draft.HasField("expected_offset"):
             raise InvalidArgument(
                 reasons.ERROR_REASON_FIELD_INVALID,
@@ -181,13 +194,23 @@ class Publisher:
         return namespace
 
     def _append(
-        self, draft: event_pb2.Draft, principal: Principal, device: str, now_ms: int, *, group: int
+        self,
+        draft: event_pb2.Draft,
+        principal: Principal,
+        device: str,
+        now_ms: int,
+        later_ms: int | None,
+        *,
+        group: int,
     ) -> Append:
-        expires_ms = now_ms + draft.ttl.ToMilliseconds() if draft.HasField("ttl") else 0
+        expires_ms = 0
+        if draft.HasField("ttl"):
+            expires_ms = (later_ms or now_ms) + draft.ttl.ToMilliseconds()
         event = event_pb2.Event(
             id=draft.id,
             content=draft.content,
-            published_at=timestamp_ms(now_ms),
+            # A draft for later gets it with its place in the log.
+            published_at=None if later_ms else timestamp_ms(now_ms),
             publisher=principal.subject,
             publisher_device=device,
         )
@@ -222,7 +245,9 @@ class Publisher:
             )
             live.on_events((event,))
 
-    def _result(self, draft: event_pb2.Draft, result: AppendResult) -> frame_pb2.PublishResult:
+    def _result(
+        self, draft: event_pb2.Draft, result: AppendResult | Scheduled
+    ) -> frame_pb2.PublishResult:
         message = frame_pb2.PublishResult(id=draft.id)
         if isinstance(result, Stored):
             volatile = not result.epoch
@@ -230,6 +255,9 @@ class Publisher:
             message.duplicate = result.duplicate
             message.epoch = result.epoch
             message.offset = result.offset
+        elif isinstance(result, Scheduled):
+            message.outcome = frame_pb2.OUTCOME_SCHEDULED
+            message.duplicate = result.duplicate
         elif isinstance(result, NotAttempted):
             message.outcome = frame_pb2.OUTCOME_NOT_ATTEMPTED
             earlier = Aborted(
@@ -243,7 +271,7 @@ class Publisher:
             unknown = result.reason == reasons.ERROR_REASON_OUTCOME_UNKNOWN
             message.outcome = frame_pb2.OUTCOME_UNKNOWN if unknown else frame_pb2.OUTCOME_REFUSED
             message.error.CopyFrom(error_message(result, topic=draft.topic))
-        namespace = draft.topic.partition("/")[0] if isinstance(result, Stored) else "-"
+        namespace = draft.topic.partition("/")[0] if isinstance(result, Stored | Scheduled) else "-"
         self._metrics.published.labels(namespace, frame_pb2.Outcome.Name(message.outcome)).inc()
         return message
 

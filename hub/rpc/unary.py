@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from hub.pipeline.history import HistoryReader
     from hub.pipeline.poll import Poller
     from hub.pipeline.publish import Publisher
+    from hub.pipeline.schedule import Canceller
     from hub.pipeline.subscribe import Subscriber
     from hub.rpc.admission import Admission
     from hub.rpc.connection import Connection, Connections
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 UnaryMethod = Callable[[bytes, Caller], Awaitable[bytes]]
 
 _LATER = {
-    "CancelScheduled": "scheduled drafts",
     "ReadPresence": "presence",
 }
 
@@ -49,6 +49,7 @@ class Pipelines:
     poller: Poller
     history: HistoryReader
     acknowledger: Acknowledger
+    canceller: Canceller
 
 
 class UnaryMethods:
@@ -89,6 +90,7 @@ class UnaryMethods:
             "RefreshSession": self.refresh_session,
             "ReadHistory": self.read_history,
             "Acknowledge": self.acknowledge,
+            "CancelScheduled": self.cancel_scheduled,
         }
         for name, feature in _LATER.items():
             methods[name] = self._unavailable(feature)
@@ -181,6 +183,13 @@ class UnaryMethods:
         principal = self._admission.principal(caller)
         message = decode(messages.ReadHistoryRequest, request)
         return (await self._pipelines.history.read(message, principal)).SerializeToString()
+
+    async def cancel_scheduled(self, request: bytes, caller: Caller) -> bytes:
+        """CancelScheduled."""
+        principal = self._admission.principal(caller)
+        message = decode(messages.CancelScheduledRequest, request)
+        await self._pipelines.canceller.cancel(message, principal)
+        return messages.CancelScheduledResponse().SerializeToString()
 
     def _connection(self, session_id: str, caller: Caller) -> Connection:
         principal = self._admission.principal(caller)

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import re
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 
 from hub.telemetry.metrics import Metrics
 from shipspeak.realtime.v1 import error_reason_pb2, frame_pb2
-from shipspeak.realtime.v1.meeting_pb2 import StageProgress
-from shipspeak_realtime import RealtimeClient, UnsupportedError
+from shipspeak_realtime import RealtimeClient
 from tests.docs.pages import page
 from tests.support.hub_process import HubProcess
 
@@ -47,14 +45,6 @@ async def test_a_start_that_is_not_there_yet_is_refused(hub_process: HubProcess,
     assert error.reason == error_reason_pb2.ERROR_REASON_FEATURE_UNAVAILABLE
     assert error.metadata["feature"] == feature
     assert feature in not_yet()
-
-
-async def test_scheduling_is_not_there_yet(hub_process: HubProcess):
-    update = StageProgress(stage="analyse", fraction=0.4)
-    async with asyncio.timeout(20), RealtimeClient(hub_process.grpc) as client:
-        with pytest.raises(UnsupportedError):
-            await client.publish(TOPIC, update, deliver_at=datetime(2100, 1, 1, tzinfo=UTC))
-    assert "scheduling" in not_yet()
 
 
 def test_every_metric_is_described_and_every_described_one_exists():

@@ -247,13 +247,6 @@ async def test_half_closing_finishes_the_answers_under_way(client: RawClient, to
 @pytest.mark.parametrize(
     ("name", "request_"),
     [
-        (
-            "Acknowledge",
-            frame_pb2.AcknowledgeRequest(
-                acks=[frame_pb2.Acknowledgement(delivery_id="d", verb=frame_pb2.VERB_ACK)]
-            ),
-        ),
-        ("CancelScheduled", realtime_service_pb2.CancelScheduledRequest(topic="meeting/1", id="x")),
         ("ReadPresence", realtime_service_pb2.ReadPresenceRequest(topic="meeting/1")),
     ],
 )
@@ -266,8 +259,6 @@ async def test_what_is_not_offered_yet_says_so(
 @pytest.mark.parametrize(
     "frame",
     [
-        {"open_work": frame_pb2.OpenWork(name="w", pattern="meeting/*")},
-        {"close_work": frame_pb2.CloseWork(name="w")},
         {"presence": frame_pb2.SetPresence(topic="meeting/1")},
     ],
 )

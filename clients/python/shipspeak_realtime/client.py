@@ -12,10 +12,12 @@ from shipspeak_realtime.backoff import Backoff
 from shipspeak_realtime.clock import SystemClock
 from shipspeak_realtime.connection import Connection
 from shipspeak_realtime.contents import duration, make_content, make_draft
+from shipspeak_realtime.follow_up import FollowUps
 from shipspeak_realtime.ids import IdFactory
 from shipspeak_realtime.many import publish_many
 from shipspeak_realtime.meeting import MeetingPublisher
 from shipspeak_realtime.pages import answer_of_poll, page_of_history
+from shipspeak_realtime.parts import Parts
 from shipspeak_realtime.publish import Publisher
 from shipspeak_realtime.session import PROTOCOL_VERSION, Identity
 from shipspeak_realtime.stats import Stats
@@ -47,7 +49,7 @@ if TYPE_CHECKING:
 PUBLISH_TIMEOUT_SECONDS = 30.0
 
 
-class RealtimeClient:
+class RealtimeClient(FollowUps):
     """A client of one hub: publishes, and reads topics over one session that is kept for ever.
 
     ::
@@ -92,14 +94,14 @@ class RealtimeClient:
         self._random = random
         self._new_id = id_factory or IdFactory(self._clock.now)
         self._stats = Stats()
-        self._parts: _Parts | None = None
+        self._parts = None
 
     async def __aenter__(self) -> Self:
         """Make the channel; connects with the first call or subscription."""
         transport = Transport(self.server, self._credentials)
         tokens = TokenSource(self._token)
         calls = UnaryCalls(transport, tokens)
-        self._parts = _Parts(
+        self._parts = Parts(
             transport,
             calls,
             Publisher(calls, self._clock, self._stats, self._random),
@@ -265,7 +267,8 @@ class RealtimeClient:
             ttl: how long it is worth delivering, seconds or a timedelta; None = no end.
             id: idempotency key; None = a UUIDv7. The same id is stored once.
             attributes: free attributes, at most 32.
-            deliver_at: not before this time; None = now.
+            deliver_at: not before this time, at most 365 days ahead; None = now. The receipt says
+                SCHEDULED; `ttl` counts from that time.
             expected_offset: store only if this is the topic's head.
             traceparent: W3C trace context.
             timeout: seconds; None = for ever.
@@ -372,19 +375,3 @@ class RealtimeClient:
     def stats(self) -> Stats:
         """A copy of the counters."""
         return dataclasses.replace(self._stats)
-
-    def _open_parts(self) -> _Parts:
-        if self._parts is None:
-            message = "use the client inside `async with`"
-            raise RuntimeError(message)
-        return self._parts
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class _Parts:
-    """What lives between the beginning and the end of `async with`."""
-
-    transport: Transport
-    calls: UnaryCalls
-    publisher: Publisher
-    connection: Connection

@@ -50,6 +50,16 @@ class UnaryCalls:
         """
         return await self._call(self._stub.ReadHistory, request, UNARY_TIMEOUT_SECONDS)
 
+    async def cancel_scheduled(
+        self, request: realtime_service_pb2.CancelScheduledRequest
+    ) -> realtime_service_pb2.CancelScheduledResponse:
+        """Take one scheduled draft back.
+
+        Raises:
+            RealtimeError: when the call failed.
+        """
+        return await self._call(self._stub.CancelScheduled, request, UNARY_TIMEOUT_SECONDS)
+
     async def poll(
         self, request: realtime_service_pb2.PollRequest
     ) -> realtime_service_pb2.PollResponse:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hub.engine.sqlite.engine import SqliteEngine
 from hub.engine.sqlite.policy import Retention, RetentionPolicy
+from hub.engine.sqlite.schedule import SqliteSchedule
 from hub.engine.sqlite.steward import SqliteSteward
 
-__all__ = ["Retention", "RetentionPolicy", "SqliteEngine", "SqliteSteward"]
+__all__ = ["Retention", "RetentionPolicy", "SqliteEngine", "SqliteSchedule", "SqliteSteward"]

@@ -148,6 +148,16 @@ def faulty(shard: int, topic: str = "") -> Internal:
     )
 
 
+def too_many_scheduled(topic: str, most: int) -> ResourceExhausted:
+    """The shard keeps as many scheduled drafts as it may."""
+    return ResourceExhausted(
+        error_reason_pb2.ERROR_REASON_SCHEDULE_LIMIT,
+        f"{most} drafts are scheduled here already; cancel some, or publish when it is due",
+        topic=topic,
+        max=most,
+    )
+
+
 def offset_mismatch(topic: str, expected: int, head: int) -> FailedPrecondition:
     """The topic's head is not what the publisher expected."""
     return FailedPrecondition(

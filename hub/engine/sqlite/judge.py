@@ -86,7 +86,8 @@ class Judge:
         events.extend(accepted)
         return True
 
-    def _one(self, append: Append, accepted: list[NewEvent]) -> AppendResult:
+    def before(self, append: Append) -> Stored | HubError | None:
+        """What is known of the draft's id: stored before, or too old to tell; None = it is new."""
         topic = self._topics[append.topic]
         key = (topic.id, append.publisher, append.event_id)
         original = self._known.get(key)
@@ -96,6 +97,14 @@ class Judge:
             return too_many_old(append.topic)
         if append.first_sent_ms and append.published_ms - append.first_sent_ms > self.lifetime_ms:
             return idempotency_expired(append.topic, append.event_id)
+        return None
+
+    def _one(self, append: Append, accepted: list[NewEvent]) -> AppendResult:
+        before = self.before(append)
+        if before is not None:
+            return before
+        topic = self._topics[append.topic]
+        key = (topic.id, append.publisher, append.event_id)
         if append.expected_offset is not None and append.expected_offset != topic.head:
             return offset_mismatch(append.topic, append.expected_offset, topic.head)
         event = NewEvent(append, topic.head + 1, topic.head)

@@ -79,9 +79,7 @@ class Work:
 
     def append(self, append: Append) -> AppendResult:
         """Store a draft as a publish would, with all its checks; its topic is one of ``topics``."""
-        judge = self._judge
-        known, _ = recall(self.connection, self._topics, [append], judge.lifetime_ms)
-        judge.learn(known)
+        self._recall(append)
         published = self._judge.publish([append])
         self._write(published.events)
         self.events += published.events
@@ -89,6 +87,16 @@ class Work:
         if isinstance(result, Stored) and published.events:
             self.touched[append.topic] = None
         return result
+
+    def stored_before(self, append: Append) -> AppendResult | None:
+        """What a publish of a repeat would be answered; None = the draft's id is new."""
+        self._recall(append)
+        return self._judge.before(append)
+
+    def _recall(self, append: Append) -> None:
+        judge = self._judge
+        known, _ = recall(self.connection, self._topics, [append], judge.lifetime_ms)
+        judge.learn(known)
 
     def withdraw(self, name: str, offsets: Sequence[int]) -> None:
         """Take note that these events were withdrawn; their rows were emptied by the operation."""

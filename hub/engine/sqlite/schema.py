@@ -4,7 +4,7 @@
 engine. ``topic.floor_id`` is the id of the event at ``floor``, so that a cursor which stands
 exactly on the newest trimmed event can still be proved. A topic gets its row with its first event,
 ``epoch`` as ``hub.engine.sqlite.identity`` derives it. ``dedup`` has a lifetime of its own, beyond
-retention.
+retention. ``scheduled`` holds drafts that are not due yet.
 """
 
 from __future__ import annotations
@@ -53,6 +53,19 @@ _TABLES: Final = (
         PRIMARY KEY (topic_id, publisher, event_id)
     ) WITHOUT ROWID""",
     *WORK_TABLES,
+    """CREATE TABLE scheduled (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT,
+        topic TEXT NOT NULL,
+        publisher TEXT NOT NULL,
+        event_id TEXT NOT NULL,
+        deliver_ms INTEGER NOT NULL,
+        priority INTEGER NOT NULL,
+        key TEXT NOT NULL,
+        expires_ms INTEGER NOT NULL,
+        body BLOB NOT NULL
+    )""",
+    "CREATE UNIQUE INDEX scheduled_id ON scheduled (topic, publisher, event_id)",
+    "CREATE INDEX scheduled_due ON scheduled (deliver_ms, seq)",
 )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from hub.engine.sqlite.inspection import places_of_id, places_of_publisher, topics_like
 from hub.engine.sqlite.removal import CHUNK_ROWS, Purge, Withdraw
+from hub.engine.sqlite.scheduled import EraseScheduled
 from hub.engine.steward import TopicPage
 from hub.topics.grammar import is_topic
 
@@ -74,8 +75,16 @@ class SqliteSteward:
         """Shard by shard, then the user's own topics."""
         removed = 0
         for shard in range(self._engine.shard_count):
+            # First what could still come.
+            removed += await self._erase_scheduled(shard, user)
             removed += await self._erase_published(shard, user)
         return removed + await self._purge_own(user)
+
+    async def _erase_scheduled(self, shard: int, user: str) -> int:
+        removed = 0
+        while part := await self._engine.operate(shard, EraseScheduled(user, CHUNK_ROWS)):
+            removed += part
+        return removed
 
     async def _erase_published(self, shard: int, user: str) -> int:
         removed = after = 0

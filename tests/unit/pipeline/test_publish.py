@@ -107,7 +107,7 @@ async def test_the_same_id_of_two_publishers_is_two_events(bench: PipelineBench)
         ({"topic": "meeting"}, reasons.ERROR_REASON_TOPIC_INVALID),
         ({"topic": "group/1", "metrics": True}, reasons.ERROR_REASON_PAYLOAD_NOT_ALLOWED),
         (
-            {"deliver_at": timestamp_pb2.Timestamp(seconds=1)},
+            {"deliver_at": timestamp_pb2.Timestamp(seconds=1)},  # the engine keeps no schedule
             reasons.ERROR_REASON_FEATURE_UNAVAILABLE,
         ),
         ({"topic": "signal/1", "expected_offset": 0}, reasons.ERROR_REASON_FIELD_INVALID),

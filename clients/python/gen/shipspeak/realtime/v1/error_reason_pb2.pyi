@@ -96,6 +96,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The content holds control or bidirectional override characters in displayed text. Metadata: "field"."""
     ERROR_REASON_SCHEDULE_UNKNOWN: _ErrorReason.ValueType  # 69
     """No scheduled draft with this id waits in the topic."""
+    ERROR_REASON_SCHEDULE_LIMIT: _ErrorReason.ValueType  # 70
+    """As many drafts are scheduled as allowed. Metadata: "max"."""
     ERROR_REASON_SESSION_UNKNOWN: _ErrorReason.ValueType  # 80
     """No session with this id lives here (it ended, or never existed)."""
     ERROR_REASON_REVISION_STALE: _ErrorReason.ValueType  # 81
@@ -217,6 +219,8 @@ ERROR_REASON_TEXT_UNSAFE: ErrorReason.ValueType  # 68
 """The content holds control or bidirectional override characters in displayed text. Metadata: "field"."""
 ERROR_REASON_SCHEDULE_UNKNOWN: ErrorReason.ValueType  # 69
 """No scheduled draft with this id waits in the topic."""
+ERROR_REASON_SCHEDULE_LIMIT: ErrorReason.ValueType  # 70
+"""As many drafts are scheduled as allowed. Metadata: "max"."""
 ERROR_REASON_SESSION_UNKNOWN: ErrorReason.ValueType  # 80
 """No session with this id lives here (it ended, or never existed)."""
 ERROR_REASON_REVISION_STALE: ErrorReason.ValueType  # 81

@@ -185,11 +185,15 @@ class Draft(_message.Message):
 
     @_builtins.property
     def ttl(self) -> _duration_pb2.Duration:
-        """How long the event is worth delivering, from acceptance by the hub's clock, above 0; absent = no end."""
+        """How long the event is worth delivering, by the hub's clock, above 0: from acceptance, or from deliver_at where
+        that is later; absent = no end.
+        """
 
     @_builtins.property
     def deliver_at(self) -> _timestamp_pb2.Timestamp:
-        """Deliver not before this time; absent = now."""
+        """Deliver not before this time, at most 365 days ahead; absent or past = now. Until then the draft has no offset
+        and no place in the order of its topic; published_at will be the time when it gets them.
+        """
 
     @_builtins.property
     def first_sent_at(self) -> _timestamp_pb2.Timestamp:

@@ -156,14 +156,16 @@ export type Draft = Message<"shipspeak.realtime.v1.Draft"> & {
   content?: Content | undefined;
 
   /**
-   * How long the event is worth delivering, from acceptance by the hub's clock, above 0; absent = no end.
+   * How long the event is worth delivering, by the hub's clock, above 0: from acceptance, or from deliver_at where
+   * that is later; absent = no end.
    *
    * @generated from field: google.protobuf.Duration ttl = 4;
    */
   ttl?: Duration | undefined;
 
   /**
-   * Deliver not before this time; absent = now.
+   * Deliver not before this time, at most 365 days ahead; absent or past = now. Until then the draft has no offset
+   * and no place in the order of its topic; published_at will be the time when it gets them.
    *
    * @generated from field: google.protobuf.Timestamp deliver_at = 5;
    */

@@ -1,0 +1,39 @@
+"""A batch on its way: its drafts by what is to become of them, and the results as they come in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hub.engine.contract import AppendResult
+    from hub.engine.schedule import Scheduled, ScheduledDraft
+    from hub.model.events import Append
+
+
+@dataclass(slots=True)
+class Batch:
+    """The drafts of a batch by what is to become of them, each with its place in the batch.
+
+    Attributes:
+        results: one per draft; None = not known yet, or not attempted.
+        appends: for the engine's logs.
+        passed_on: for the readers of volatile topics.
+        later: for the schedule.
+    """
+
+    results: list[AppendResult | Scheduled | None]
+    appends: list[tuple[int, Append]] = field(default_factory=list)
+    passed_on: list[tuple[int, Append]] = field(default_factory=list)
+    later: list[tuple[int, ScheduledDraft]] = field(default_factory=list)
+
+    def settle(
+        self,
+        asked: Sequence[tuple[int, Append] | tuple[int, ScheduledDraft]],
+        answers: Sequence[AppendResult | Scheduled],
+    ) -> None:
+        """Put answers in the places of what was asked."""
+        for (index, _), answer in zip(asked, answers, strict=True):
+            self.results[index] = answer

@@ -95,8 +95,11 @@ class Receiver:
         else:
             # Runs may have moved us on while the answer was on its way; going back would hand
             # events over twice.
-            offset = max(offset, known.offset)
             action = _ACTIONS.get(answer.verdict, Action.OK)
+            if action is Action.OK and offset > known.offset:
+                # What lies between will not come; the application must hear of it.
+                action = Action.GAP
+            offset = max(offset, known.offset)
         self._place = Place(answer.epoch, offset)
         return action
 

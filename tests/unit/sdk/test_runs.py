@@ -49,6 +49,14 @@ def test_shared_vectors(case: dict[str, Any]):
         assert receiver.place == place_of(step["expect"]["position"])
 
 
+def test_an_answer_that_says_ok_further_on_is_told_as_a_gap():
+    """Nothing is missing, it says, and yet what lies between would never come."""
+    receiver = Receiver(Place(7, 5))
+    answer = answer_of({"verdict": "OK", "epoch": 7, "handled_offset": 9})
+    assert receiver.subscribed(answer) is Action.GAP
+    assert receiver.place == Place(7, 9)
+
+
 def piece(offsets: list[int], after: int, through: int) -> event_pb2.TopicRun:
     events = [
         event_pb2.Event(id=str(offset), offset=offset)

@@ -97,14 +97,18 @@ def reasons_table() -> str:
 
 def namespaces_table() -> str:
     """The kinds of topics and their policy."""
-    lines = ["| kind | class | kept | payloads | conflation allowed |", "|---|---|---|---|---|"]
+    lines = ["| kind | class | kept | payloads | conflation allowed | presence |"]
+    lines.append("|---|---|---|---|---|---|")
     for one in DEFAULT_NAMESPACES:
         kind = one.topic_class
         days = kind.max_age / 86_400
         kept = f"{kind.max_events:,} events or {days:g} days" if kind.durable else "nothing"
         payloads = ", ".join(sorted(one.payloads))
         allowed = "yes" if one.conflation else "no"
-        lines.append(f"| `{one.name}` | {kind.name} | {kept} | {payloads} | {allowed} |")
+        present = "yes" if one.presence else "no"
+        lines.append(
+            f"| `{one.name}` | {kind.name} | {kept} | {payloads} | {allowed} | {present} |"
+        )
     return "\n".join(lines)
 
 

@@ -20,6 +20,7 @@ from hub.fanout.registry import TopicRegistry
 from hub.pipeline.acknowledge import Acknowledger
 from hub.pipeline.history import HistoryReader
 from hub.pipeline.poll import Poller
+from hub.pipeline.presence import PresenceDesk
 from hub.pipeline.publish import Publisher, PublishLimits
 from hub.pipeline.schedule import Canceller
 from hub.pipeline.subscribe import Subscriber
@@ -109,10 +110,12 @@ class Hub:
         publisher = Publisher(
             self.engine, self.registry, namespaces, limits, self.metrics, clock, self.schedule
         )
+        self.presence = PresenceDesk(namespaces, self.instance, settings.heartbeat_interval, clock)
         subscriber = Subscriber(
             self.engine,
             self.registry,
             namespaces,
+            self.presence,
             self.metrics,
             max_subscriptions=settings.max_subscriptions,
             clock=clock,
@@ -128,6 +131,7 @@ class Hub:
             HistoryReader(self.engine, namespaces, clock),
             acknowledger,
             Canceller(self.schedule),
+            self.presence,
         )
         admission = Admission(
             settings,
@@ -138,7 +142,9 @@ class Hub:
             self.metrics,
             self.instance,
         )
-        commands = Commands(admission, publisher, subscriber, work_desk, acknowledger, clock)
+        commands = Commands(
+            admission, publisher, subscriber, work_desk, acknowledger, self.presence, clock
+        )
         listen = ListenMethod(self.sessions, admission, subscriber, self.metrics, clock)
         methods = UnaryMethods(
             pipelines, admission, self.sessions, self.connections, listen, clock
@@ -269,6 +275,7 @@ class Hub:
     def _release(self, session: Session) -> None:
         self.registry.release(session)
         self.work.coordinator.release(session.session_id)
+        self.presence.release(session)
         self.connections.release(session)
 
     async def _tick_every_second(self) -> None:

@@ -124,6 +124,7 @@ class Poller:
             async with gate:
                 try:
                     _refuse_conflate(subscription)
+                    _refuse_presence(subscription)
                     return await self._subscriber.begin(principal, subscription)
                 except HubError as error:
                     return error
@@ -254,6 +255,17 @@ def _refuse_conflate(subscription: frame_pb2.Subscribe) -> None:
             "a poll cannot lag, so it does not conflate; begin it with SNAPSHOT, or leave it out",
             topic=subscription.topic,
             feature="conflate",
+        )
+
+
+def _refuse_presence(subscription: frame_pb2.Subscribe) -> None:
+    """A poll is over before anybody could see it, or be told what changes."""
+    if subscription.presence:
+        raise Unimplemented(
+            reasons.ERROR_REASON_FEATURE_UNAVAILABLE,
+            "a poll has no presence; ask ReadPresence",
+            topic=subscription.topic,
+            feature="presence",
         )
 
 

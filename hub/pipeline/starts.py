@@ -204,9 +204,7 @@ class Starts:
 
     def _refuse_unavailable(self, request: frame_pb2.Subscribe) -> None:
         feature = ""
-        if request.presence:
-            feature = "presence"
-        elif request.grant:
+        if request.grant:
             feature = "grant"
         if feature:
             raise Unimplemented(

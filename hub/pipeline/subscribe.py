@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from hub.auth.grants import Principal
     from hub.engine.contract import Engine
     from hub.fanout.registry import TopicRegistry
+    from hub.pipeline.presence import PresenceDesk
     from hub.pipeline.starts import Begin
     from hub.session.session import Session
     from hub.telemetry.metrics import Metrics
@@ -37,6 +38,7 @@ class Subscriber:
         engine: judges cursors.
         registry: live topics.
         namespaces: policies.
+        presence: ends and is watched with subscriptions.
         metrics: counted by verdict.
         max_subscriptions: of one session.
         clock: seconds since the epoch.
@@ -47,6 +49,7 @@ class Subscriber:
         engine: Engine,
         registry: TopicRegistry,
         namespaces: Namespaces,
+        presence: PresenceDesk,
         metrics: Metrics,
         *,
         max_subscriptions: int,
@@ -54,6 +57,7 @@ class Subscriber:
     ) -> None:
         self._starts = Starts(engine, registry, namespaces, clock)
         self._registry = registry
+        self._presence = presence
         self._metrics = metrics
         self._max = max_subscriptions
 
@@ -77,10 +81,14 @@ class Subscriber:
             HubError: the topic, the right or the start is refused; the session goes on.
         """
         self._check_room(session, request.topic)
+        if request.presence:
+            self._presence.check_watch(principal(), request.topic)
         begin = await self.begin(principal(), request)
         if session.state is State.CLOSED:
             return
         principal().require("subscribe", request.topic)
+        if request.presence:
+            self._presence.check_watch(principal(), request.topic)
         self._check_room(session, request.topic)
         live = begin.live
         # Before the answer: whoever is told Subscribed must get what follows.
@@ -99,6 +107,8 @@ class Subscriber:
         self._metrics.subscribes.labels(frame_pb2.Verdict.Name(begin.verdict)).inc()
         session.send_control(begin.frame(request_id))
         self._registry.subscribe(live, subscription)
+        if request.presence:
+            self._presence.watch(session, request.topic)
 
     def unsubscribe(self, session: Session, topic: str, request_id: int = 0) -> None:
         """Stop delivering a topic; the answer is an Unsubscribed frame.
@@ -112,6 +122,7 @@ class Subscriber:
                 f"the session is not subscribed to {topic}",
                 topic=topic,
             )
+        self._presence.unsubscribed(session, topic)
         session.send_control(unsubscribed_frame(topic, request_id=request_id))
 
     def renew(self, session: Session, principal: Principal) -> None:
@@ -119,9 +130,12 @@ class Subscriber:
         for topic in tuple(session.subscriptions):
             try:
                 principal.require("subscribe", topic)
+                self._presence.check_watcher(session, principal, topic)
             except PermissionDenied as error:
                 self._registry.unsubscribe(session, topic)
+                self._presence.unsubscribed(session, topic)
                 session.send_control(unsubscribed_frame(topic, error=error))
+        self._presence.renew(session, principal)
         session.renew(principal.expires_at)
 
     async def begin(self, principal: Principal, request: frame_pb2.Subscribe) -> Begin:

@@ -17,14 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from hub.pipeline.acknowledge import Acknowledger
+    from hub.pipeline.presence import PresenceDesk
     from hub.pipeline.publish import Publisher
     from hub.pipeline.subscribe import Subscriber
     from hub.pipeline.work import WorkDesk
     from hub.rpc.connection import Connection
-
-_LATER = {
-    "presence": "presence",
-}
 
 
 class Commands:
@@ -36,6 +33,7 @@ class Commands:
         subscriber: starts and ends subscriptions.
         work: opens and closes memberships of work subscriptions.
         acknowledger: takes acknowledgements.
+        presence: who is in which topic.
         clock: seconds since the epoch.
     """
 
@@ -46,6 +44,7 @@ class Commands:
         subscriber: Subscriber,
         work: WorkDesk,
         acknowledger: Acknowledger,
+        presence: PresenceDesk,
         clock: Callable[[], float],
     ) -> None:
         self._admission = admission
@@ -53,6 +52,7 @@ class Commands:
         self._subscriber = subscriber
         self._work = work
         self._acknowledger = acknowledger
+        self._presence = presence
         self._clock = clock
 
     async def on_frame(self, connection: Connection, data: bytes) -> None:
@@ -105,6 +105,11 @@ class Commands:
             await connection.run(
                 lambda: self._unsubscribe(connection, frame), request_id=request_id, topic=topic
             )
+        elif kind == "presence":
+            topic = frame.presence.topic
+            await connection.run(
+                lambda: self._set_presence(connection, frame), request_id=request_id, topic=topic
+            )
         elif kind == "window":
             connection.session.on_handled(frame.window.handled_bytes)
         elif kind == "ping":
@@ -114,7 +119,7 @@ class Commands:
         elif kind in ("open_work", "close_work", "acknowledge"):
             await self._run_work(connection, frame, kind)
         else:
-            connection.refuse(unoffered(_LATER.get(kind, kind)), request_id=request_id)
+            connection.refuse(unoffered(kind), request_id=request_id)
 
     async def _run_work(
         self, connection: Connection, frame: frame_pb2.ClientFrame, kind: str
@@ -166,6 +171,11 @@ class Commands:
 
     async def _unsubscribe(self, connection: Connection, frame: frame_pb2.ClientFrame) -> None:
         self._subscriber.unsubscribe(connection.session, frame.unsubscribe.topic, frame.request_id)
+
+    async def _set_presence(self, connection: Connection, frame: frame_pb2.ClientFrame) -> None:
+        self._presence.set(
+            connection.session, connection.principal, connection.client_id, frame.presence
+        )
 
     async def _refresh(self, connection: Connection, frame: frame_pb2.ClientFrame) -> None:
         principal = self._admission.refresh(connection, frame.refresh_token.token)

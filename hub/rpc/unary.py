@@ -10,9 +10,8 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hub.errors import Aborted, ResourceExhausted
+from hub.errors import Aborted, HubError, ResourceExhausted
 from hub.rpc.decode import check, check_version, decode, parse
-from hub.rpc.unoffered import unoffered
 from hub.session.frames import timestamp
 from hub.session.session import MAX_CONTROL_FRAMES
 from hub.session.sink import Caller
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from hub.pipeline.acknowledge import Acknowledger
     from hub.pipeline.history import HistoryReader
     from hub.pipeline.poll import Poller
+    from hub.pipeline.presence import PresenceDesk
     from hub.pipeline.publish import Publisher
     from hub.pipeline.schedule import Canceller
     from hub.pipeline.subscribe import Subscriber
@@ -34,10 +34,6 @@ if TYPE_CHECKING:
     from hub.session.session import Session
 
 UnaryMethod = Callable[[bytes, Caller], Awaitable[bytes]]
-
-_LATER = {
-    "ReadPresence": "presence",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +46,7 @@ class Pipelines:
     history: HistoryReader
     acknowledger: Acknowledger
     canceller: Canceller
+    presence: PresenceDesk
 
 
 class UnaryMethods:
@@ -82,7 +79,7 @@ class UnaryMethods:
 
     def table(self) -> dict[str, UnaryMethod]:
         """RPC name -> method, for all unary RPCs of the service."""
-        methods: dict[str, UnaryMethod] = {
+        return {
             "Poll": self.poll,
             "Publish": self.publish,
             "UpdateSubscriptions": self.update_subscriptions,
@@ -91,10 +88,8 @@ class UnaryMethods:
             "ReadHistory": self.read_history,
             "Acknowledge": self.acknowledge,
             "CancelScheduled": self.cancel_scheduled,
+            "ReadPresence": self.read_presence,
         }
-        for name, feature in _LATER.items():
-            methods[name] = self._unavailable(feature)
-        return methods
 
     async def poll(self, request: bytes, caller: Caller) -> bytes:
         """Poll."""
@@ -148,15 +143,29 @@ class UnaryMethods:
             if topic not in wanted:
                 self._pipelines.subscriber.unsubscribe(session, topic)
         new = [wish for topic, wish in wanted.items() if topic not in session.subscriptions]
+        going_on = [wish for topic, wish in wanted.items() if topic in session.subscriptions]
+        for wish in going_on:
+            self._change_presence(connection, wish)
         await self._listen.subscribe_all(connection, new)
         await connection.settle()
 
+    def _change_presence(self, connection: Connection, wish: frame_pb2.Subscribe) -> None:
+        try:
+            self._pipelines.presence.change(
+                connection.session, connection.principal, wish.topic, wanted=wish.presence
+            )
+        except HubError as error:
+            connection.refuse(error, topic=wish.topic)
+
     async def touch(self, request: bytes, caller: Caller) -> bytes:
-        """Touch: sign of life and window report."""
+        """Touch: sign of life, window report, and presence where it is given."""
         message = decode(messages.TouchRequest, request)
+        connection = self._connection(message.session_id, caller)
+        connection.session.on_handled(message.handled_bytes)
         if message.HasField("presence"):
-            raise unoffered("presence")
-        self._connection(message.session_id, caller).session.on_handled(message.handled_bytes)
+            self._pipelines.presence.set(
+                connection.session, connection.principal, connection.client_id, message.presence
+            )
         return messages.TouchResponse(server_time=timestamp(self._clock())).SerializeToString()
 
     async def refresh_session(self, request: bytes, _caller: Caller) -> bytes:
@@ -191,16 +200,15 @@ class UnaryMethods:
         await self._pipelines.canceller.cancel(message, principal)
         return messages.CancelScheduledResponse().SerializeToString()
 
+    async def read_presence(self, request: bytes, caller: Caller) -> bytes:
+        """ReadPresence."""
+        principal = self._admission.principal(caller)
+        message = decode(messages.ReadPresenceRequest, request)
+        return self._pipelines.presence.read(message, principal).SerializeToString()
+
     def _connection(self, session_id: str, caller: Caller) -> Connection:
         principal = self._admission.principal(caller)
         return self._connections.owned_by(session_id, principal.subject)
-
-    def _unavailable(self, feature: str) -> UnaryMethod:
-        async def refuse(_request: bytes, caller: Caller) -> bytes:
-            self._admission.principal(caller)
-            raise unoffered(feature)
-
-        return refuse
 
 
 def _check_backlog(session: Session) -> None:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 SERVICE = realtime_service_pb2.DESCRIPTOR.services_by_name["RealtimeService"].full_name
 _TRANSPORT = "grpc"
+# A cut stream looks like a half-closed one for as long as it takes to hear of the cut.
+CUT_SECONDS = 0.05
 
 
 class StreamHandlers:
@@ -91,6 +93,10 @@ async def _frames(context: Context, session: Session, sink: GrpcStreamSink) -> A
             # grpc.aio.EOF: half-closed, or the peer is gone; a write tells which.
             if context.cancelled() or context.done():
                 sink.abandon()
+            elif session.must_live:
+                # Others see this client, and whether it left or was cut off is not the same to
+                # them. A cut cancels the call in a moment, and this with it.
+                await asyncio.sleep(CUT_SECONDS)
             return
         yield data
 

@@ -142,7 +142,7 @@ class Sessions:
     def _keep(self, session: Session, now: float) -> bool:
         """Close a session that is silent or has expired; whether it goes on."""
         silent_since = session.opened_at if session.state is State.NEW else session.last_heard
-        watched = session.window.size or session.state is State.NEW
+        watched = session.window.size or session.must_live or session.state is State.NEW
         if watched and now - silent_since > SILENT_HEARTBEATS * self._interval:
             session.close(_silent_error(now - silent_since))
             return False

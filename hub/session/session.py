@@ -55,6 +55,10 @@ class Session:
         self.rights_since = self.opened_at
         self.next_heartbeat = math.inf
         self.expiry_told = False
+        # Its silence ends it even without a window: others are told that it is there.
+        self.must_live = False
+        # The client ended it of its own will.
+        self.left = False
         self._flight: Flight | None = None
         self._clock = clock
         self._on_closed = on_closed
@@ -239,6 +243,7 @@ class Session:
             return
         self._controls.extend(last_frames)
         self._closing = error
+        self.left = error is None
         if self.apply(Input.CLOSE) is Effect.END_STREAM:
             self._end()
 

@@ -1,7 +1,8 @@
 """Namespaces: the policy of every topic of one kind.
 
 A namespace names its class (retention and durability), the payload types it allows and whether
-conflation may drop superseded events for receivers that lag. An unknown kind is an error, so that a
+conflation may drop superseded events for receivers that lag, and whether there is presence. An
+unknown kind is an error, so that a
 typing mistake fails loudly.
 """
 
@@ -10,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hub.errors import NotFound
+from hub.errors import InvalidArgument, NotFound
 from hub.topics.grammar import namespace_of
 from shipspeak.realtime.v1 import error_reason_pb2
 
@@ -54,6 +55,7 @@ class Namespace:
         payloads: names of the Content.payload fields that may be published.
         conflation: whether events with a key may supersede each other for a receiver that lags.
         hub_only: only the hub itself publishes there.
+        presence: whether sessions can be seen in its topics.
     """
 
     name: str
@@ -61,6 +63,7 @@ class Namespace:
     payloads: frozenset[str]
     conflation: bool
     hub_only: bool = False
+    presence: bool = True
 
 
 DEFAULT_NAMESPACES = (
@@ -68,9 +71,14 @@ DEFAULT_NAMESPACES = (
     Namespace("practice", LIVE, frozenset({"practice", "metrics", "other"}), conflation=True),
     Namespace("user", INBOX, frozenset({"notification", "metrics", "other"}), conflation=False),
     Namespace("group", INBOX, frozenset({"notification", "other"}), conflation=False),
-    Namespace("system", LIVE, frozenset({"notification", "metrics", "other"}), conflation=False),
+    # Everybody is in system/all: a crowd that nobody needs to see.
+    Namespace(
+        *("system", LIVE, frozenset({"notification", "metrics", "other"})),
+        conflation=False,
+        presence=False,
+    ),
     Namespace("signal", VOLATILE, frozenset({"practice", "metrics", "other"}), conflation=False),
-    Namespace(DEAD, INBOX, frozenset({"other"}), conflation=False, hub_only=True),
+    Namespace(DEAD, INBOX, frozenset({"other"}), conflation=False, hub_only=True, presence=False),
 )
 
 
@@ -105,3 +113,18 @@ class Namespaces:
                 namespace=name,
             )
         return namespace
+
+    def require_presence(self, topic: str) -> None:
+        """Check that a topic has presence.
+
+        Raises:
+            InvalidArgument: TOPIC_INVALID, or PRESENCE_NOT_ALLOWED.
+            NotFound: NAMESPACE_UNKNOWN.
+        """
+        namespace = self.of(topic)
+        if not namespace.presence:
+            raise InvalidArgument(
+                error_reason_pb2.ERROR_REASON_PRESENCE_NOT_ALLOWED,
+                f"{namespace.name} topics have no presence",
+                topic=topic,
+            )

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 TOPIC = "meeting/claims"
 REFUSED = {
-    "presence": frame_pb2.Subscribe(topic=TOPIC, presence=True),
     "grant": frame_pb2.Subscribe(topic=TOPIC, grant="a.b.c"),
 }
 

@@ -271,7 +271,6 @@ async def test_conflation_where_it_is_not_allowed(scene: _Scene) -> None:
     ("change", "feature"),
     [
         ({"grant": "x"}, "grant"),
-        ({"presence": True}, "presence"),
     ],
 )
 async def test_what_is_not_offered_yet_says_so(

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import grpc
 import pytest
 
-from shipspeak.realtime.v1 import error_reason_pb2 as reasons
 from shipspeak.realtime.v1 import event_pb2, frame_pb2, realtime_service_pb2
 from tests.support.raw_client import RawClient, draft, hello
 
@@ -242,29 +241,3 @@ async def test_half_closing_finishes_the_answers_under_way(client: RawClient, to
     published = await stream.control("published")
     assert published.results[0].outcome == frame_pb2.OUTCOME_STORED
     assert await stream.end() == (CODE.OK, "")
-
-
-@pytest.mark.parametrize(
-    ("name", "request_"),
-    [
-        ("ReadPresence", realtime_service_pb2.ReadPresenceRequest(topic="meeting/1")),
-    ],
-)
-async def test_what_is_not_offered_yet_says_so(
-    client: RawClient, name: str, request_: object
-) -> None:
-    assert await client.refused(name, request_) == (CODE.UNIMPLEMENTED, "FEATURE_UNAVAILABLE")
-
-
-@pytest.mark.parametrize(
-    "frame",
-    [
-        {"presence": frame_pb2.SetPresence(topic="meeting/1")},
-    ],
-)
-async def test_frames_that_are_not_offered_yet(client: RawClient, frame: dict[str, object]) -> None:
-    stream, _ = await client.session()
-    await stream.send(request_id=3, **frame)
-    error = await stream.control("error")
-    assert error.reason == reasons.ERROR_REASON_FEATURE_UNAVAILABLE
-    assert (error.request_id, error.code) == (3, 12)

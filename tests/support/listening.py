@@ -48,6 +48,7 @@ class ListenBench(PipelineBench):
 
     def _release(self, session: Session) -> None:
         self.registry.release(session)
+        self.presence.release(session)
         self.connections.release(session)
 
 

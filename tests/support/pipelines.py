@@ -7,6 +7,7 @@ from hub.fanout.flush import Flusher
 from hub.fanout.registry import TopicRegistry
 from hub.pipeline.history import HistoryReader
 from hub.pipeline.poll import Poller
+from hub.pipeline.presence import PresenceDesk
 from hub.pipeline.publish import Publisher, PublishLimits
 from hub.pipeline.subscribe import Subscriber
 from hub.telemetry.metrics import Metrics
@@ -33,10 +34,12 @@ class PipelineBench:
         self.publisher = Publisher(
             self.engine, self.registry, namespaces, limits, self.metrics, self.clock
         )
+        self.presence = PresenceDesk(namespaces, "instance", 20.0, self.clock)
         self.subscriber = Subscriber(
             self.engine,
             self.registry,
             namespaces,
+            self.presence,
             self.metrics,
             max_subscriptions=3,
             clock=self.clock,

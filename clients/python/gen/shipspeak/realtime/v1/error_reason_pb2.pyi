@@ -76,6 +76,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The session is already subscribed to the topic."""
     ERROR_REASON_EVENT_UNKNOWN: _ErrorReason.ValueType  # 48
     """The topic keeps no event with this id: it was never there, or retention has trimmed it."""
+    ERROR_REASON_PRESENCE_NOT_ALLOWED: _ErrorReason.ValueType  # 49
+    """The namespace has no presence: nobody can be seen in its topics."""
     ERROR_REASON_EVENT_TOO_LARGE: _ErrorReason.ValueType  # 60
     """The event is larger than allowed. Metadata: "max_bytes"."""
     ERROR_REASON_BATCH_TOO_LARGE: _ErrorReason.ValueType  # 61
@@ -199,6 +201,8 @@ ERROR_REASON_ALREADY_SUBSCRIBED: ErrorReason.ValueType  # 47
 """The session is already subscribed to the topic."""
 ERROR_REASON_EVENT_UNKNOWN: ErrorReason.ValueType  # 48
 """The topic keeps no event with this id: it was never there, or retention has trimmed it."""
+ERROR_REASON_PRESENCE_NOT_ALLOWED: ErrorReason.ValueType  # 49
+"""The namespace has no presence: nobody can be seen in its topics."""
 ERROR_REASON_EVENT_TOO_LARGE: ErrorReason.ValueType  # 60
 """The event is larger than allowed. Metadata: "max_bytes"."""
 ERROR_REASON_BATCH_TOO_LARGE: ErrorReason.ValueType  # 61

@@ -16,8 +16,13 @@ PAGES = all_pages()
 TARGETS = set(re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE))
 RTHUB = typer.main.get_command(app).commands  # type: ignore[attr-defined]  # it is a group
 OPTIONS = {
-    name: {option for parameter in command.params for option in parameter.opts} | {"--help"}
-    for name, command in RTHUB.items()
+    " ".join(path): {option for parameter in command.params for option in parameter.opts}
+    | {"--help"}
+    for name, found in RTHUB.items()
+    for path, command in [
+        ((name,), found),
+        *(((name, sub), under) for sub, under in getattr(found, "commands", {}).items()),
+    ]
 }
 
 
@@ -31,7 +36,9 @@ def faults(page: Page) -> list[str]:
             found += [line] if not set(names.split()) <= {suite.name for suite in SUITES} else []
         for name in re.findall(r"\bGUARANTEE=(\w+)", line):
             found += [line] if name not in VALIDATORS else []
-        for command, rest in re.findall(r"\brthub ([a-z]+)(.*)", line):
+        for name, rest in re.findall(r"\brthub ([a-z]+)(.*)", line):
+            longer = f"{name} {rest.split()[0]}" if rest.split() else name
+            command = longer if longer in OPTIONS else name
             shown = set(re.findall(r"(?<!\S)--[a-z-]+", rest))
             found += [line] if not shown <= OPTIONS.get(command, set()) else []
             found += [line] if command not in OPTIONS else []

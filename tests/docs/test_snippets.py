@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from shipspeak.realtime.v1 import notification_pb2
-from shipspeak_realtime import AdminClient, Outcome, RealtimeClient
+from shipspeak.realtime.v1 import meeting_pb2, notification_pb2
+from shipspeak_realtime import AdminClient, Event, Outcome, RealtimeClient
 from tests.docs.pages import ROOT, page
 from tests.support.hub_process import HubProcess
 
@@ -58,7 +58,7 @@ async def test_the_readmes_python_publishes_and_reads(hub_process: HubProcess):
 
 
 async def test_the_pythons_page_publishes_a_meeting_and_a_notification(hub_process: HubProcess):
-    publish, read, history, meeting, admin = page("docs/python.md").blocks("python")
+    publish, read, history, work, meeting, admin = page("docs/python.md").blocks("python")
     saved: list[tuple[str, str]] = []
     async with asyncio.timeout(SECONDS), RealtimeClient(hub_process.grpc) as hub:
         names: dict[str, Any] = {
@@ -84,6 +84,7 @@ async def test_the_pythons_page_publishes_a_meeting_and_a_notification(hub_proce
         await asyncio.gather(reader, return_exceptions=True)
         await run(history.replace("meeting/42", "meeting/of-the-page"), names)
         assert names["events"][0].content.meeting.HasField("completed")
+        await _work_is_done(work, hub)
         names |= {"AdminClient": AdminClient, "token": None}
         stored = f'"meeting/of-the-page", "{names["events"][0].id}"'
         admin = admin.replace('"meeting/42", "a"', stored).replace(ADDRESS, hub_process.grpc)
@@ -94,6 +95,19 @@ async def test_the_pythons_page_publishes_a_meeting_and_a_notification(hub_proce
     assert states[-1] == "completed"
     assert "stage_changed" in states
     assert all(cursor.startswith("meeting/of-the-page@") for _, cursor in saved)
+
+
+async def _work_is_done(code: str, hub: RealtimeClient) -> None:
+    analysed: asyncio.Queue[Event] = asyncio.Queue()
+    worker = asyncio.create_task(run(code, {"hub": hub, "analyse": analysed.put}))
+    attempt = 0
+    # The subscription begins when the hub has taken its first member in.
+    while analysed.empty():
+        attempt += 1
+        await hub.publish(f"meeting/work-{attempt}", meeting_pb2.UploadProgress(sent_bytes=1))
+    assert (await analysed.get()).topic.startswith("meeting/work-")
+    worker.cancel()
+    await asyncio.gather(worker, return_exceptions=True)
 
 
 def test_the_readmes_react_has_the_right_types(tmp_path: Path):

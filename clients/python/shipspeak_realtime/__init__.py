@@ -18,6 +18,7 @@ from shipspeak_realtime.client import RealtimeClient
 from shipspeak_realtime.connection import ConnectionChange
 from shipspeak_realtime.contents import make_content, make_draft
 from shipspeak_realtime.cursor import Cursor
+from shipspeak_realtime.delivery import Delivery
 from shipspeak_realtime.describe import describe
 from shipspeak_realtime.errors import (
     AuthError,
@@ -45,6 +46,7 @@ from shipspeak_realtime.stats import Stats
 from shipspeak_realtime.subscription import Subscription
 from shipspeak_realtime.verdicts import Verdict, VerdictKind
 from shipspeak_realtime.version import VERSION
+from shipspeak_realtime.work import Work
 
 __all__ = [
     "VERSION",
@@ -54,6 +56,7 @@ __all__ = [
     "ConnectionChange",
     "Cursor",
     "DeadlineError",
+    "Delivery",
     "Event",
     "Health",
     "IdFactory",
@@ -78,6 +81,7 @@ __all__ = [
     "UnsupportedError",
     "Verdict",
     "VerdictKind",
+    "Work",
     "check_health",
     "describe",
     "make_content",

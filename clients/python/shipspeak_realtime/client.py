@@ -26,6 +26,7 @@ from shipspeak_realtime.tokens import TokenSource
 from shipspeak_realtime.transport import Transport
 from shipspeak_realtime.unary import UnaryCalls
 from shipspeak_realtime.version import SDK
+from shipspeak_realtime.work import ACK_DEADLINE_SECONDS, OUTSTANDING, Work, retry_delay
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from shipspeak_realtime.states import State
     from shipspeak_realtime.tokens import GetToken
     from shipspeak_realtime.verdicts import OnVerdict
+    from shipspeak_realtime.work import RetryDelay
 
 PUBLISH_TIMEOUT_SECONDS = 30.0
 
@@ -172,6 +174,44 @@ class RealtimeClient(FollowUps):
             conflate=conflate,
             grant=grant,
             queue_events=queue_events,
+        )
+
+    def work(
+        self,
+        name: str,
+        pattern: str,
+        *,
+        max_outstanding: int = OUTSTANDING,
+        ack_deadline: timedelta | float = ACK_DEADLINE_SECONDS,
+        ordered: bool = False,
+        retry: RetryDelay = retry_delay,
+    ) -> Work:
+        """Share the events of topics with other workers, each event to one of them.
+
+        ::
+
+            async for delivery in hub.work("analyse", "meeting/*"):
+                async with delivery:
+                    await analyse(delivery.event)
+
+        Args:
+            name: of the work subscription; workers with the same name share it. It begins with what
+                is published after its first member opened it, and lives on without members.
+            pattern: a topic, or a pattern such as "meeting/*"; the first member fixes it.
+            max_outstanding: events that this member may hold at a time; 1 for long jobs.
+            ack_deadline: lease of a delivery, 10 to 600 s; it is extended while the work runs.
+            ordered: each topic's events come one at a time, in order; the first member fixes it.
+            retry: seconds before an event comes again whose block failed, by its attempt.
+        """
+        return Work(
+            name,
+            pattern,
+            max_outstanding=max_outstanding,
+            ack_deadline=ack_deadline,
+            ordered=ordered,
+            retry=retry,
+            clock=self._clock,
+            on_open=self._open_parts().connection.open_work,
         )
 
     async def read_history(

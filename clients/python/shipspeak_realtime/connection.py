@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from shipspeak_realtime.subscription import Subscription
     from shipspeak_realtime.tokens import TokenSource
     from shipspeak_realtime.transport import Transport
+    from shipspeak_realtime.work import Work
+    from shipspeak_realtime.works import Works
 
 _log = logging.getLogger("shipspeak_realtime")
 
@@ -94,6 +96,20 @@ class Connection:
             raise ClosedError(message)
         self._dispatcher.add(subscription)
         self.start()
+
+    def open_work(self, work: Work) -> Works:
+        """Start a membership, and the connection where it is not running.
+
+        Raises:
+            ClosedError: the client was closed.
+            InvalidRequestError: ALREADY_SUBSCRIBED.
+        """
+        if self.state is State.CLOSED:
+            message = "the client was closed"
+            raise ClosedError(message)
+        self._dispatcher.works.add(work)
+        self.start()
+        return self._dispatcher.works
 
     def forget(self, subscription: Subscription) -> None:
         """End a subscription."""

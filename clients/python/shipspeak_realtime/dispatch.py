@@ -11,6 +11,7 @@ from shipspeak_realtime.errors import InvalidRequestError, NetworkError
 from shipspeak_realtime.pings import Pings
 from shipspeak_realtime.runs import Action
 from shipspeak_realtime.wire import from_frame
+from shipspeak_realtime.works import Works
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,6 +68,7 @@ class Dispatcher:
         self._pings = Pings(stats, clock)
         self._later: dict[str, asyncio.Task[None]] = {}
         self._session: Sender | None = None
+        self.works = Works(clock, self._next, self._send)
         self._last_request = 0
 
     # For the client
@@ -106,6 +108,7 @@ class Dispatcher:
         for subscription in tuple(self._subscriptions.values()):
             subscription.fail(error)
         self._subscriptions.clear()
+        self.works.fail_all(error)
         self.disconnected()
 
     def disconnected(self) -> None:
@@ -117,6 +120,7 @@ class Dispatcher:
             asking.cancel()
         self._later.clear()
         self._pings.lost()
+        self.works.disconnected()
 
     def ping(self) -> asyncio.Future[float]:
         """Send a Ping; the future gives the round trip in seconds.
@@ -145,6 +149,7 @@ class Dispatcher:
         self._on_welcome(welcome)
         for subscription in self._subscriptions.values():
             self._subscribe(subscription)
+        self.works.welcome()
         self._on_progress()
 
     def refuse(self, error: event_pb2.Error) -> Never:
@@ -174,7 +179,7 @@ class Dispatcher:
                 self._on_expiring()
             case _:
                 # Heartbeats live by having been heard; kinds of a later version are skipped.
-                pass
+                self.works.control(frame)
 
     def runs(self, frame: frame_pb2.ServerFrame) -> list[Subscription]:
         """Hand runs to their subscriptions; gives those whose queues are full now."""
@@ -236,6 +241,8 @@ class Dispatcher:
             self._fail(subscription, from_frame(notice.error))
 
     def _error(self, notice: event_pb2.Error) -> None:
+        if notice.request_id and self.works.error(notice):
+            return
         error = from_frame(notice)
         topic = notice.topic or self._topic_of(notice.request_id)
         subscription = self._subscriptions.get(topic)

@@ -1,0 +1,194 @@
+"""A membership without a hub: leases kept together, deliveries lost with their session."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+
+import pytest
+
+from shipspeak.realtime.v1 import error_reason_pb2 as reasons
+from shipspeak.realtime.v1 import frame_pb2
+from shipspeak_realtime.errors import InvalidRequestError, NetworkError, RealtimeError
+from shipspeak_realtime.work import Work, retry_delay
+from shipspeak_realtime.works import Works
+from tests.support.until import until
+from tests.unit.sdk.manual_clock import ManualClock
+
+LEASE = 30.0
+
+
+class Bench:
+    """One membership, and what it says."""
+
+    def __init__(self) -> None:
+        self.clock = ManualClock()
+        self.sent: list[frame_pb2.ClientFrame] = []
+        self.works = Works(self.clock, itertools.count(1).__next__, self.sent.append)
+        self.work = Work(
+            "analyse",
+            "meeting/*",
+            max_outstanding=4,
+            ack_deadline=LEASE,
+            ordered=False,
+            retry=retry_delay,
+            clock=self.clock,
+            on_open=self._open,
+        )
+
+    def _open(self, work: Work) -> Works:
+        self.works.add(work)
+        return self.works
+
+    def deliver(self, *ids: str) -> None:
+        deliveries = [
+            frame_pb2.Delivery(work="analyse", delivery_id=one, topic="meeting/1", attempt=1)
+            for one in ids
+        ]
+        frame = frame_pb2.Deliveries(deliveries=deliveries)
+        self.works.control(frame_pb2.ServerFrame(deliveries=frame))
+
+    def said(self) -> list[tuple[str, str]]:
+        """(verb, delivery id) of what was acknowledged, in order."""
+        return [
+            (frame_pb2.Verb.Name(ack.verb).removeprefix("VERB_"), ack.delivery_id)
+            for frame in self.sent
+            for ack in frame.acknowledge.acks
+        ]
+
+    def answer(self, *refusals: int) -> None:
+        """Answer the newest request: 0 = committed."""
+        answered = frame_pb2.Acknowledged(request_id=self.sent[-1].request_id)
+        for reason in refusals:
+            result = answered.results.add()
+            if reason:
+                result.error.reason = reasons.ErrorReason.ValueType(reason)
+                result.error.code = 5
+        self.works.control(frame_pb2.ServerFrame(acknowledged=answered))
+
+
+@pytest.fixture
+async def bench() -> Bench:
+    made = Bench()
+    made.works.welcome()
+    return made
+
+
+async def test_it_opens_again_with_every_session(bench: Bench) -> None:
+    async with bench.work:
+        bench.works.disconnected()
+        bench.works.welcome()
+        opened = [frame.open_work for frame in bench.sent if frame.HasField("open_work")]
+        assert [one.name for one in opened] == ["analyse", "analyse"]
+        assert (opened[0].pattern, opened[0].max_outstanding) == ("meeting/*", 4)
+        assert opened[0].ack_deadline.seconds == LEASE
+    assert bench.sent[-1].close_work.name == "analyse"
+
+
+async def test_what_waits_and_what_is_worked_on_keeps_its_lease(bench: Bench) -> None:
+    async with bench.work:
+        deliveries = aiter(bench.work)
+        bench.deliver("in hand", "by hand", "waiting")
+        worked, _ = await anext(deliveries), await anext(deliveries)
+        async with worked:
+            await bench.clock.advance(LEASE / 3)
+            await until(lambda: bench.said() == [("EXTEND", "in hand"), ("EXTEND", "waiting")])
+            bench.answer(0, reasons.ERROR_REASON_DELIVERY_UNKNOWN)
+            # The one that was taken away is not handed to the application any more.
+            await until(lambda: not bench.work._waiting)
+            bench.deliver("next")
+            assert (await anext(deliveries)).id == "next"
+            ending = asyncio.ensure_future(worked.__aexit__(None, None, None))
+            await until(lambda: bench.said()[-1] == ("ACK", "in hand"))
+            bench.answer(0)
+            await ending
+        assert worked.settled
+
+
+async def test_acks_of_one_turn_go_together(bench: Bench) -> None:
+    async with bench.work:
+        deliveries = aiter(bench.work)
+        bench.deliver("a", "b")
+        one, two = await anext(deliveries), await anext(deliveries)
+        acking = asyncio.gather(one.ack(), two.nack(5), return_exceptions=True)
+        await until(bench.said)
+        assert bench.said() == [("ACK", "a"), ("NACK", "b")]
+        bench.answer(0, reasons.ERROR_REASON_DELIVERY_UNKNOWN)
+        first, second = await acking
+        assert first is None
+        assert isinstance(second, RealtimeError)
+        assert second.reason == "DELIVERY_UNKNOWN"
+        assert (one.settled, two.settled) == (True, False)
+
+
+async def test_a_lost_session_takes_the_deliveries_with_it(bench: Bench) -> None:
+    async with bench.work:
+        deliveries = aiter(bench.work)
+        bench.deliver("a", "b", "c")
+        one, two = await anext(deliveries), await anext(deliveries)
+        acking = asyncio.ensure_future(one.ack())
+        await until(bench.said)
+        bench.works.disconnected()
+        with pytest.raises(NetworkError, match="may come again"):
+            await acking
+        with pytest.raises(InvalidRequestError, match="DELIVERY_UNKNOWN"):
+            await two.ack()
+        assert one.lost
+        assert two.lost
+        bench.works.welcome()
+        bench.deliver("d")
+        assert (await anext(deliveries)).id == "d"
+
+
+async def test_a_failed_block_puts_back_and_the_loop_goes_on(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with bench.work:
+        bench.deliver("a")
+        delivery = await anext(aiter(bench.work))
+
+        async def block() -> None:
+            async with delivery:
+                raise ValueError("a bad event")
+
+        working = asyncio.ensure_future(block())
+        await until(bench.said)
+        assert bench.said() == [("NACK", "a")]
+        assert bench.sent[-1].acknowledge.acks[0].delay.seconds == 1
+        bench.answer(0)
+        await working
+    assert "a bad event" in caplog.text
+
+
+async def test_a_cancelled_block_stays_cancelled(bench: Bench) -> None:
+    async with bench.work:
+        bench.deliver("a")
+        delivery = await anext(aiter(bench.work))
+
+        async def block() -> None:
+            async with delivery:
+                await asyncio.Event().wait()
+
+        working = asyncio.ensure_future(block())
+        await until(lambda: delivery.in_hand)
+        working.cancel()
+        await asyncio.wait([working])
+        assert working.cancelled()
+        await until(bench.said)
+        assert bench.said() == [("NACK", "a")]
+
+
+async def test_leaving_the_loop_ends_the_membership(bench: Bench) -> None:
+    bench.deliver("too early")
+    bench.work._open()
+    bench.deliver("a")
+    async for delivery in bench.work:
+        assert delivery.id == "a"
+        break
+    await until(lambda: bench.sent[-1].close_work.name == "analyse")
+    assert delivery.lost
+
+
+@pytest.mark.parametrize(("attempt", "seconds"), [(1, 1), (2, 4), (4, 64), (9, 300)])
+def test_the_wait_grows_with_the_attempts(attempt: int, seconds: float) -> None:
+    assert retry_delay(attempt) == seconds

@@ -43,9 +43,10 @@ class Judge:
         self._unasked = unasked
         self.lifetime_ms = lifetime_ms
 
-    def learn(self, known: dict[Key, int]) -> None:
-        """Take offsets of more drafts stored before."""
+    def learn(self, known: dict[Key, int], unasked: set[Key]) -> None:
+        """Take what ``recall`` says of more drafts."""
         self._known.update(known)
+        self._unasked |= unasked
 
     def publish(self, appends: Sequence[Append]) -> Published:
         """Judge one call's drafts in order.

@@ -79,7 +79,7 @@ class Work:
 
     def append(self, append: Append) -> AppendResult:
         """Store a draft as a publish would, with all its checks; its topic is one of ``topics``."""
-        self._recall(append)
+        self._recall([append])
         published = self._judge.publish([append])
         self._write(published.events)
         self.events += published.events
@@ -88,15 +88,17 @@ class Work:
             self.touched[append.topic] = None
         return result
 
-    def stored_before(self, append: Append) -> AppendResult | None:
-        """What a publish of a repeat would be answered; None = the draft's id is new."""
-        self._recall(append)
-        return self._judge.before(append)
+    def stored_before(self, appends: Sequence[Append]) -> list[AppendResult | None]:
+        """What publishes of repeats would be answered; None = the draft's id is new.
 
-    def _recall(self, append: Append) -> None:
+        All in one call, since each may walk the logs of its topics.
+        """
+        self._recall(appends)
+        return [self._judge.before(append) for append in appends]
+
+    def _recall(self, appends: Sequence[Append]) -> None:
         judge = self._judge
-        known, _ = recall(self.connection, self._topics, [append], judge.lifetime_ms)
-        judge.learn(known)
+        judge.learn(*recall(self.connection, self._topics, appends, judge.lifetime_ms))
 
     def withdraw(self, name: str, offsets: Sequence[int]) -> None:
         """Take note that these events were withdrawn; their rows were emptied by the operation."""

@@ -63,10 +63,10 @@ class AddScheduled:
         """One result each."""
         (waiting,) = work.connection.execute(_COUNT).fetchone()
         results: list[AppendResult | Scheduled] = []
-        for draft in self.drafts:
+        stored = work.stored_before([draft.append for draft in self.drafts])
+        for draft, before in zip(self.drafts, stored, strict=True):
             append = draft.append
             key = (append.topic, append.publisher, append.event_id)
-            before = work.stored_before(append)
             if work.connection.execute(_WAITS, key).fetchone() is not None:
                 results.append(Scheduled(duplicate=True))
             elif before is not None:

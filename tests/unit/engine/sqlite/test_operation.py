@@ -8,11 +8,21 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hub.engine.contract import Stored, TopicHead
+from hub.engine.schedule import Scheduled, ScheduledDraft
 from hub.engine.sqlite.requests import Open, Operate, Operated, Publish, Published
+from hub.engine.sqlite.scheduled import AddScheduled
 from hub.engine.sqlite.topics import Trimmed
 from hub.errors import Aborted, Internal, Unavailable
 from shipspeak.realtime.v1 import error_reason_pb2 as reasons
-from tests.unit.engine.sqlite.support import TOPIC, PlainShard, draft, drafts, results
+from tests.unit.engine.sqlite.support import (
+    LIFETIME_MS,
+    START_MS,
+    TOPIC,
+    PlainShard,
+    draft,
+    drafts,
+    results,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -147,3 +157,23 @@ def test_a_disk_that_fills_inside_an_operation_is_the_storages_failure(
     shard.connection.execute("PRAGMA max_page_count=1000000").fetchone()
     assert shard.events() == [(1, "a")]
     assert shard.commit(drafts("b")).stored == 1
+
+
+def test_many_old_drafts_for_later_walk_the_log_once(shard: PlainShard) -> None:
+    """As those that are published at once: the writer's thread is not held."""
+    names = [f"{n}" for n in range(200)]
+    shard.commit(drafts(*names))
+    shard.connection.execute("DELETE FROM dedup")
+    statements: list[str] = []
+    shard.connection.set_trace_callback(statements.append)
+    old = START_MS - LIFETIME_MS // 2 - 1
+    later = [
+        ScheduledDraft(draft(name, first_sent_ms=old), START_MS + 1000) for name in (*names, "new")
+    ]
+
+    (answer,) = shard.writer.commit([Operate(AddScheduled(later))]).answers
+
+    assert isinstance(answer, Operated)
+    assert [isinstance(one, Stored) and one.duplicate for one in answer.value[:-1]] == [True] * 200
+    assert isinstance(answer.value[-1], Scheduled)
+    assert len([text for text in statements if "FROM event" in text]) == 1

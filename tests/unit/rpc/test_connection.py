@@ -16,9 +16,9 @@ from tests.support.fake_sink import FakeSink
 from tests.support.sessions import open_session
 
 
-def _connection() -> tuple[Connection, FakeSink]:
+def _connection(metrics: Metrics | None = None) -> tuple[Connection, FakeSink]:
     sink = FakeSink(automatic=True)
-    return Connection(open_session(sink=sink), Metrics()), sink
+    return Connection(open_session(sink=sink), metrics or Metrics()), sink
 
 
 async def test_before_its_hello_a_connection_may_do_nothing() -> None:
@@ -68,7 +68,8 @@ async def test_commands_of_one_topic_run_one_after_the_other() -> None:
 
 
 async def test_a_refusal_is_an_error_frame_and_the_next_command_runs() -> None:
-    connection, sink = _connection()
+    metrics = Metrics()
+    connection, sink = _connection(metrics)
     ran = asyncio.Event()
 
     async def refuse() -> None:
@@ -92,6 +93,9 @@ async def test_a_refusal_is_an_error_frame_and_the_next_command_runs() -> None:
         (2, reasons.ERROR_REASON_INTERNAL),
     ]
     assert b"hunter2" not in b"".join(sink.frames)
+    counted = metrics.render()[0].decode()
+    for reason in ("NOT_SUBSCRIBED", "INTERNAL"):
+        assert f'rthub_refused_total{{reason="{reason}"}} 1.0' in counted
 
 
 async def test_too_many_commands_hold_back_the_reader() -> None:

@@ -17,14 +17,16 @@ class Bar:
     Attributes:
         figure: its name.
         at_most: True: the figure may not be above the limit; False: not below it.
-        limit: a number in the figure's unit, or a ratio to the tutorial hub's figure.
+        limit: a number in the figure's unit, or a ratio to the other's figure.
         ratio: the limit is such a ratio.
+        other: what ours is compared with.
     """
 
     figure: str
     at_most: bool
     limit: float
     ratio: bool = False
+    other: str = "tutorial"
 
     def met(self, ours: float, tutorial: float | None) -> bool | None:
         """Whether the figure reaches it; None when there is nothing to compare with."""
@@ -35,7 +37,7 @@ class Bar:
 
     def __str__(self) -> str:
         sign = "<=" if self.at_most else ">="
-        return f"{sign} {self.limit:g}{'x tutorial' if self.ratio else ''}"
+        return f"{sign} {self.limit:g}{f'x {self.other}' if self.ratio else ''}"
 
 
 def at_most(figure: str, limit: float) -> Bar:

@@ -14,15 +14,21 @@ if TYPE_CHECKING:
 _COLUMNS = (26, 30, 30, 8)
 
 
-def lines(tutorial: Sequence[Figures], ours: Sequence[Figures], bars: Iterable[Bar]) -> list[str]:
+def lines(
+    tutorial: Sequence[Figures],
+    ours: Sequence[Figures],
+    bars: Iterable[Bar],
+    heads: tuple[str, str] = ("tutorial", "ours"),
+) -> list[str]:
     """One line a figure; a bar stands in the figure's first lines.
 
     Args:
         tutorial: the tutorial hub's figures, one dictionary a pass; may be empty.
         ours: our hub's; may be empty.
         bars: limits for our figures.
+        heads: names of the two.
     """
-    out = [_row("", "tutorial median (min-max)", "ours median (min-max)", "ratio", "bar")]
+    out = [_row("", *(f"{head} median (min-max)" for head in heads), "ratio", "bar")]
     names = dict.fromkeys(name for figures in (*tutorial, *ours) for name in figures)
     for name in names:
         theirs, own = _values(tutorial, name), _values(ours, name)

@@ -89,6 +89,7 @@ class Hub:
             clock=lambda: int(clock() * 1000),
             retention=retention,
             dedup_lifetime_s=settings.dedup_lifetime,
+            on_read=self.metrics.log_reads.inc,
             accept_lost_shards=settings.accept_lost_shards,
         )
         flusher = Flusher(clock)

@@ -37,6 +37,9 @@ class Metrics:
         self.subscribes = Counter(
             "rthub_subscribes", "Subscriptions by verdict.", ["verdict"], registry=self.registry
         )
+        self.log_reads = Counter(
+            "rthub_log_reads", "Reads of the shard files.", registry=self.registry
+        )
         self.refused = Counter(
             "rthub_refused", "Refusals by reason.", ["reason"], registry=self.registry
         )

@@ -53,6 +53,7 @@ class SqliteEngine:
             each look takes 500 topics of each shard.
         accept_lost_shards: start with empty files in place of those that the store has lost.
         on_commit: called on the loop with (shard, stored events, seconds) after each commit.
+        on_read: called on the loop for each read of a shard file.
 
     Attributes:
         work: the register of work subscriptions (see ``hub.engine.work``).
@@ -69,6 +70,7 @@ class SqliteEngine:
         round_interval_s: float = ROUND_INTERVAL_S,
         accept_lost_shards: bool = False,
         on_commit: CommitObserver | None = None,
+        on_read: Callable[[], None] | None = None,
     ) -> None:
         self._data_dir = data_dir
         self._count = shards
@@ -78,6 +80,7 @@ class SqliteEngine:
         self._interval_s = round_interval_s
         self._accept_lost = accept_lost_shards
         self._on_commit = on_commit
+        self._on_read = on_read
         self._shards: list[Shard] = []
         self._readers: ReaderPool | None = None
         self._checkpointer: Checkpointer | None = None
@@ -106,7 +109,7 @@ class SqliteEngine:
         )
         self._shards = [shard for shard, _ in opened]
         paths = [shard.files.database for shard in self._shards]
-        self._readers = ReaderPool(paths)
+        self._readers = ReaderPool(paths, on_read=self._on_read)
         for shard, thread in opened:
             shard.on_commit = self._on_commit
             shard.watchers = self._watchers

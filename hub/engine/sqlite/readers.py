@@ -25,10 +25,22 @@ _T = TypeVar("_T")
 
 
 class ReaderPool:
-    """Runs reads in threads of its own; each thread has a connection per shard."""
+    """Runs reads in threads of its own; each thread has a connection per shard.
 
-    def __init__(self, paths: Sequence[Path], threads: int = READ_THREADS) -> None:
+    Args:
+        paths: of the shard files.
+        threads: how many.
+        on_read: called on the loop for each read.
+    """
+
+    def __init__(
+        self,
+        paths: Sequence[Path],
+        threads: int = READ_THREADS,
+        on_read: Callable[[], None] | None = None,
+    ) -> None:
         self._paths = paths
+        self._on_read = on_read
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="reader")
         self._local = threading.local()
         self._all_lock = threading.Lock()
@@ -45,6 +57,8 @@ class ReaderPool:
         """
         if self._closed:
             raise shard_unavailable(shard, "it is not open here; try again", topic=topic)
+        if self._on_read is not None:
+            self._on_read()
         loop = asyncio.get_running_loop()
         try:
             return await loop.run_in_executor(self._pool, self._call, shard, call)

@@ -1,0 +1,36 @@
+"""Slow readers and storms on a real hub, in a form of seconds: what holds on any machine."""
+
+from __future__ import annotations
+
+from benchmarks import pressure
+from benchmarks.stalled import Crowd
+from benchmarks.storm import Storm
+
+SIZE = pressure.Size(
+    pairs=1,
+    crowd=Crowd(readers=20, stopped=5, burst=1200, seconds=0.5),
+    storm=Storm(clients=40, topics=2),
+    rate=4e6,
+    seconds=1.0,
+)
+
+
+def test_a_storm_reads_the_log_once_for_each_topic():
+    """F3: whoever comes back is served from memory, which one read has filled."""
+    outcome = pressure.storm_row(SIZE)
+    assert outcome.wrong == []
+    assert [figures["log reads"] for figures in outcome.under] == [SIZE.storm.topics]
+
+
+def test_readers_that_stop_hold_a_window_and_catch_up():
+    """F3: a slow reader costs a fixed number of bytes and misses nothing."""
+    outcome = pressure.stalled_row(SIZE)
+    assert outcome.wrong == []
+    assert outcome.under[0]["in flight KB"] > 0
+
+
+def test_an_urgent_event_does_not_wait_behind_what_a_transport_swallows():
+    """E3: on a real connection, behind a reader that is saturated."""
+    outcome = pressure.urgent_row(SIZE)
+    without, under = outcome.without[0], outcome.under[0]
+    assert under["urgent p50 ms"] < without["urgent p50 ms"]

@@ -13,7 +13,7 @@ import structlog
 from hub.announce import announce
 from hub.auth.tokens import Authenticator
 from hub.dev_switches import BlockableApp, DevSwitches
-from hub.engine.sqlite import Retention, SqliteEngine, SqliteSchedule, SqliteSteward
+from hub.engine.sqlite import Retention, SqliteEngine, SqliteInbox, SqliteSchedule, SqliteSteward
 from hub.errors import draining_error
 from hub.fanout.flush import Flusher
 from hub.fanout.registry import TopicRegistry
@@ -22,6 +22,7 @@ from hub.pipeline.history import HistoryReader
 from hub.pipeline.poll import Poller
 from hub.pipeline.presence import PresenceDesk
 from hub.pipeline.publish import Publisher, PublishLimits
+from hub.pipeline.receipts import ReceiptDesk
 from hub.pipeline.schedule import Canceller
 from hub.pipeline.subscribe import Subscriber
 from hub.pipeline.work import WorkDesk
@@ -123,7 +124,9 @@ class Hub:
         )
         self.work = WorkRoom(self.engine.work, self.engine, clock, settings.work_max_attempts)
         work_desk = WorkDesk(self.work.coordinator, namespaces)
-        acknowledger = Acknowledger(work_desk)
+        acknowledger = Acknowledger(
+            work_desk, ReceiptDesk(SqliteInbox(self.engine), namespaces, clock)
+        )
         self.poller = Poller(self.engine, subscriber, clock)
         pipelines = Pipelines(
             publisher,

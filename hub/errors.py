@@ -157,3 +157,12 @@ def fault() -> Internal:
         "the hub failed and has logged why; connect again",
         retry_after=1.0,
     )
+
+
+def event_unknown(topic: str, event_id: str) -> NotFound:
+    """The topic keeps no event with this id, or none that the caller may speak about."""
+    return NotFound(
+        error_reason_pb2.ERROR_REASON_EVENT_UNKNOWN,
+        f"{topic} keeps no such event {event_id}; it may have been trimmed",
+        topic=topic,
+    )

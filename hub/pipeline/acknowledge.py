@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hub.errors import Unimplemented
 from hub.session.frames import error_message
-from shipspeak.realtime.v1 import error_reason_pb2 as reasons
 from shipspeak.realtime.v1 import frame_pb2
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from hub.auth.grants import Principal
+    from hub.pipeline.receipts import ReceiptDesk
     from hub.pipeline.work import WorkDesk
 
 
@@ -21,27 +18,31 @@ class Acknowledger:
 
     Args:
         work: takes those of deliveries.
+        receipts: takes those of events.
     """
 
-    def __init__(self, work: WorkDesk) -> None:
+    def __init__(self, work: WorkDesk, receipts: ReceiptDesk) -> None:
         self._work = work
+        self._receipts = receipts
 
     async def acknowledge(
-        self, acks: Sequence[frame_pb2.Acknowledgement], principal: Principal
+        self, request: frame_pb2.AcknowledgeRequest, principal: Principal, device: str = ""
     ) -> list[frame_pb2.AcknowledgeResult]:
-        """Carry out a validated batch; one result each, in order, after commit."""
+        """Carry out a validated batch; one result each, in order, after commit.
+
+        ``device`` is the session's; a call without one may name it in the request.
+        """
+        acks = request.acks
         deliveries = [i for i, ack in enumerate(acks) if ack.WhichOneof("target") == "delivery_id"]
-        results = [_no_receipts() for _ in acks]
+        events = [i for i, ack in enumerate(acks) if ack.WhichOneof("target") == "event"]
+        results = [frame_pb2.AcknowledgeResult() for _ in acks]
         answers = await self._work.acknowledge([acks[i] for i in deliveries], principal)
         for index, answer in zip(deliveries, answers, strict=True):
             results[index] = answer
+        refusals = await self._receipts.acknowledge(
+            [acks[i] for i in events], principal, device or request.device_id
+        )
+        for index, refusal in zip(events, refusals, strict=True):
+            if refusal is not None:
+                results[index].error.CopyFrom(error_message(refusal))
         return results
-
-
-def _no_receipts() -> frame_pb2.AcknowledgeResult:
-    error = Unimplemented(
-        reasons.ERROR_REASON_FEATURE_UNAVAILABLE,
-        "this hub does not offer receipts yet",
-        feature="receipts",
-    )
-    return frame_pb2.AcknowledgeResult(error=error_message(error))

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hub.errors import NotFound
+from hub.errors import event_unknown
 from hub.rpc.admin import AdminMethod, page_size
 from hub.rpc.decode import decode
 from hub.session.frames import timestamp_ms
 from hub.topics.grammar import namespace_of
 from hub.topics.patterns import matches
 from shipspeak.realtime.v1 import admin_service_pb2
-from shipspeak.realtime.v1 import error_reason_pb2 as reasons
 
 if TYPE_CHECKING:
     from hub.engine.contract import TopicHead
@@ -99,12 +98,3 @@ class TopicAdmin:
         message = decode(admin_service_pb2.EraseUserRequest, request)
         removed = await self._steward.erase(message.user)
         return admin_service_pb2.EraseUserResponse(removed=removed).SerializeToString()
-
-
-def event_unknown(topic: str, event_id: str) -> NotFound:
-    """The topic keeps no event with this id."""
-    return NotFound(
-        reasons.ERROR_REASON_EVENT_UNKNOWN,
-        f"{topic} keeps no event {event_id}; it may have been trimmed",
-        topic=topic,
-    )

@@ -149,7 +149,9 @@ class Commands:
         self._work.close(connection.session, frame.close_work.name, frame.request_id)
 
     async def _acknowledge(self, connection: Connection, frame: frame_pb2.ClientFrame) -> None:
-        results = await self._acknowledger.acknowledge(frame.acknowledge.acks, connection.principal)
+        results = await self._acknowledger.acknowledge(
+            frame.acknowledge, connection.principal, connection.device
+        )
         acknowledged = frame_pb2.Acknowledged(request_id=frame.request_id, results=results)
         connection.session.send_control(
             frame_pb2.ServerFrame(acknowledged=acknowledged).SerializeToString()

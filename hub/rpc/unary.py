@@ -181,10 +181,10 @@ class UnaryMethods:
         return response.SerializeToString()
 
     async def acknowledge(self, request: bytes, caller: Caller) -> bytes:
-        """Acknowledge: the deliveries must be those of a session of the caller."""
+        """Acknowledge: deliveries of the caller's sessions, and events."""
         principal = self._admission.principal(caller)
         message = decode(frame_pb2.AcknowledgeRequest, request)
-        results = await self._pipelines.acknowledger.acknowledge(message.acks, principal)
+        results = await self._pipelines.acknowledger.acknowledge(message, principal)
         return messages.AcknowledgeResponse(results=results).SerializeToString()
 
     async def read_history(self, request: bytes, caller: Caller) -> bytes:

@@ -58,7 +58,7 @@ async def test_the_readmes_python_publishes_and_reads(hub_process: HubProcess):
 
 
 async def test_the_pythons_page_publishes_a_meeting_and_a_notification(hub_process: HubProcess):
-    publish, read, history, work, meeting, admin = page("docs/python.md").blocks("python")
+    publish, inbox, read, history, work, meeting, admin = page("docs/python.md").blocks("python")
     saved: list[tuple[str, str]] = []
     async with asyncio.timeout(SECONDS), RealtimeClient(hub_process.grpc) as hub:
         names: dict[str, Any] = {
@@ -68,6 +68,13 @@ async def test_the_pythons_page_publishes_a_meeting_and_a_notification(hub_proce
         }
         await run(publish, names)
         assert names["receipt"].outcome is Outcome.STORED
+
+        said = asyncio.Event()
+        names |= {"show": lambda event: event, "update": lambda *_: said.set()}
+        reader = asyncio.create_task(run(inbox, names))
+        await said.wait()
+        reader.cancel()
+        await asyncio.gather(reader, return_exceptions=True)
 
         done = asyncio.Event()
 
@@ -89,7 +96,7 @@ async def test_the_pythons_page_publishes_a_meeting_and_a_notification(hub_proce
         stored = f'"meeting/of-the-page", "{names["events"][0].id}"'
         admin = admin.replace('"meeting/42", "a"', stored).replace(ADDRESS, hub_process.grpc)
         await run(admin, names)
-        assert names["removed"] == 1, "the notification above"
+        assert names["removed"] == 2, "the notification above and its receipt"
     states = [state for state, _ in saved]
     assert states[0] == "upload"
     assert states[-1] == "completed"

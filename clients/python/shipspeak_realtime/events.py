@@ -74,6 +74,15 @@ class Event:
         return self.message.content.WhichOneof("payload") or ""
 
     @property
+    def receipt(self) -> notification_pb2.ReceiptUpdate | None:
+        """What is said about an earlier event of this topic: READ, DISMISSED or WITHDRAWN.
+
+        None for an event that is no receipt.
+        """
+        content = self.message.content
+        return content.receipt if content.HasField("receipt") else None
+
+    @property
     def key(self) -> str:
         """Conflation key; empty = never conflated."""
         return self.message.content.key

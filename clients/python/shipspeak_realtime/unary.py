@@ -50,6 +50,16 @@ class UnaryCalls:
         """
         return await self._call(self._stub.ReadHistory, request, UNARY_TIMEOUT_SECONDS)
 
+    async def acknowledge(
+        self, request: frame_pb2.AcknowledgeRequest
+    ) -> realtime_service_pb2.AcknowledgeResponse:
+        """Say something about deliveries or events; a result for each.
+
+        Raises:
+            RealtimeError: when the call failed as a whole.
+        """
+        return await self._call(self._stub.Acknowledge, request, UNARY_TIMEOUT_SECONDS)
+
     async def cancel_scheduled(
         self, request: realtime_service_pb2.CancelScheduledRequest
     ) -> realtime_service_pb2.CancelScheduledResponse:

@@ -35,7 +35,7 @@ _BY_ID: Final = (
 _WALK: Final = (
     "SELECT e.pos, t.name, e.offset, e.event_id FROM event AS e JOIN topic AS t "
     "ON t.id = e.topic_id WHERE e.pos > ? AND e.pos <= ? AND e.publisher = ? "
-    "AND e.body <> x'' ORDER BY e.pos LIMIT ?"
+    "AND length(e.body) > 0 ORDER BY e.pos LIMIT ?"
 )
 _LAST_POS: Final = "SELECT coalesce(max(pos), 0) FROM event"
 

@@ -20,7 +20,7 @@ CHUNK_ROWS: Final = 500
 
 _EMPTY: Final = (
     "UPDATE event SET body = x'', key = '', expires_ms = 0, publisher = CASE WHEN ? THEN '' "
-    "ELSE publisher END WHERE topic_id = ? AND offset = ? AND event_id = ? AND body <> x''"
+    "ELSE publisher END WHERE topic_id = ? AND offset = ? AND event_id = ? AND length(body) > 0"
 )
 _OLDEST: Final = (
     "SELECT offset, event_id, published_ms FROM event WHERE topic_id = ? AND offset > ? "

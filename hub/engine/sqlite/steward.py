@@ -73,12 +73,11 @@ class SqliteSteward:
 
     async def erase(self, user: str) -> int:
         """Shard by shard, then the user's own topics."""
-        removed = 0
-        for shard in range(self._engine.shard_count):
-            # First what could still come.
-            removed += await self._erase_scheduled(shard, user)
-            removed += await self._erase_published(shard, user)
-        return removed + await self._purge_own(user)
+        shards = range(self._engine.shard_count)
+        # First what could still come, and last what is in no topic of the user's own.
+        removed = sum([await self._erase_scheduled(shard, user) for shard in shards])
+        removed += await self._purge_own(user)
+        return removed + sum([await self._erase_published(shard, user) for shard in shards])
 
     async def _erase_scheduled(self, shard: int, user: str) -> int:
         removed = 0

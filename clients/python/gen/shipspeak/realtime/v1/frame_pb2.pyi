@@ -111,6 +111,8 @@ class _VerbEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Verb.ValueType],
     """Inbox: the user has seen it."""
     VERB_DISMISS: _Verb.ValueType  # 6
     """Inbox: the user has put it away."""
+    VERB_WITHDRAW: _Verb.ValueType  # 7
+    """The event's publisher takes it back: its content is removed, and readers are told by a ReceiptUpdate."""
 
 class Verb(_Verb, metaclass=_VerbEnumTypeWrapper):
     """Verb is what an acknowledgement says."""
@@ -129,6 +131,8 @@ VERB_READ: Verb.ValueType  # 5
 """Inbox: the user has seen it."""
 VERB_DISMISS: Verb.ValueType  # 6
 """Inbox: the user has put it away."""
+VERB_WITHDRAW: Verb.ValueType  # 7
+"""The event's publisher takes it back: its content is removed, and readers are told by a ReceiptUpdate."""
 Global___Verb: _TypeAlias = Verb  # noqa: Y015
 
 class _PresenceState:
@@ -615,7 +619,7 @@ class Acknowledgement(_message.Message):
     """What is said."""
     @_builtins.property
     def event(self) -> Global___TopicEventId:
-        """An inbox event."""
+        """A stored event: READ and DISMISS in the user's own topic, WITHDRAW by its publisher in any topic with a log."""
 
     @_builtins.property
     def delay(self) -> _duration_pb2.Duration:
@@ -646,6 +650,9 @@ class AcknowledgeRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     ACKS_FIELD_NUMBER: _builtins.int
+    DEVICE_ID_FIELD_NUMBER: _builtins.int
+    device_id: _builtins.str
+    """The caller's device, for the receipts; on a session that has one, the session's counts. May be empty."""
     @_builtins.property
     def acks(self) -> _containers.RepeatedCompositeFieldContainer[Global___Acknowledgement]:
         """At most 500."""
@@ -654,10 +661,11 @@ class AcknowledgeRequest(_message.Message):
         self,
         *,
         acks: _abc.Iterable[Global___Acknowledgement] | None = ...,
+        device_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["acks", b"acks"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["acks", b"acks", "device_id", b"device_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -200,8 +200,8 @@ Global___NotificationAction: _TypeAlias = NotificationAction  # noqa: Y015
 
 @_typing.final
 class ReceiptUpdate(_message.Message):
-    """ReceiptUpdate is a change of an earlier event's state in the same user topic. Only the hub publishes it,
-    when a client acknowledges with READ or DISMISS, or when an event is withdrawn.
+    """ReceiptUpdate is a change of an earlier event's state in the same topic. Only the hub publishes it, when a user
+    acknowledges with READ or DISMISS, or when a publisher withdraws an event.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -214,7 +214,7 @@ class ReceiptUpdate(_message.Message):
     state: Global___ReceiptState.ValueType
     """The new state. It only moves forward: READ, DISMISSED, WITHDRAWN."""
     device_id: _builtins.str
-    """The device that acknowledged; empty = the service itself."""
+    """The device that acknowledged; empty = not known, or the service itself."""
     def __init__(
         self,
         *,

@@ -115,8 +115,8 @@ export const NotificationActionSchema: GenMessage<NotificationAction> = /*@__PUR
   messageDesc(file_shipspeak_realtime_v1_notification, 1);
 
 /**
- * ReceiptUpdate is a change of an earlier event's state in the same user topic. Only the hub publishes it,
- * when a client acknowledges with READ or DISMISS, or when an event is withdrawn.
+ * ReceiptUpdate is a change of an earlier event's state in the same topic. Only the hub publishes it, when a user
+ * acknowledges with READ or DISMISS, or when a publisher withdraws an event.
  *
  * @generated from message shipspeak.realtime.v1.ReceiptUpdate
  */
@@ -136,7 +136,7 @@ export type ReceiptUpdate = Message<"shipspeak.realtime.v1.ReceiptUpdate"> & {
   state: ReceiptState;
 
   /**
-   * The device that acknowledged; empty = the service itself.
+   * The device that acknowledged; empty = not known, or the service itself.
    *
    * @generated from field: string device_id = 3;
    */

@@ -1,0 +1,125 @@
+"""Receipts: READ and DISMISS by the user whose topic it is, WITHDRAW by the event's publisher."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from hub.errors import FailedPrecondition, HubError, InvalidArgument, PermissionDenied
+from hub.model.receipts import DISMISSED, READ, WITHDRAWN, Mark, receipt_body
+from hub.session.frames import timestamp_ms
+from shipspeak.realtime.v1 import error_reason_pb2 as reasons
+from shipspeak.realtime.v1 import frame_pb2
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from hub.auth.grants import Principal
+    from hub.engine.inbox import Inbox
+    from hub.topics.namespaces import Namespaces
+
+_STATES: Final = {
+    frame_pb2.VERB_READ: READ,
+    frame_pb2.VERB_DISMISS: DISMISSED,
+    frame_pb2.VERB_WITHDRAW: WITHDRAWN,
+}
+
+
+class ReceiptDesk:
+    """Takes acknowledgements of events.
+
+    Args:
+        inbox: of the engine.
+        namespaces: policies.
+        clock: seconds since the epoch.
+    """
+
+    def __init__(self, inbox: Inbox, namespaces: Namespaces, clock: Callable[[], float]) -> None:
+        self._inbox = inbox
+        self._namespaces = namespaces
+        self._clock = clock
+
+    async def acknowledge(
+        self, acks: Sequence[frame_pb2.Acknowledgement], principal: Principal, device: str
+    ) -> list[HubError | None]:
+        """Carry out validated acknowledgements of events; a refusal or None each, after commit.
+
+        Args:
+            acks: all with the target ``event``.
+            principal: who says so.
+            device: the caller's; empty = not known.
+        """
+        now_ms = int(self._clock() * 1000)
+        answers: list[HubError | None] = [None] * len(acks)
+        marks: list[Mark] = []
+        places: list[int] = []
+        for index, ack in enumerate(acks):
+            try:
+                marks.append(self._mark(ack, principal, device, now_ms))
+            except HubError as error:
+                answers[index] = error
+            else:
+                places.append(index)
+        if marks:
+            results = await self._inbox.mark(marks, now_ms)
+            for index, result in zip(places, results, strict=True):
+                answers[index] = result if isinstance(result, HubError) else None
+        return answers
+
+    def _mark(
+        self, ack: frame_pb2.Acknowledgement, principal: Principal, device: str, now_ms: int
+    ) -> Mark:
+        topic = ack.event.topic
+        state = _STATES.get(ack.verb)
+        if state is None:
+            raise InvalidArgument(
+                reasons.ERROR_REASON_FIELD_INVALID,
+                "an event is READ, DISMISSed or WITHDRAWn; the other verbs are for deliveries",
+                topic=topic,
+                field="verb",
+            )
+        if not self._namespaces.of(topic).topic_class.durable:
+            raise FailedPrecondition(
+                reasons.ERROR_REASON_START_UNAVAILABLE,
+                "a volatile topic keeps no events, nor what is said about them",
+                topic=topic,
+            )
+        if state == WITHDRAWN:
+            principal.require("publish", topic)
+            publisher = principal.subject
+        else:
+            publisher = _owner(topic, principal)
+            principal.require("subscribe", topic)
+        body = receipt_body(
+            ack.event.event_id,
+            state,
+            publisher=publisher,
+            device=device,
+            published_at=timestamp_ms(now_ms),
+        )
+        own = state == WITHDRAWN and not principal.grants.admin
+        return Mark(topic, ack.event.event_id, state, publisher, body, only_own=own)
+
+
+def _owner(topic: str, principal: Principal) -> str:
+    """The user whose topic it is; the caller, unless an administrator speaks for the user.
+
+    Raises:
+        InvalidArgument: FIELD_INVALID: no user's topic.
+        PermissionDenied: RIGHT_MISSING: another user's.
+    """
+    kind, owner, *_ = topic.split("/")
+    if kind != "user":
+        raise InvalidArgument(
+            reasons.ERROR_REASON_FIELD_INVALID,
+            "only events of a user's own topic, user/<id>, are read or dismissed",
+            topic=topic,
+            field="event.topic",
+        )
+    if owner != principal.subject and not principal.grants.admin:
+        raise PermissionDenied(
+            reasons.ERROR_REASON_RIGHT_MISSING,
+            f"{principal.subject or 'anonymous'} cannot read or dismiss what is {owner}'s",
+            topic=topic,
+            right="subscribe",
+        )
+    return owner

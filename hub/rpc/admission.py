@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from hub.errors import Unauthenticated
@@ -104,6 +105,8 @@ class Admission:
         session.window = ByteWindow(
             max(_MIN_WINDOW, min(asked, self._settings.window_bytes)) if asked else 0
         )
+        # Nobody asks for them again, and a token is not kept for longer than it is needed.
+        session.caller = replace(session.caller, metadata={})
         session.apply(Input.WELCOMED)
         self._sessions.opened(session)
         self._connections.add(connection)

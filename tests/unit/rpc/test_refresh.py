@@ -96,3 +96,13 @@ async def test_a_session_belongs_to_its_principal(bench: _Bench) -> None:
     connection.session.close(None)
     with pytest.raises(NotFound):
         bench.connections.owned_by(session_id, "alice")
+
+
+async def test_a_welcomed_session_keeps_no_token(bench: _Bench) -> None:
+    header = {"authorization": f"Bearer {bench.token('alice')}"}
+    session = bench.sessions.create(Caller(header, "ipv4:127.0.0.1:1"), bench.sink)
+    session.apply(Input.HELLO)
+    connection = Connection(session, bench.metrics)
+    bench.admission.welcome(connection, frame_pb2.Hello(protocol_version=1), bench.clock())
+    assert connection.principal.subject == "alice"
+    assert (session.caller.metadata, session.caller.peer) == ({}, "ipv4:127.0.0.1:1")

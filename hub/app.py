@@ -122,7 +122,9 @@ class Hub:
             max_subscriptions=settings.max_subscriptions,
             clock=clock,
         )
-        self.work = WorkRoom(self.engine.work, self.engine, clock, settings.work_max_attempts)
+        self.work = WorkRoom(
+            self.engine.work, self.engine, clock, self.metrics, settings.work_max_attempts
+        )
         work_desk = WorkDesk(self.work.coordinator, namespaces)
         acknowledger = Acknowledger(
             work_desk, ReceiptDesk(SqliteInbox(self.engine), namespaces, clock)

@@ -100,8 +100,6 @@ class WorkDesk:
 
     def _check_topics(self, pattern: str) -> None:
         kind = check_pattern(pattern)
-        if kind == "*":
-            return
         namespace = self._namespaces.named(kind, pattern)
         if not namespace.topic_class.durable:
             raise _refused(f"{kind} topics keep no events, so that none can be handed out again")

@@ -47,6 +47,28 @@ class Metrics:
             "rthub_sessions_opened", "Sessions by transport.", ["transport"], registry=self.registry
         )
 
+        self.work_handed_out = Counter(
+            "rthub_work_handed_out",
+            "Deliveries to members, by work subscription.",
+            ["work"],
+            registry=self.registry,
+        )
+        self.work_settled = Counter(
+            "rthub_work_settled",
+            "Rulings written down, by work subscription: done, back, dead.",
+            ["work", "ruling"],
+            registry=self.registry,
+        )
+        self.work_expired = Counter(
+            "rthub_work_expired",
+            "Events left out since they had expired, by work subscription.",
+            ["work"],
+            registry=self.registry,
+        )
+        self.dead_letters = Counter(
+            "rthub_dead_letters", "Dead letters by reason.", ["reason"], registry=self.registry
+        )
+
     def render(self) -> tuple[bytes, str]:
         """The text exposition and its content type."""
         return generate_latest(self.registry), CONTENT_TYPE_LATEST

@@ -15,12 +15,12 @@ from shipspeak.realtime.v1 import error_reason_pb2
 
 # As a topic, with wildcards in place of segments and ``**`` at the end only.
 _PATTERN = re.compile(
-    r"([a-z][a-z0-9_-]{0,31}|\*)(?:/(?:[A-Za-z0-9][A-Za-z0-9._~@:=+|-]{0,127}|\*)){0,4}(/\*\*)?"
+    r"([a-z][a-z0-9_-]{0,31})(?:/(?:[A-Za-z0-9][A-Za-z0-9._~@:=+|-]{0,127}|\*)){0,4}(/\*\*)?"
 )
 
 
 def check_pattern(pattern: str) -> str:
-    """The kind of a pattern that a work subscription may have; "*" for any kind.
+    """The kind of a pattern that a work subscription may have; it names one.
 
     Raises:
         InvalidArgument: TOPIC_INVALID.
@@ -29,8 +29,8 @@ def check_pattern(pattern: str) -> str:
     if match is None or "/" not in pattern:
         raise InvalidArgument(
             error_reason_pb2.ERROR_REASON_TOPIC_INVALID,
-            f"{pattern[:80]!r} is no pattern: write a topic with * for a segment or /** at the "
-            "end, such as meeting/*",
+            f"{pattern[:80]!r} is no pattern: write kind/id, with * for a segment behind the kind "
+            "or /** at the end, such as meeting/*",
             topic=pattern[:MAX_TOPIC_CHARACTERS],
         )
     return match.group(1)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from hub.engine.contract import Engine
     from hub.engine.work import DeadLetter, WorkStore
     from hub.model.events import StoredEvent
+    from hub.telemetry.metrics import Metrics
 
 log = structlog.get_logger(__name__)
 
@@ -42,12 +43,16 @@ class Burials:
         store: the register.
         engine: takes the dead letters.
         clock: seconds since the epoch.
+        metrics: counted by reason.
     """
 
-    def __init__(self, store: WorkStore, engine: Engine, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, store: WorkStore, engine: Engine, clock: Callable[[], float], metrics: Metrics
+    ) -> None:
         self._store = store
         self._engine = engine
         self._clock = clock
+        self._metrics = metrics
         self._waiting: set[int] = set()
         self._task: asyncio.Task[None] | None = None
 
@@ -83,6 +88,7 @@ class Burials:
         for one in dead:
             await self._publish(one)
             await self._store.bury(shard, [one.ref])
+            self._metrics.dead_letters.labels(reason_name(one)).inc()
         return len(dead) == _BATCH
 
     async def _publish(self, dead: DeadLetter) -> None:
@@ -183,7 +189,7 @@ def dead_letter(dead: DeadLetter, now_ms: int, more: str = "") -> Append:
         topic=dead.topic,
         offset=str(dead.offset),
         attempts=str(dead.attempts),
-        reason=error_reason_pb2.ErrorReason.Name(dead.reason).removeprefix("ERROR_REASON_"),
+        reason=reason_name(dead),
     )
     event = event_pb2.Event(
         id=bounded(f"dl:{dead.work}:{dead.event_id}", more),
@@ -192,6 +198,11 @@ def dead_letter(dead: DeadLetter, now_ms: int, more: str = "") -> Append:
         publisher=original.publisher,
     )
     return _append(dead_topic(dead.topic.partition("/")[0]), event, now_ms)
+
+
+def reason_name(dead: DeadLetter) -> str:
+    """Why an event is dead, without the enum's prefix."""
+    return error_reason_pb2.ErrorReason.Name(dead.reason).removeprefix("ERROR_REASON_")
 
 
 def original_of(letter: event_pb2.Event) -> event_pb2.Event | None:

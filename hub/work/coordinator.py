@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from hub.engine.contract import Engine
+    from hub.telemetry.metrics import Metrics
     from hub.work.items import Lease
 
 MAX_WORK: Final = 100
@@ -54,6 +55,7 @@ class WorkCoordinator:
         store: the register.
         engine: tells shards.
         clock: seconds since the epoch.
+        metrics: counted by name.
         max_attempts: an event handed out so often and not acknowledged is dead.
         on_dead: called with a shard whose register has new dead events.
     """
@@ -63,6 +65,7 @@ class WorkCoordinator:
         store: WorkStore,
         engine: Engine,
         clock: Callable[[], float],
+        metrics: Metrics,
         *,
         max_attempts: int,
         on_dead: Callable[[int], None],
@@ -70,6 +73,7 @@ class WorkCoordinator:
         self._store = store
         self._engine = engine
         self._clock = clock
+        self._metrics = metrics
         self._max_attempts = max_attempts
         self._on_dead = on_dead
         self._works: dict[str, RunningWork] = {}
@@ -252,6 +256,7 @@ class WorkCoordinator:
             self._store,
             self._shards_of(spec.pattern),
             self._clock,
+            self._metrics,
             max_attempts=self._max_attempts,
             new_id=lambda: f"{self._start_id}-{number}-{next(count):x}",
             on_dead=self._on_dead,

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from hub.engine.contract import Engine
     from hub.engine.work import WorkStore
+    from hub.telemetry.metrics import Metrics
 
 
 class WorkRoom:
@@ -21,16 +22,22 @@ class WorkRoom:
         store: the register.
         engine: whose register it is.
         clock: seconds since the epoch.
+        metrics: counted here.
         max_attempts: an event handed out so often and not acknowledged is dead.
     """
 
     def __init__(
-        self, store: WorkStore, engine: Engine, clock: Callable[[], float], max_attempts: int
+        self,
+        store: WorkStore,
+        engine: Engine,
+        clock: Callable[[], float],
+        metrics: Metrics,
+        max_attempts: int,
     ) -> None:
         self._engine = engine
-        self.burials = Burials(store, engine, clock)
+        self.burials = Burials(store, engine, clock, metrics)
         self.coordinator = WorkCoordinator(
-            store, engine, clock, max_attempts=max_attempts, on_dead=self.burials.notify
+            store, engine, clock, metrics, max_attempts=max_attempts, on_dead=self.burials.notify
         )
 
     async def start(self) -> None:

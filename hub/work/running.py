@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Sequence
     from typing import Any
 
+    from hub.telemetry.metrics import Metrics
+
 log = structlog.get_logger(__name__)
 
 
@@ -40,6 +42,7 @@ class RunningWork:
         store: the register.
         shards: that may hold its topics.
         clock: seconds since the epoch.
+        metrics: counted by name.
         max_attempts: before an event is dead.
         new_id: makes delivery ids.
         on_dead: called with a shard whose register has new dead events.
@@ -51,6 +54,7 @@ class RunningWork:
         store: WorkStore,
         shards: Sequence[int],
         clock: Callable[[], float],
+        metrics: Metrics,
         *,
         max_attempts: int,
         new_id: Callable[[], str],
@@ -63,6 +67,7 @@ class RunningWork:
         )
         self._store = store
         self._clock = clock
+        self._metrics = metrics
         self._on_dead = on_dead
         self._members: dict[str, WorkMember] = {}
         self._writes: set[asyncio.Task[Any]] = set()
@@ -156,6 +161,8 @@ class RunningWork:
         self._wake()
         if answers is None:
             return [failure for _ in settle.settlements]
+        for one in settle.settlements:
+            self._metrics.work_settled.labels(self.spec.name, one.ruling.name.lower()).inc()
         return [None if kept else trimmed() for kept in answers]
 
     # Moving
@@ -238,6 +245,7 @@ class RunningWork:
             return
         for frame in delivery_frames(self.spec.name, effect.deliveries):
             member.send_control(frame)
+        self._metrics.work_handed_out.labels(self.spec.name).inc(len(effect.deliveries))
 
     async def _take(self, take: Take) -> None:
         answer: Taken | None = None
@@ -254,6 +262,8 @@ class RunningWork:
         except Exception:
             log.exception("work_take_failed", work=self.spec.name, shard=take.shard)
         self.queue.taken(take, answer, self._clock())
+        if answer is not None and answer.expired:
+            self._metrics.work_expired.labels(self.spec.name).inc(answer.expired)
         self._wake()
 
     def _start(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:

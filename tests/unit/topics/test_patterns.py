@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.topics.patterns import matches
+from hub.errors import InvalidArgument
+from hub.topics.patterns import check_pattern, covers, matches
 
 
 @pytest.mark.parametrize(
@@ -78,3 +79,69 @@ def test_stars_stand_for_exactly_one_segment(segments: list[str], data: st.DataO
     assert not matches(pattern + "/*", topic)
     assert matches(pattern + "/**", topic + "/more/and/more")
     assert not matches(pattern + "/**", topic)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "kind"),
+    [
+        ("meeting/42", "meeting"),
+        ("meeting/*", "meeting"),
+        ("meeting/*/chat", "meeting"),
+        ("meeting/**", "meeting"),
+        ("meeting/42/**", "meeting"),
+    ],
+)
+def test_patterns_of_work(pattern: str, kind: str) -> None:
+    assert check_pattern(pattern) == kind
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        *("meeting", "*", "**", "*/42", "meeting/**/x", "meeting/{sub}", "meeting/a*"),
+        *("meeting//x", "", "meeting/" + "x" * 200),
+    ],
+)
+def test_no_patterns_of_work(pattern: str) -> None:
+    with pytest.raises(InvalidArgument, match="TOPIC_INVALID"):
+        check_pattern(pattern)
+
+
+@pytest.mark.parametrize(
+    ("wide", "narrow"),
+    [
+        ("**", "meeting/*"),
+        ("meeting/**", "meeting/**"),
+        ("meeting/**", "meeting/*/chat"),
+        ("meeting/*", "meeting/*"),
+        ("meeting/*", "meeting/42"),
+        ("meeting/42", "meeting/42"),
+        ("user/{sub}", "user/alice"),
+    ],
+)
+def test_a_pattern_inside_a_pattern(wide: str, narrow: str) -> None:
+    assert covers(wide, narrow, "alice")
+
+
+@pytest.mark.parametrize(
+    ("wide", "narrow"),
+    [
+        ("meeting/*", "meeting/**"),
+        ("meeting/42", "meeting/*"),
+        ("meeting/*", "meeting/*/chat"),
+        ("meeting/*/chat", "meeting/**"),
+        ("user/{sub}", "user/*"),
+        ("user/{sub}", "user/bob"),
+        ("practice/**", "meeting/*"),
+    ],
+)
+def test_a_pattern_beyond_a_pattern(wide: str, narrow: str) -> None:
+    assert not covers(wide, narrow, "alice")
+
+
+@given(st.lists(st.sampled_from(["a", "b", "*"]), min_size=2, max_size=4))
+def test_what_covers_a_pattern_covers_its_topics(parts: list[str]) -> None:
+    narrow, topic = "/".join(parts), "/".join(parts).replace("*", "z")
+    for wide in ("a/*", "a/**", "*/*/b", "**", narrow):
+        if covers(wide, narrow):
+            assert matches(wide, topic)

@@ -855,8 +855,8 @@ class OpenWork(_message.Message):
     name: _builtins.str
     """Shared name of the subscription."""
     pattern: _builtins.str
-    """Topic or pattern: `*` stands for one segment, `**` at the end for one or more. The first member fixes it. Needs
-    the rights `work` and `subscribe` on all of it.
+    """Topic or pattern of one kind: behind the kind `*` stands for one segment, `**` at the end for one or more. The
+    first member fixes it. Needs the rights `work` and `subscribe` on all of it.
     """
     max_outstanding: _builtins.int
     """Deliveries that may be open at this member at a time; 0 = 16."""

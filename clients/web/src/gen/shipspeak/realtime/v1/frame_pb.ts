@@ -674,8 +674,8 @@ export type OpenWork = Message<"shipspeak.realtime.v1.OpenWork"> & {
   name: string;
 
   /**
-   * Topic or pattern: `*` stands for one segment, `**` at the end for one or more. The first member fixes it. Needs
-   * the rights `work` and `subscribe` on all of it.
+   * Topic or pattern of one kind: behind the kind `*` stands for one segment, `**` at the end for one or more. The
+   * first member fixes it. Needs the rights `work` and `subscribe` on all of it.
    *
    * @generated from field: string pattern = 2;
    */

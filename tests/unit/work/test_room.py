@@ -1,0 +1,189 @@
+"""The room on a real engine: time, rights, limits and burials (E1)."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from hub.errors import HubError, NotFound, ResourceExhausted, Unavailable
+from hub.work.coordinator import MAX_WORK
+from shipspeak.realtime.v1 import error_reason_pb2 as reasons
+from shipspeak.realtime.v1 import frame_pb2
+from tests.support.until import until
+from tests.unit.work.bench import WorkBench
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+    from pathlib import Path
+
+    from hub.engine.work import Settlement
+
+
+@pytest.fixture
+async def bench(tmp_path: Path) -> AsyncIterator[WorkBench]:
+    made = WorkBench(tmp_path / "data")
+    await made.start()
+    yield made
+    await made.stop()
+
+
+async def test_a_lease_that_ends_passes_on_and_an_extended_one_does_not(bench: WorkBench) -> None:
+    one = bench.join("one", lease=30)
+    await bench.publish("a", "b")
+    await until(lambda: len(one.deliveries) == 2)
+    a, b = one.deliveries
+    bench.clock.advance(29)
+    assert await bench.say(one, a, frame_pb2.VERB_EXTEND, 100) is None
+    two = bench.join("two")
+    bench.clock.advance(1)
+    await bench.publish("c")
+    await until(lambda: two.ids[:1] == [("b", 2)] or ("b", 2) in one.ids)
+    assert (await bench.say(one, b)).reason == reasons.ERROR_REASON_DELIVERY_UNKNOWN  # type: ignore[union-attr]
+    assert await bench.say(one, a) is None
+
+
+async def test_a_member_whose_rights_have_ended_gets_nothing(bench: WorkBench) -> None:
+    """G10."""
+    one = bench.join("one")
+    one.rights_until = bench.clock() + 5
+    bench.clock.advance(5)
+    two = bench.join("two", outstanding=1)
+    await bench.publish("a")
+    await until(lambda: two.deliveries)
+    assert one.deliveries == []
+
+
+async def test_a_stalled_member_is_given_4_mib_and_no_more(bench: WorkBench) -> None:
+    """G7: however many events it may hold."""
+    one = bench.join("one", outstanding=1000)
+    big = "x" * 900_000
+    for number in range(8):
+        await bench.publish(f"{number}{big}")
+    await until(lambda: len(one.deliveries) == 5)
+    assert await bench.say(one, one.deliveries[0]) is None
+    await until(lambda: len(one.deliveries) == 6)
+
+
+async def test_there_are_a_hundred_at_most_and_deleting_makes_room(bench: WorkBench) -> None:
+    work = bench.room.coordinator
+    for number in range(1, MAX_WORK):
+        await work.ensure(f"w{number}", "meeting/*", ordered=False)
+    with pytest.raises(ResourceExhausted, match="WORK_LIMIT"):
+        await work.ensure("one-more", "meeting/*", ordered=False)
+    await work.ensure("w1", "meeting/*", ordered=False)
+    await work.delete("w2")
+    await work.ensure("one-more", "meeting/*", ordered=False)
+    assert len(await work.states()) == MAX_WORK
+
+
+async def test_a_draining_hub_hands_out_nothing_and_takes_acknowledgements(
+    bench: WorkBench,
+) -> None:
+    one = bench.join("one")
+    await bench.publish("a")
+    await until(lambda: one.deliveries)
+    bench.room.coordinator.drain()
+    await bench.publish("b")
+    assert await bench.say(one, one.deliveries[0]) is None
+    assert one.ids == [("a", 1)]
+
+
+async def test_an_ack_that_cannot_be_written_is_told_and_the_lease_goes_on(
+    bench: WorkBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = bench.join("one")
+    await bench.publish("a")
+    await until(lambda: one.deliveries)
+    (a,) = one.deliveries
+
+    async def fail(*_: object) -> list[bool]:
+        raise Unavailable(reasons.ERROR_REASON_STORAGE_FAILED, "the disk is full", retry_after=1.0)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(bench.engine.work, "settle", fail)
+        refused = await bench.say(one, a)
+    assert isinstance(refused, HubError)
+    assert refused.reason == reasons.ERROR_REASON_STORAGE_FAILED
+    assert await bench.say(one, a) is None
+    with pytest.raises(NotFound):
+        raise (await bench.say(one, a)) or AssertionError("acknowledged twice")
+
+
+async def test_a_ruling_whose_caller_is_cancelled_is_finished(
+    bench: WorkBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = bench.join("one")
+    await bench.publish("a")
+    await until(lambda: one.deliveries)
+    begun, go_on = asyncio.Event(), asyncio.Event()
+    settle = bench.engine.work.settle
+
+    async def slowly(name: str, shard: int, settlements: Sequence[Settlement]) -> list[bool]:
+        begun.set()
+        await go_on.wait()
+        return await settle(name, shard, settlements)
+
+    monkeypatch.setattr(bench.engine.work, "settle", slowly)
+    asking = asyncio.ensure_future(bench.say(one, one.deliveries[0]))
+    await begun.wait()
+    asking.cancel()
+    await asyncio.wait([asking])
+    assert asking.cancelled()
+    go_on.set()
+    work = bench.room.coordinator
+    await until(lambda: not work._works["analyse"]._writes)
+    (state,) = await work.states()
+    assert (state.outstanding, state.backlog) == (0, 0)
+
+
+async def test_a_burial_that_is_cut_short_is_finished_and_tells_once(
+    bench: WorkBench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The dead letter was published, and the hub died before it could forget the event."""
+    one = bench.join("one")
+    await bench.publish("a")
+    await until(lambda: one.deliveries)
+
+    async def crash(*_: object) -> None:
+        raise RuntimeError("the hub dies here")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(bench.engine.work, "bury", crash)
+        assert await bench.say(one, one.deliveries[0], frame_pb2.VERB_REJECT) is None
+        while not await bench.letters():
+            pass
+        await bench.stop()
+
+    again = WorkBench(tmp_path / "data")
+    await again.start()
+    shard = again.engine.shard_of("meeting/1")
+    while await again.engine.work.dead(shard, 1):
+        pass
+    assert [letter.id for letter in await again.letters()] == ["dl:analyse:a"]
+    await again.stop()
+
+
+async def test_an_erased_publisher_is_found_by_its_dead_letters(bench: WorkBench) -> None:
+    one = bench.join("one")
+    await bench.publish("a")
+    await until(lambda: one.deliveries)
+    await bench.say(one, one.deliveries[0], frame_pb2.VERB_REJECT)
+    while not (letters := await bench.letters()):
+        pass
+    assert letters[0].publisher == "p"
+
+
+async def test_what_happens_is_counted(bench: WorkBench) -> None:
+    one = bench.join("one")
+    await bench.publish("a", "b")
+    await until(lambda: len(one.deliveries) == 2)
+    await bench.say(one, one.deliveries[0])
+    await bench.say(one, one.deliveries[1], frame_pb2.VERB_REJECT)
+    while not await bench.letters():
+        pass
+    text = bench.metrics.render()[0].decode()
+    assert 'rthub_work_handed_out_total{work="analyse"} 2.0' in text
+    assert 'rthub_work_settled_total{ruling="done",work="analyse"} 1.0' in text
+    assert 'rthub_work_settled_total{ruling="dead",work="analyse"} 1.0' in text

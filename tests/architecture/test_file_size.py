@@ -15,6 +15,7 @@ SOFT_LIMIT = 300
 OVER_SOFT_LIMIT: dict[str, tuple[int, str]] = {
     "benchmarks/loadgen/loadgen.c": (342, "options, connections and event loop share state"),
     "clients/python/shipspeak_realtime/client.py": (435, "the SDK's face: mostly docstrings"),
+    "hub/app.py": (320, "the composition root: every room is wired once"),
     "hub/work/queue.py": (345, "one machine: its state is changed by every input"),
     "tests/unit/demo/test_web.py": (376, "one back end, route by route"),
 }

@@ -1,8 +1,10 @@
+import { Acknowledger } from "./acknowledge.js";
 import { Board } from "./connection/board.js";
 import { Connection } from "./connection/connection.js";
 import type { ConnectionSnapshot } from "./connection/snapshot.js";
 import { DEFAULT_TIMING, type Timing } from "./connection/timing.js";
 import { browserEnvironment, type Environment } from "./environment.js";
+import { Verb } from "./gen/shipspeak/realtime/v1/frame_pb.js";
 import { type ContentInit, Publisher, type PublishOptions } from "./publish.js";
 import type { Receipt } from "./repeat.js";
 import type { SessionContext } from "./session/context.js";
@@ -55,6 +57,13 @@ export interface RealtimeClient {
    * kind `unknown` publish again with `{ id: error.id }`, and it is stored once.
    */
   publish(topic: string, content: ContentInit, options?: PublishOptions): Promise<Receipt>;
+  /**
+   * Says that the user has seen events of the user's own topic, `user/<id>`. All devices get it as an event of that
+   * topic with a `receipt`. Fails with RealtimeError; to say it again changes nothing.
+   */
+  markRead(topic: string, ...eventIds: readonly string[]): Promise<void>;
+  /** Says that the user has put events away; otherwise as `markRead`. */
+  dismiss(topic: string, ...eventIds: readonly string[]): Promise<void>;
 }
 
 /** A client of one hub. Does no I/O before `connect` or `publish`. */
@@ -66,6 +75,7 @@ class Client implements RealtimeClient {
   readonly #context: SessionContext;
   readonly #connection: Connection;
   readonly #publisher: Publisher;
+  readonly #acknowledger: Acknowledger;
   readonly #replays: Replays;
   readonly #board: Board;
 
@@ -92,6 +102,7 @@ class Client implements RealtimeClient {
     this.#connection = new Connection(this.#context, this.#board);
     this.#replays = new Replays(this.#context);
     this.#publisher = new Publisher(this.#context);
+    this.#acknowledger = new Acknowledger(this.#context);
   }
 
   get connection(): Store<ConnectionSnapshot> {
@@ -111,6 +122,7 @@ class Client implements RealtimeClient {
   close(): void {
     this.#replays.stop();
     this.#publisher.close();
+    this.#acknowledger.close();
     this.#connection.close();
   }
 
@@ -128,5 +140,13 @@ class Client implements RealtimeClient {
 
   publish(topic: string, content: ContentInit, options?: PublishOptions): Promise<Receipt> {
     return this.#publisher.publish(topic, content, options);
+  }
+
+  markRead(topic: string, ...eventIds: readonly string[]): Promise<void> {
+    return this.#acknowledger.say(Verb.READ, topic, eventIds);
+  }
+
+  dismiss(topic: string, ...eventIds: readonly string[]): Promise<void> {
+    return this.#acknowledger.say(Verb.DISMISS, topic, eventIds);
   }
 }

@@ -13,6 +13,7 @@ export { type ErrorKind, RealtimeError } from "./errors.js";
 export { ErrorReason } from "./gen/shipspeak/realtime/v1/error_reason_pb.js";
 export type { Content, Draft, Event } from "./gen/shipspeak/realtime/v1/event_pb.js";
 export { type Figure, type MeetingUpdate, RecoveryKind } from "./gen/shipspeak/realtime/v1/meeting_pb.js";
+export { ReceiptState } from "./gen/shipspeak/realtime/v1/notification_pb.js";
 export { meetingReducer } from "./meeting/reducer.js";
 export { INITIAL_MEETING, type MeetingFailure, type MeetingState, type StageState } from "./meeting/state.js";
 export { type MeetingSnapshot, type MeetingStore, meetingStore } from "./meeting/store.js";

@@ -11,6 +11,7 @@ test("the public names", () => {
     "GrpcWebTransport",
     "INITIAL_MEETING",
     "RealtimeError",
+    "ReceiptState",
     "RecoveryKind",
     "browserEnvironment",
     "createRealtimeClient",

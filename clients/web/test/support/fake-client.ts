@@ -27,6 +27,8 @@ export class FakeClient implements RealtimeClient {
   retryNow = () => void this.calls.push("retryNow");
   topicState = (name: string) => (this.watching(name) > 0 ? this.state(name) : undefined);
   publish = () => Promise.reject(new Error("not here"));
+  markRead = () => Promise.reject(new Error("not here"));
+  dismiss = () => Promise.reject(new Error("not here"));
 
   topic(name: string) {
     return {

@@ -46,6 +46,10 @@ export class HubLog {
     this.#floors.set(topic, floor);
   }
 
+  knows(topic: string, id: string): boolean {
+    return this.#log(topic).some((event) => event.id === id);
+  }
+
   head(topic: string): bigint {
     return BigInt(this.#log(topic).length);
   }

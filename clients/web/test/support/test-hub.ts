@@ -2,14 +2,19 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from "node:net";
 import { fromBinary, type MessageShape } from "@bufbuild/protobuf";
 import { Code } from "../../src/gen/google/rpc/code_pb.js";
+import { ErrorReason } from "../../src/gen/shipspeak/realtime/v1/error_reason_pb.js";
 import {
+  AcknowledgeRequestSchema,
   GoAwayAction,
   Outcome,
   PublishRequestSchema,
   type Subscribe,
+  Verb,
   Verdict,
 } from "../../src/gen/shipspeak/realtime/v1/frame_pb.js";
+import { ReceiptState } from "../../src/gen/shipspeak/realtime/v1/notification_pb.js";
 import {
+  AcknowledgeResponseSchema,
   ListenRequestSchema,
   PollRequestSchema,
   PollResponseSchema,
@@ -195,6 +200,7 @@ export class TestHub {
     }
     if (name === "UpdateSubscriptions") return this.#update(body, response);
     if (name === "Publish") return this.#publish(body, response);
+    if (name === "Acknowledge") return this.#acknowledge(body, response);
     if (name === "ReadHistory") return this.#history(body, response);
     begin(response);
     endWith(response, Code.UNIMPLEMENTED, name);
@@ -255,6 +261,21 @@ export class TestHub {
     });
     if (this.publishAnswer === "cut") response.destroy();
     if (this.publishAnswer === "sent") answer(response, PublishResponseSchema, { results });
+  }
+
+  #acknowledge(body: Uint8Array, response: ServerResponse): void {
+    const { acks, deviceId } = fromBinary(AcknowledgeRequestSchema, body);
+    const results = acks.map(({ target, verb }) => {
+      if (target.case !== "event" || !this.log.knows(target.value.topic, target.value.eventId)) {
+        return { error: { code: Code.NOT_FOUND, reason: ErrorReason.EVENT_UNKNOWN } };
+      }
+      const { topic, eventId } = target.value;
+      const state = verb === Verb.READ ? ReceiptState.READ : ReceiptState.DISMISSED;
+      const payload = { case: "receipt" as const, value: { eventId, state, deviceId } };
+      this.publish(topic, { payload }, `~${state}.${eventId}`);
+      return {};
+    });
+    answer(response, AcknowledgeResponseSchema, { results });
   }
 
   #history(body: Uint8Array, response: ServerResponse): void {

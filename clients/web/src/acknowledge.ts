@@ -1,0 +1,50 @@
+import { RealtimeError } from "./errors.js";
+import type { Verb } from "./gen/shipspeak/realtime/v1/frame_pb.js";
+import { RealtimeService } from "./gen/shipspeak/realtime/v1/realtime_service_pb.js";
+import { authorized } from "./session/authorized.js";
+import { callOptions, type SessionContext } from "./session/context.js";
+import { fromFrame } from "./topics/registry.js";
+
+/** Most statements of one call. */
+const MAX_ACKS = 500;
+
+/** Says about events of one user's topic what the user did with them. To say it again changes nothing. */
+export class Acknowledger {
+  readonly #context: SessionContext;
+  readonly #closed = new AbortController();
+
+  constructor(context: SessionContext) {
+    this.#context = context;
+  }
+
+  /** Resolves once the hub has stored it. Fails with RealtimeError: the first refusal, once all were tried. */
+  async say(verb: Verb, topic: string, ids: readonly string[]): Promise<void> {
+    let refused: RealtimeError | null = null;
+    for (let start = 0; start < ids.length; start += MAX_ACKS) {
+      const error = await this.#call(verb, topic, ids.slice(start, start + MAX_ACKS));
+      refused ??= error;
+    }
+    if (refused) throw refused;
+  }
+
+  /** Gives up what is under way, and says no more. */
+  close(): void {
+    this.#closed.abort(new RealtimeError("The client is closed.", { kind: "aborted" }));
+  }
+
+  async #call(verb: Verb, topic: string, ids: readonly string[]): Promise<RealtimeError | null> {
+    const { signal } = this.#closed;
+    const { deviceId, transport } = this.#context;
+    const acks = ids.map((eventId) => ({
+      target: { case: "event" as const, value: { topic, eventId } },
+      verb,
+    }));
+    const { message } = await authorized(this.#context, () => {
+      signal.throwIfAborted();
+      const options = callOptions(this.#context, signal);
+      return transport.unary(RealtimeService.method.acknowledge, { acks, deviceId }, options);
+    });
+    const error = message.results.find((result) => result.error)?.error;
+    return error ? fromFrame(error) : null;
+  }
+}

@@ -58,7 +58,9 @@ async def test_the_readmes_python_publishes_and_reads(hub_process: HubProcess):
 
 
 async def test_the_pythons_page_publishes_a_meeting_and_a_notification(hub_process: HubProcess):
-    publish, inbox, read, history, work, meeting, admin = page("docs/python.md").blocks("python")
+    publish, inbox, read, history, work, present, meeting, admin = page("docs/python.md").blocks(
+        "python"
+    )
     saved: list[tuple[str, str]] = []
     async with asyncio.timeout(SECONDS), RealtimeClient(hub_process.grpc) as hub:
         names: dict[str, Any] = {
@@ -92,6 +94,7 @@ async def test_the_pythons_page_publishes_a_meeting_and_a_notification(hub_proce
         await run(history.replace("meeting/42", "meeting/of-the-page"), names)
         assert names["events"][0].content.meeting.HasField("completed")
         await _work_is_done(work, hub)
+        await _is_seen(present, hub)
         names |= {"AdminClient": AdminClient, "token": None}
         stored = f'"meeting/of-the-page", "{names["events"][0].id}"'
         admin = admin.replace('"meeting/42", "a"', stored).replace(ADDRESS, hub_process.grpc)
@@ -115,6 +118,16 @@ async def _work_is_done(code: str, hub: RealtimeClient) -> None:
     assert (await analysed.get()).topic.startswith("meeting/work-")
     worker.cancel()
     await asyncio.gather(worker, return_exceptions=True)
+
+
+async def _is_seen(code: str, hub: RealtimeClient) -> None:
+    told: asyncio.Queue[tuple[Any, ...]] = asyncio.Queue()
+    names = {"hub": hub, "print": lambda *words: told.put_nowait(words)}
+    watching = asyncio.create_task(run(code, names))
+    while (await told.get())[0] != 1:
+        pass
+    watching.cancel()
+    await asyncio.gather(watching, return_exceptions=True)
 
 
 def test_the_readmes_react_has_the_right_types(tmp_path: Path):

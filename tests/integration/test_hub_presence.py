@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import grpc
 import pytest
 
-from hub.auth import tokens
 from shipspeak.realtime.v1 import error_reason_pb2 as reasons
 from shipspeak.realtime.v1 import frame_pb2
 from shipspeak.realtime.v1 import realtime_service_pb2 as messages
-from tests.support.present import announce, joined, names, read, watching
+from tests.support.present import announce, joined, mint, names, read, secret, watching
 from tests.support.raw_client import RawClient, hello
 
 if TYPE_CHECKING:
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from tests.support.hub_process import HubProcess
 
 CODE = grpc.StatusCode
-SECRET = "presence-secret-0123456789abcdef"
 
 
 @pytest.fixture
@@ -34,17 +32,6 @@ async def client(shared_hub: HubProcess) -> AsyncIterator[RawClient]:
 @pytest.fixture
 def topic() -> str:
     return f"meeting/{secrets.token_hex(4)}"
-
-
-def mint(subject: str, **grants: Any) -> str:
-    return tokens.mint(
-        SECRET,
-        subject=subject,
-        issuer="shipspeak",
-        audience="shipspeak-realtime",
-        lifetime=60,
-        **(grants or {"publish": []}),
-    )
 
 
 async def test_join_update_and_leave(client: RawClient, topic: str) -> None:
@@ -179,9 +166,7 @@ async def test_a_namespace_without_presence(client: RawClient) -> None:
 
 async def test_rights(start_hub: Callable[..., HubProcess], topic: str) -> None:
     """To be seen takes `presence`; to see takes `presence` and `subscribe`."""
-    hub = await asyncio.to_thread(
-        start_hub, "--heartbeat", "1", env={"RTHUB_AUTH_HS256_SECRET": SECRET}, dev=False
-    )
+    hub = await asyncio.to_thread(start_hub, "--heartbeat", "1", env=secret(), dev=False)
     seen, seeing, blind = (
         mint("alice", presence=[topic]),
         mint("bob", subscribe=[topic], presence=[topic]),

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from hub.auth import tokens
 from shipspeak.realtime.v1 import frame_pb2
 from shipspeak.realtime.v1 import realtime_service_pb2 as messages
 
 if TYPE_CHECKING:
     from tests.support.raw_client import RawClient, Stream
+
+
+SECRET = "presence-secret-0123456789abcdef"
 
 
 async def announce(stream: Stream, topic: str, **facts: Any) -> None:
@@ -38,3 +42,20 @@ def names(frame: frame_pb2.PresenceFrame) -> dict[str, int]:
 
 async def read(client: RawClient, topic: str, **changes: Any) -> Any:
     return await client.call("ReadPresence", messages.ReadPresenceRequest(topic=topic, **changes))
+
+
+def secret() -> dict[str, str]:
+    """The environment of a hub that wants tokens."""
+    return {"RTHUB_AUTH_HS256_SECRET": SECRET}
+
+
+def mint(subject: str, **grants: Any) -> str:
+    """A token for that hub."""
+    return tokens.mint(
+        SECRET,
+        subject=subject,
+        issuer="shipspeak",
+        audience="shipspeak-realtime",
+        lifetime=60,
+        **(grants or {"publish": []}),
+    )

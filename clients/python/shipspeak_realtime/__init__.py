@@ -39,6 +39,7 @@ from shipspeak_realtime.health import Health, check_health
 from shipspeak_realtime.ids import IdFactory
 from shipspeak_realtime.meeting import MeetingPublisher, stable_ids
 from shipspeak_realtime.pages import Page, PollAnswer
+from shipspeak_realtime.presence import Member, Members, PresenceReader
 from shipspeak_realtime.receipts import Outcome, Receipt
 from shipspeak_realtime.stage import StagePublisher
 from shipspeak_realtime.states import State
@@ -62,12 +63,15 @@ __all__ = [
     "IdFactory",
     "InvalidRequestError",
     "MeetingPublisher",
+    "Member",
+    "Members",
     "NetworkError",
     "OutboxFullError",
     "Outcome",
     "Page",
     "PermissionDeniedError",
     "PollAnswer",
+    "PresenceReader",
     "ProtocolError",
     "RealtimeClient",
     "RealtimeError",

@@ -18,6 +18,8 @@ from shipspeak_realtime.many import publish_many
 from shipspeak_realtime.meeting import MeetingPublisher
 from shipspeak_realtime.pages import answer_of_poll, page_of_history
 from shipspeak_realtime.parts import Parts
+from shipspeak_realtime.presence import PresenceReader, members_of_page
+from shipspeak_realtime.present import leave_all, say_presence
 from shipspeak_realtime.publish import Publisher
 from shipspeak_realtime.session import PROTOCOL_VERSION, Identity
 from shipspeak_realtime.stats import Stats
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
     from shipspeak_realtime.cursor import Cursor
     from shipspeak_realtime.meeting import StepIds
     from shipspeak_realtime.pages import Page, PollAnswer
+    from shipspeak_realtime.presence import Members, PresenceState
     from shipspeak_realtime.receipts import Receipt
     from shipspeak_realtime.start import Start
     from shipspeak_realtime.states import State
@@ -129,6 +132,7 @@ class RealtimeClient(FollowUps):
     async def close(self) -> None:
         """End the session, all subscriptions and all calls; safe to repeat."""
         if self._parts is not None:
+            await leave_all(self._parts.connection, self._parts.calls)
             await self._parts.connection.close()
             await self._parts.publisher.close()
             await self._parts.transport.close()
@@ -213,6 +217,58 @@ class RealtimeClient(FollowUps):
             clock=self._clock,
             on_open=self._open_parts().connection.open_work,
         )
+
+    # Presence
+
+    def presence(self, topic: str) -> PresenceReader:
+        """Watch who is in a topic: `async for members in hub.presence("meeting/42")`.
+
+        It may stand beside a subscription of the same topic, and shares its session.
+
+        Args:
+            topic: kind/id[/more]; takes the rights `subscribe` and `presence`.
+        """
+        connection = self._open_parts().connection
+        return PresenceReader(topic, connection.watch, connection.unwatch)
+
+    async def set_presence(
+        self,
+        topic: str,
+        state: PresenceState = "online",
+        metadata: Mapping[str, str] | None = None,
+    ) -> None:
+        """Say what others see of this client in a topic, now and after every reconnect.
+
+        Without a session it is said when one opens. "offline", and the client's `close`, leave.
+
+        Args:
+            topic: kind/id[/more]; takes the right `presence`.
+            state: "online", "active", "away" or "offline".
+            metadata: facts for display; at most 8, of 256 characters.
+
+        Raises:
+            RealtimeError: the hub's refusal, typed.
+        """
+        parts = self._open_parts()
+        await say_presence(parts.connection, parts.calls, topic, state, metadata)
+
+    async def read_presence(
+        self, topic: str, *, counts_only: bool = False, page: str = ""
+    ) -> Members:
+        """Who is in a topic at this moment, in pages of 100.
+
+        Args:
+            topic: kind/id[/more]; takes the rights `subscribe` and `presence`.
+            counts_only: no members.
+            page: `next_page` of the page before; empty = the first.
+        """
+        request = realtime_service_pb2.ReadPresenceRequest(
+            topic=topic, counts_only=counts_only, page=page
+        )
+        answer = await self._open_parts().calls.read_presence(request)
+        return members_of_page(topic, answer, counts_only=counts_only)
+
+    # Pages
 
     async def read_history(
         self,

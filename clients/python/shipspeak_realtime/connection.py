@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from shipspeak.realtime.v1 import frame_pb2
     from shipspeak_realtime.backoff import Backoff
     from shipspeak_realtime.clock import Clock
+    from shipspeak_realtime.presence import PresenceBook, PresenceReader
     from shipspeak_realtime.stats import Stats
     from shipspeak_realtime.subscription import Subscription
     from shipspeak_realtime.tokens import TokenSource
@@ -91,11 +92,14 @@ class Connection:
 
     def open(self, subscription: Subscription) -> None:
         """Start a subscription, and the connection where it is not running."""
+        self._check_open()
+        self._dispatcher.add(subscription)
+        self.start()
+
+    def _check_open(self) -> None:
         if self.state is State.CLOSED:
             message = "the client was closed"
             raise ClosedError(message)
-        self._dispatcher.add(subscription)
-        self.start()
 
     def open_work(self, work: Work) -> Works:
         """Start a membership, and the connection where it is not running.
@@ -114,6 +118,34 @@ class Connection:
     def forget(self, subscription: Subscription) -> None:
         """End a subscription."""
         self._dispatcher.remove(subscription)
+
+    def watch(self, reader: PresenceReader) -> None:
+        """Start telling a reader the presence of its topic."""
+        self._check_open()
+        self._dispatcher.watch(reader)
+        self.start()
+
+    def unwatch(self, reader: PresenceReader) -> None:
+        """Stop telling it."""
+        self._dispatcher.unwatch(reader)
+
+    @property
+    def presence(self) -> PresenceBook:
+        """What this client says of itself."""
+        return self._dispatcher.presence
+
+    def announce(self, topic: str) -> None:
+        """Say on the session what is to be said in a topic; the next session says it too."""
+        self._check_open()
+        self._dispatcher.announce(topic)
+        self.start()
+
+    @property
+    def session_id(self) -> str:
+        """Of the session that is open; empty when there is none."""
+        if self.welcome is None or self.state not in (State.SYNCING, State.LIVE):
+            return ""
+        return self.welcome.session_id
 
     def start(self) -> None:
         """Connect, unless that is under way."""

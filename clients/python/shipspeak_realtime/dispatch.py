@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Never, Protocol
 from shipspeak.realtime.v1 import frame_pb2
 from shipspeak_realtime.errors import InvalidRequestError, NetworkError
 from shipspeak_realtime.pings import Pings
+from shipspeak_realtime.presence import PresenceBook, is_about_presence
+from shipspeak_realtime.quiet import QuietSubscription
 from shipspeak_realtime.runs import Action
 from shipspeak_realtime.wire import from_frame
 from shipspeak_realtime.works import Works
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from shipspeak_realtime.backoff import Backoff
     from shipspeak_realtime.clock import Clock
     from shipspeak_realtime.errors import RealtimeError
+    from shipspeak_realtime.presence import PresenceReader
     from shipspeak_realtime.stats import Stats
     from shipspeak_realtime.subscription import Subscription
     from shipspeak_realtime.transport import SizedFrame
@@ -66,6 +69,7 @@ class Dispatcher:
         # Topics whose answer is still to come, or that will be asked for again.
         self._waiting: set[str] = set()
         self._pings = Pings(stats, clock)
+        self.presence = PresenceBook()
         self._later: dict[str, asyncio.Task[None]] = {}
         self._session: Sender | None = None
         self.works = Works(clock, self._next, self._send)
@@ -79,22 +83,52 @@ class Dispatcher:
         Raises:
             InvalidRequestError: ALREADY_SUBSCRIBED: a session carries a topic once.
         """
-        if subscription.topic in self._subscriptions:
+        topic = subscription.topic
+        if isinstance(self._subscriptions.get(topic), QuietSubscription):
+            # It makes room for one that is read.
+            self._leave(topic)
+        if topic in self._subscriptions:
             message = "this client reads the topic already: share that reader, or make a client"
-            raise InvalidRequestError(
-                message, reason="ALREADY_SUBSCRIBED", topic=subscription.topic
-            )
-        self._subscriptions[subscription.topic] = subscription
+            raise InvalidRequestError(message, reason="ALREADY_SUBSCRIBED", topic=topic)
+        self._subscriptions[topic] = subscription
         self._subscribe(subscription)
+        self.announce(topic)
 
     def remove(self, subscription: Subscription) -> None:
         """End a subscription."""
         if self._subscriptions.get(subscription.topic) is not subscription:
             return
-        self._drop(subscription.topic)
-        request = frame_pb2.Unsubscribe(topic=subscription.topic)
-        self._send(frame_pb2.ClientFrame(request_id=self._next(), unsubscribe=request))
+        self._leave(subscription.topic)
+        if self.presence.watched(subscription.topic):
+            self.add(QuietSubscription(subscription.topic, self._stats))
+        else:
+            self.announce(subscription.topic)
         self._on_progress()
+
+    def watch(self, reader: PresenceReader) -> None:
+        """Start telling a reader the presence of its topic."""
+        if not self.presence.add(reader):
+            return
+        subscription = self._subscriptions.get(reader.topic)
+        if subscription is None:
+            self.add(QuietSubscription(reader.topic, self._stats))
+        else:
+            self._resubscribe(subscription)
+
+    def unwatch(self, reader: PresenceReader) -> None:
+        """Stop telling it."""
+        if not self.presence.remove(reader):
+            return
+        subscription = self._subscriptions.get(reader.topic)
+        if isinstance(subscription, QuietSubscription):
+            self.remove(subscription)
+        elif subscription is not None:
+            self._resubscribe(subscription)
+
+    def announce(self, topic: str) -> None:
+        """Say what is to be said of this client in a topic; an unsubscribe has taken it back."""
+        if (wish := self.presence.wished(topic)) is not None:
+            self._send(frame_pb2.ClientFrame(request_id=self._next(), presence=wish))
 
     @property
     def caught_up(self) -> bool:
@@ -109,6 +143,7 @@ class Dispatcher:
             subscription.fail(error)
         self._subscriptions.clear()
         self.works.fail_all(error)
+        self.presence.fail_all(error)
         self.disconnected()
 
     def disconnected(self) -> None:
@@ -147,6 +182,8 @@ class Dispatcher:
         """A session is open: subscribe all topics from where they stand."""
         self._session = session
         self._on_welcome(welcome)
+        for wish in self.presence.wishes():
+            self.announce(wish.topic)
         for subscription in self._subscriptions.values():
             self._subscribe(subscription)
         self.works.welcome()
@@ -175,6 +212,8 @@ class Dispatcher:
                 self._error(frame.error)
             case "pong":
                 self._pings.answered(frame.pong.nonce)
+            case "presence":
+                self.presence.take(frame.presence)
             case "session_expiring":
                 self._on_expiring()
             case _:
@@ -216,12 +255,14 @@ class Dispatcher:
         self._asked[subscription.topic] = request_id
         self._waiting.add(subscription.topic)
         request = subscription.request()
+        request.presence = self.presence.watched(subscription.topic)
         self._send(frame_pb2.ClientFrame(request_id=request_id, subscribe=request))
 
     def _resubscribe(self, subscription: Subscription) -> None:
         request = frame_pb2.Unsubscribe(topic=subscription.topic)
         self._send(frame_pb2.ClientFrame(request_id=self._next(), unsubscribe=request))
         self._subscribe(subscription)
+        self.announce(subscription.topic)
 
     def _subscribed(self, answer: frame_pb2.Subscribed) -> None:
         subscription = self._subscriptions.get(answer.topic)
@@ -246,7 +287,11 @@ class Dispatcher:
         error = from_frame(notice)
         topic = notice.topic or self._topic_of(notice.request_id)
         subscription = self._subscriptions.get(topic)
-        if subscription is None:
+        if is_about_presence(error) and notice.request_id != self._asked.get(topic):
+            # It answers what this client says of itself, or a token has taken the right.
+            _log.warning("the presence in %s was refused: %s", topic, error)
+            self.presence.forget(topic)
+        elif subscription is None:
             _log.warning("the hub refused a request: %s", error)
         elif notice.request_id and notice.request_id != self._asked.get(topic):
             # It answers a Subscribe that a newer one has replaced, or an Unsubscribe.
@@ -263,6 +308,12 @@ class Dispatcher:
     def _fail(self, subscription: Subscription, error: RealtimeError) -> None:
         """End a subscription, or ask again when the hub named a time for that."""
         topic = subscription.topic
+        if is_about_presence(error) and self.presence.watched(topic):
+            self.presence.fail(topic, error)
+            if not isinstance(subscription, QuietSubscription):
+                # Reading goes on without it.
+                self._subscribe(subscription)
+                return
         # Refused from the start, it is unknown to the hub; later on, that is not sure.
         ask = self._subscribe if topic in self._waiting else self._resubscribe
         if error.reason == "CURSOR_INVALID" and subscription.forget_place():
@@ -271,6 +322,7 @@ class Dispatcher:
             return
         if error.retry_after is None:
             self._drop(topic)
+            self.presence.fail(topic, error)
             subscription.fail(error)
             self._on_progress()
             return
@@ -289,6 +341,11 @@ class Dispatcher:
         await self._clock.sleep(seconds)
         del self._later[subscription.topic]
         ask(subscription)
+
+    def _leave(self, topic: str) -> None:
+        self._drop(topic)
+        request = frame_pb2.Unsubscribe(topic=topic)
+        self._send(frame_pb2.ClientFrame(request_id=self._next(), unsubscribe=request))
 
     def _drop(self, topic: str) -> None:
         self._subscriptions.pop(topic, None)

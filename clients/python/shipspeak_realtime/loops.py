@@ -1,41 +1,48 @@
-"""The iterator behind `async for event in subscription`."""
+"""The iterator behind `async for event in subscription`, and behind other endless readers."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
 if TYPE_CHECKING:
-    from shipspeak_realtime.events import Event
-    from shipspeak_realtime.subscription import Subscription
+    from collections.abc import Awaitable, Callable
+
+ItemT = TypeVar("ItemT")
 
 
-class Events:
-    """One loop over a subscription.
+class Loop(Generic[ItemT]):
+    """One loop over an endless reader.
 
     A loop that is left by `break` tells nobody. Its iterator goes at that moment, and with it the
-    subscription, or a forgotten reader would fill its queue and stop all others of the client.
+    reader, or a forgotten one would fill its queue and stop all others of the client.
+
+    Args:
+        take: gives the next item.
+        close: ends the reader with the loop; None = the reader outlives its loops.
     """
 
-    def __init__(self, subscription: Subscription, *, ends_subscription: bool) -> None:
-        self._subscription, self._ends = subscription, ends_subscription
+    def __init__(
+        self, take: Callable[[], Awaitable[ItemT]], close: Callable[[], None] | None
+    ) -> None:
+        self._take, self._close = take, close
         self._loop = asyncio.get_running_loop()
 
     def __aiter__(self) -> Self:
         return self
 
-    async def __anext__(self) -> Event:
-        return await self._subscription.next_event()
+    async def __anext__(self) -> ItemT:
+        return await self._take()
 
     def __del__(self) -> None:
-        if not self._ends or self._loop.is_closed():
+        if self._close is None or self._loop.is_closed():
             return
         try:
             here = asyncio.get_running_loop() is self._loop
         except RuntimeError:
             here = False
         if here:
-            self._subscription.close()
+            self._close()
         else:
             # Collected by another thread, or between two runs of the loop.
-            self._loop.call_soon_threadsafe(self._subscription.close)
+            self._loop.call_soon_threadsafe(self._close)

@@ -12,7 +12,7 @@ from shipspeak.realtime.v1 import frame_pb2
 from shipspeak_realtime.cursor import Cursor
 from shipspeak_realtime.errors import ClosedError, RealtimeError
 from shipspeak_realtime.events import Event
-from shipspeak_realtime.loops import Events
+from shipspeak_realtime.loops import Loop
 from shipspeak_realtime.runs import Action, Receiver, id_at_end
 from shipspeak_realtime.start import Beginning, Start, beginning
 from shipspeak_realtime.verdicts import OnVerdict, Verdict, VerdictKind
@@ -105,7 +105,7 @@ class Subscription:
             ClosedError: SUBSCRIPTION_CLOSED: it has ended; a loop over it would give nothing.
         """
         self._open()
-        return Events(self, ends_subscription=not self._managed)
+        return Loop(self.next_event, None if self._managed else self.close)
 
     async def __aenter__(self) -> Self:
         """Start receiving; the block's end stops it."""

@@ -81,6 +81,26 @@ class UnaryCalls:
         timeout = request.wait.seconds + UNARY_TIMEOUT_SECONDS
         return await self._call(self._stub.Poll, request, timeout)
 
+    async def touch(
+        self, request: realtime_service_pb2.TouchRequest
+    ) -> realtime_service_pb2.TouchResponse:
+        """One Touch.
+
+        Raises:
+            RealtimeError: when the call failed.
+        """
+        return await self._call(self._stub.Touch, request, UNARY_TIMEOUT_SECONDS)
+
+    async def read_presence(
+        self, request: realtime_service_pb2.ReadPresenceRequest
+    ) -> realtime_service_pb2.ReadPresenceResponse:
+        """One page of a topic's presence.
+
+        Raises:
+            RealtimeError: when the call failed.
+        """
+        return await self._call(self._stub.ReadPresence, request, UNARY_TIMEOUT_SECONDS)
+
     async def _call(
         self,
         method: grpc.aio.UnaryUnaryMultiCallable[RequestT, ResponseT],

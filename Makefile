@@ -18,7 +18,7 @@ test: ## Install what is missing, then run every suite (SUITES="lint unit" for s
 	@$(PY) -m tests.run $(SUITES)
 
 prove: venv ## Prove the guarantees in full: validators, 20 kills, benchmark, browser (GUARANTEE=G2: one validator)
-	@$(PY) -m $(if $(GUARANTEE),pytest tests/guarantees -k $(GUARANTEE),tests.run --full guarantees chaos bench browser)
+	@$(PY) -m $(if $(GUARANTEE),pytest tests/guarantees --guarantee $(GUARANTEE),tests.run --full guarantees chaos bench browser)
 
 lint: venv ## Check style, imports and the contract
 	@$(PY) -m tests.run lint

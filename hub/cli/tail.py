@@ -19,7 +19,7 @@ from rich.text import Text
 from shipspeak_realtime import RealtimeClient, RealtimeError, State, VerdictKind, describe
 
 if TYPE_CHECKING:
-    from shipspeak_realtime import ConnectionChange, Event, Verdict
+    from shipspeak_realtime import ConnectionChange, Event, LeftOut, Verdict
 
 
 class From(StrEnum):
@@ -106,6 +106,18 @@ class _Printer:
             words = "goes on, without what was missed (no history)" if live else "resumed, 0 lost"
             self.note("green", f"{verdict.topic}: {words}")
 
+    def left_out(self, news: LeftOut) -> None:
+        """Tell what is not shown, since the hub left it out."""
+        counts = {
+            "expired": news.expired,
+            "conflated": news.conflated,
+            "withdrawn": news.withdrawn,
+        }
+        told = ", ".join(f"{count} {why}" for why, count in counts.items() if count)
+        first, last = news.after_offset + 1, news.through_offset
+        place = f"offset {last}" if first == last else f"in offsets {first} to {last}"
+        self.note("yellow", f"{news.topic}: {told}, not shown ({place})")
+
     def connection(self, change: ConnectionChange) -> None:
         """Tell that the connection was lost or stands again."""
         if change.state is State.BACKOFF:
@@ -151,7 +163,10 @@ async def _tail(
 
 
 async def _read(hub: RealtimeClient, topic: str, start: From, printer: _Printer) -> None:
-    async for event in hub.subscribe(topic, start=start.value, on_verdict=printer.verdict):
+    events = hub.subscribe(
+        topic, start=start.value, on_verdict=printer.verdict, on_left_out=printer.left_out
+    )
+    async for event in events:
         if not printer.event(event):
             return
 

@@ -17,6 +17,7 @@ PUBLIC = [
     "Health",
     "IdFactory",
     "InvalidRequestError",
+    "LeftOut",
     "MeetingPublisher",
     "Member",
     "Members",

@@ -81,6 +81,18 @@ def test_mistakes_are_told_in_a_line(
     assert "Traceback" not in result.stderr
 
 
+def test_tail_counts_what_it_does_not_show(shared_hub: HubProcess):
+    """G6: an event past its time is not delivered, and never silently."""
+    for extra in (("--ttl", "0.001"), ()):
+        told = rthub("publish", "meeting/brief", "--json", PROGRESS, *extra, server=shared_hub.grpc)
+        assert told.returncode == 0, told.stderr
+    shown = rthub(
+        "tail", "meeting/brief", "--from", "earliest", "--count", "1", server=shared_hub.grpc
+    )
+    assert "#2" in shown.stdout
+    assert "-- meeting/brief: 1 expired, not shown (in offsets 1 to 2)" in shown.stderr
+
+
 def test_tail_outlives_a_killed_hub_and_ends_cleanly(hub: HubProcess):
     env = {**os.environ, "RTHUB_SERVER": hub.grpc, "COLUMNS": "200"}
     with subprocess.Popen(

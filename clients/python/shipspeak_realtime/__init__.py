@@ -45,7 +45,7 @@ from shipspeak_realtime.stage import StagePublisher
 from shipspeak_realtime.states import State
 from shipspeak_realtime.stats import Stats
 from shipspeak_realtime.subscription import Subscription
-from shipspeak_realtime.verdicts import Verdict, VerdictKind
+from shipspeak_realtime.verdicts import LeftOut, Verdict, VerdictKind
 from shipspeak_realtime.version import VERSION
 from shipspeak_realtime.work import Work
 
@@ -62,6 +62,7 @@ __all__ = [
     "Health",
     "IdFactory",
     "InvalidRequestError",
+    "LeftOut",
     "MeetingPublisher",
     "Member",
     "Members",

@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from shipspeak_realtime.start import Start
     from shipspeak_realtime.states import State
     from shipspeak_realtime.tokens import GetToken
-    from shipspeak_realtime.verdicts import OnVerdict
+    from shipspeak_realtime.verdicts import OnLeftOut, OnVerdict
     from shipspeak_realtime.work import RetryDelay
 
 PUBLISH_TIMEOUT_SECONDS = 30.0
@@ -146,6 +146,7 @@ class RealtimeClient(FollowUps):
         start: Start = "latest",
         last: int | None = None,
         on_verdict: OnVerdict | None = None,
+        on_left_out: OnLeftOut | None = None,
         conflate: bool = False,
         grant: str = "",
         queue_events: int = QUEUE_EVENTS,
@@ -158,6 +159,7 @@ class RealtimeClient(FollowUps):
                 "snapshot" = the latest of each key, then what comes; or a `Cursor` to go on from.
             last: in place of `start`: the newest 1 to 1000 events, then what comes.
             on_verdict: called with each `Verdict`, at the start and after every reconnect.
+            on_left_out: called with each `LeftOut`: events that were counted in place of delivered.
             conflate: while this reader lags, only the latest event of each key.
             grant: short JWT for this one topic.
             queue_events: events that may wait here; a full queue stops the reading of all this
@@ -175,6 +177,7 @@ class RealtimeClient(FollowUps):
             on_open=connection.open,
             on_close=connection.forget,
             on_verdict=on_verdict,
+            on_left_out=on_left_out,
             conflate=conflate,
             grant=grant,
             queue_events=queue_events,

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections import deque
 from datetime import UTC
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from shipspeak.realtime.v1 import frame_pb2
 from shipspeak_realtime.cursor import Cursor
@@ -15,7 +15,7 @@ from shipspeak_realtime.events import Event
 from shipspeak_realtime.loops import Loop
 from shipspeak_realtime.runs import Action, Receiver, id_at_end
 from shipspeak_realtime.start import Beginning, Start, beginning
-from shipspeak_realtime.verdicts import OnVerdict, Verdict, VerdictKind
+from shipspeak_realtime.verdicts import LeftOut, OnLeftOut, OnVerdict, Verdict, VerdictKind
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from shipspeak_realtime.stats import Stats
 
 _log = logging.getLogger("shipspeak_realtime")
+
+_News = TypeVar("_News")
 
 QUEUE_EVENTS = 1000
 _KEPT_VERDICTS = 100
@@ -55,6 +57,7 @@ class Subscription:
         on_open: Callable[[Subscription], None],
         on_close: Callable[[Subscription], None],
         on_verdict: OnVerdict | None = None,
+        on_left_out: OnLeftOut | None = None,
         conflate: bool = False,
         grant: str = "",
         queue_events: int = QUEUE_EVENTS,
@@ -65,7 +68,8 @@ class Subscription:
         self._conflate = conflate
         self._grant = grant
         self._stats = stats
-        self._on_open, self._on_close, self._on_verdict = on_open, on_close, on_verdict
+        self._on_open, self._on_close = on_open, on_close
+        self._on_verdict, self._on_left_out = on_verdict, on_left_out
         self._receiver = Receiver()
         self._cursor: bytes = b""
         self._handled_id = ""  # of the event at the position, while the cursor lies before it
@@ -190,16 +194,16 @@ class Subscription:
         elif action is Action.GAP:
             self._stats.gaps += 1
         self._head = answer.head
-        self._tell(
-            Verdict(
-                self.topic,
-                VerdictKind(action.value),
-                resumed,
-                answer.lost if answer.HasField("lost") else None,
-                answer.head,
-                answer.oldest_at.ToDatetime(tzinfo=UTC) if answer.HasField("oldest_at") else None,
-            )
+        verdict = Verdict(
+            self.topic,
+            VerdictKind(action.value),
+            resumed,
+            answer.lost if answer.HasField("lost") else None,
+            answer.head,
+            answer.oldest_at.ToDatetime(tzinfo=UTC) if answer.HasField("oldest_at") else None,
         )
+        self.verdicts.append(verdict)
+        self._tell(self._on_verdict, verdict, "on_verdict")
 
     def forget_place(self) -> bool:
         """The hub cannot read the cursor that it gave: what it answers next counts as a RESET.
@@ -222,6 +226,8 @@ class Subscription:
         stats.conflated += run.conflated
         stats.expired += run.expired
         stats.withdrawn += run.withdrawn
+        if run.conflated or run.expired or run.withdrawn:
+            self._tell(self._on_left_out, _left_out(run), "on_left_out")
         before, place = self._cursor, self._receiver.place
         if run.cursor:
             self._cursor, self._handled_id = run.cursor, ""
@@ -256,12 +262,22 @@ class Subscription:
         self._drained.set()
         self._filled.set()
 
-    def _tell(self, verdict: Verdict) -> None:
-        self.verdicts.append(verdict)
-        if self._on_verdict is None:
+    def _tell(self, listener: Callable[[_News], None] | None, news: _News, name: str) -> None:
+        if listener is None:
             return
         try:
-            self._on_verdict(verdict)
+            listener(news)
         except Exception:  # noqa: BLE001 - logged with its traceback
             # The application's mistake must not take the connection from its other subscriptions.
-            _log.exception("on_verdict of %s failed", self.topic)
+            _log.exception("%s of %s failed", name, self.topic)
+
+
+def _left_out(run: event_pb2.TopicRun) -> LeftOut:
+    return LeftOut(
+        run.topic,
+        run.after_offset,
+        run.through_offset,
+        run.conflated,
+        run.expired,
+        run.withdrawn,
+    )

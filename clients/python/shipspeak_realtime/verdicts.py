@@ -44,4 +44,26 @@ class Verdict:
     oldest_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Events that the hub counted in place of delivering them, all with offsets in one range.
+
+    Attributes:
+        topic: the subscription's.
+        after_offset: where the range begins, exclusive.
+        through_offset: where it ends, inclusive; events that were delivered may lie in it too.
+        conflated: left out for newer ones of the same key.
+        expired: their time was over.
+        withdrawn: deleted or taken back.
+    """
+
+    topic: str
+    after_offset: int
+    through_offset: int
+    conflated: int
+    expired: int
+    withdrawn: int
+
+
 OnVerdict: TypeAlias = "Callable[[Verdict], None]"
+OnLeftOut: TypeAlias = "Callable[[LeftOut], None]"

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import json
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Self
+from typing import TYPE_CHECKING, Annotated, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from hub.model.origin import check_origin
 from hub.model.secret import check_secret
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+# Read by the commands that talk to a hub.
+_OF_COMMANDS = ("RTHUB_SERVER", "RTHUB_TOKEN")
 
 
 class Settings(BaseSettings):
@@ -169,3 +176,15 @@ class Settings(BaseSettings):
                 "allowed_origins may be * only with --dev; name the origins of your pages"
             )
         return self
+
+
+def unknown_variables(names: Iterable[str]) -> dict[str, str]:
+    """Variables that look like settings and are none, each with the nearest name that is known."""
+    known = list(Settings.model_fields)
+    unknown = {}
+    for name in sorted(names):
+        field = name.removeprefix("RTHUB_").lower()
+        if name.startswith("RTHUB_") and field not in known and name not in _OF_COMMANDS:
+            nearest = get_close_matches(field, known, n=1)
+            unknown[name] = f"RTHUB_{nearest[0].upper()}" if nearest else ""
+    return unknown

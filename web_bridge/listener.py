@@ -33,9 +33,13 @@ def listening_socket(
         set_stream_options(sock, user_timeout)
         sock.setblocking(False)  # noqa: FBT003 - the standard library's own signature
         sock.bind(address)
-    except OSError:
+    except OSError as error:
         sock.close()
-        raise
+        raise OSError(
+            error.errno,
+            f"the browsers' door cannot listen on {host}:{port} ({error.strerror}); stop what "
+            "listens there, or choose another port with --http-port (0 = a free one)",
+        ) from error
     return sock
 
 

@@ -5,17 +5,26 @@ from __future__ import annotations
 import asyncio
 from typing import Annotated, Any
 
+import grpc
 import typer
 from rich.console import Console
 from rich.markup import escape
 from typer.core import TyperCommand
 
+from hub.cli.told import check_server, words_of
+from shipspeak.realtime.v1 import admin_service_pb2, realtime_service_pb2
 from shipspeak_realtime import Health, RealtimeError, check_health
 
 BAD_ARGUMENTS = 1
 CANNOT_CONNECT = 2
 CALL_FAILED = 3
 NOT_SERVING = 4
+
+_SERVICES = tuple(
+    service.full_name
+    for file in (realtime_service_pb2, admin_service_pb2)
+    for service in file.DESCRIPTOR.services_by_name.values()
+)
 
 # typer shows the class of one kind of bad argument; the base of all kinds is above it.
 _UsageError: Any = typer.BadParameter.__base__
@@ -37,7 +46,10 @@ class HealthCommand(TyperCommand):
 
 def health(
     server: Annotated[
-        str, typer.Option(envvar="RTHUB_SERVER", help="host:port of the gRPC door.")
+        str,
+        typer.Option(
+            envvar="RTHUB_SERVER", help="host:port of the gRPC door.", callback=check_server
+        ),
     ] = "127.0.0.1:50051",
     service: Annotated[
         str,
@@ -57,9 +69,15 @@ def health(
     try:
         answer = asyncio.run(check_health(server, service, timeout=timeout))
     except RealtimeError as error:
+        if error.code is grpc.StatusCode.NOT_FOUND:
+            _console.print(
+                f"[bold red]the call failed[/] the hub has no service {escape(repr(service))}; it "
+                f'knows {", ".join(_SERVICES)}, its shards shard/0 and on, and "" for the whole'
+            )
+            raise typer.Exit(CALL_FAILED) from error
         no_connection = error.reason == "NOT_CONNECTED"
         what = "cannot connect" if no_connection else "the call failed"
-        _console.print(f"[bold red]{what}[/] {escape(str(error))}")
+        _console.print(f"[bold red]{what}[/] {escape(words_of(error, server))}")
         raise typer.Exit(CANNOT_CONNECT if no_connection else CALL_FAILED) from error
     if answer is not Health.SERVING:
         _console.print(f"[bold red]{answer.name}[/] {escape(service or server)}")

@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from hub.cli.health import BAD_ARGUMENTS, CALL_FAILED, CANNOT_CONNECT, HealthCommand
+from hub.cli.told import check_server
 from shipspeak_realtime import AdminClient, NetworkError, RealtimeError
 
 if TYPE_CHECKING:
@@ -22,7 +23,10 @@ if TYPE_CHECKING:
 
 ResultT = TypeVar("ResultT")
 
-Server = Annotated[str, typer.Option(envvar="RTHUB_SERVER", help="host:port of the gRPC door.")]
+Server = Annotated[
+    str,
+    typer.Option(envvar="RTHUB_SERVER", help="host:port of the gRPC door.", callback=check_server),
+]
 Token = Annotated[
     str,
     typer.Option(envvar="RTHUB_TOKEN", help="JWT with the admin right.", show_default=False),

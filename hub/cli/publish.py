@@ -11,6 +11,7 @@ from google.protobuf.wrappers_pb2 import StringValue
 from rich.console import Console
 from rich.markup import escape
 
+from hub.cli.told import check_server, words_of
 from shipspeak.realtime.v1 import event_pb2, notification_pb2
 from shipspeak_realtime import RealtimeClient, RealtimeError
 
@@ -46,7 +47,10 @@ def publish(
         float | None, typer.Option(min=0.001, help="Seconds that it is worth delivering.")
     ] = None,
     server: Annotated[
-        str, typer.Option(envvar="RTHUB_SERVER", help="host:port of the gRPC door.")
+        str,
+        typer.Option(
+            envvar="RTHUB_SERVER", help="host:port of the gRPC door.", callback=check_server
+        ),
     ] = "127.0.0.1:50051",
     token: Annotated[
         str, typer.Option(envvar="RTHUB_TOKEN", help="JWT; empty = none.", show_default=False)
@@ -63,7 +67,7 @@ def publish(
     try:
         receipt = asyncio.run(_publish(server, token, topic, payload, id, key, ttl, timeout))
     except RealtimeError as error:
-        _console.print(f"[bold red]not published[/] {escape(str(error))}")
+        _console.print(f"[bold red]not published[/] {escape(words_of(error, server))}")
         raise typer.Exit(1) from error
     typer.echo(_line(receipt))
 

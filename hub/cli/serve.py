@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,7 +19,7 @@ from hub.app import Hub
 from hub.auth.keys import KeyUnusable
 from hub.cli.process import take_all_files, tune_interpreter
 from hub.errors import HubError
-from hub.settings import Settings
+from hub.settings import Settings, unknown_variables
 from hub.telemetry.logs import configure_logs
 
 log = structlog.get_logger(__name__)
@@ -81,6 +82,8 @@ def serve(
     }
     settings = load_settings({name: value for name, value in given.items() if value is not None})
     configure_logs(json=settings.log_json, level=settings.log_level)
+    for name, nearest in unknown_variables(os.environ).items():
+        log.warning("unknown_variable", name=name, did_you_mean=nearest or None, effect="ignored")
     raise typer.Exit(uvloop.run(run(settings)))
 
 
@@ -99,6 +102,15 @@ def _tell(name: str, text: str) -> None:
     _console.print(f"[bold red]settings[/] {escape(f'{name}: {text}' if name else text)}")
 
 
+def _tell_no_start(settings: Settings, error: OSError | HubError) -> None:
+    # The system's number says nothing to a person.
+    told = (isinstance(error, OSError) and error.strerror) or str(error)
+    if settings.log_json:
+        log.error("cannot_start", error=told)
+    else:
+        _console.print(f"[bold red]cannot start[/] {escape(told)}")
+
+
 async def run(settings: Settings) -> int:
     """Serve until SIGTERM or SIGINT, then drain; the exit status."""
     stopping = asyncio.Event()
@@ -115,7 +127,7 @@ async def run(settings: Settings) -> int:
         try:
             await hub.start()
         except (OSError, HubError) as error:
-            _console.print(f"[bold red]cannot start[/] {escape(str(error))}")
+            _tell_no_start(settings, error)
             return EXIT_CANNOT_START
         tune_interpreter()
         await stopping.wait()

@@ -16,6 +16,7 @@ from google.protobuf.json_format import MessageToDict
 from rich.console import Console
 from rich.text import Text
 
+from hub.cli.told import check_server, help_for, words_of
 from shipspeak_realtime import RealtimeClient, RealtimeError, State, VerdictKind, describe
 
 if TYPE_CHECKING:
@@ -32,7 +33,10 @@ class From(StrEnum):
 def tail(
     topics: Annotated[list[str], typer.Argument(help="Topics, such as meeting/42.")],
     server: Annotated[
-        str, typer.Option(envvar="RTHUB_SERVER", help="host:port of the gRPC door.")
+        str,
+        typer.Option(
+            envvar="RTHUB_SERVER", help="host:port of the gRPC door.", callback=check_server
+        ),
     ] = "127.0.0.1:50051",
     token: Annotated[
         str, typer.Option(envvar="RTHUB_TOKEN", help="JWT; empty = none.", show_default=False)
@@ -51,11 +55,11 @@ def tail(
 
     Example: rthub tail meeting/42 --from earliest
     """
-    printer = _Printer(width=max(map(len, topics)), as_json=json, left=count)
+    printer = _Printer(width=max(map(len, topics)), as_json=json, left=count, server=server)
     try:
         asyncio.run(_tail(dict.fromkeys(topics), server, token, start, printer))
     except RealtimeError as error:
-        printer.note("bold red", str(error))
+        printer.note("bold red", words_of(error, server))
         raise typer.Exit(1) from error
     except BrokenPipeError:
         # Whoever read this has gone; an error more while stdout is closed helps nobody.
@@ -65,7 +69,8 @@ def tail(
 class _Printer:
     """Events to stdout, news of the connection to stderr; each line at once."""
 
-    def __init__(self, *, width: int, as_json: bool, left: int | None) -> None:
+    def __init__(self, *, width: int, as_json: bool, left: int | None, server: str) -> None:
+        self._server, self._helped = server, False
         self._width, self._as_json, self._left = width, as_json, left
         self._out = Console(highlight=False, soft_wrap=True)
         self._err = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -122,6 +127,10 @@ class _Printer:
         """Tell that the connection was lost or stands again."""
         if change.state is State.BACKOFF:
             self.note("yellow", f"{_loss(change)}, again in {change.retry_in or 0:.1f} s")
+            more = help_for(change.error, self._server) if change.error and not self._helped else ""
+            if more:
+                self._helped = True
+                self.note("yellow", more)
         elif change.state is State.SYNCING and change.previous is State.CONNECTING:
             self.note("green", "connected")
 

@@ -9,6 +9,7 @@ from rich.console import Console
 
 from hub.auth.tokens import mint
 from hub.model.secret import check_secret
+from hub.topics.patterns import pattern_problem
 
 _console = Console(stderr=True)
 
@@ -52,6 +53,15 @@ def token(
             highlight=False,
         )
         raise typer.Exit(1) from error
+    for right, patterns in {
+        "publish": publish,
+        "subscribe": subscribe,
+        "presence": presence,
+        "work": work,
+    }.items():
+        for pattern in patterns or []:
+            if problem := pattern_problem(pattern):
+                raise typer.BadParameter(f"{pattern!r} {problem}", param_hint=f"--{right}")
     minted = mint(
         secret,
         subject=subject,

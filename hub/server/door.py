@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from typing import TYPE_CHECKING
 
 import grpc
@@ -75,10 +76,28 @@ class GrpcDoor:
         try:
             bound = self._server.add_insecure_port(address)
         except RuntimeError as error:
-            raise OSError(f"the gRPC door cannot listen on {address}: {error}") from error
+            raise OSError(
+                f"the gRPC door cannot listen on {address} ({_why_not(host, port)}); stop what "
+                "listens there, or choose another port with --grpc-port (0 = a free one)"
+            ) from error
         await self._server.start()
         return bound
 
     async def stop(self, grace: float) -> None:
         """Refuse new calls, wait up to ``grace`` seconds for those under way, then end."""
         await self._server.stop(grace)
+
+
+def _why_not(host: str, port: int) -> str:
+    """What the system says of the address; gRPC says only that it could not be bound."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+            probe.listen(1)
+    except OSError as error:
+        return error.strerror or str(error)
+    return "it could not be bound"

@@ -48,16 +48,41 @@ def configure_logs(*, json: bool, level: str) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.StackInfoRenderer(),
     ]
+    rendering: list[structlog.types.Processor] = [renderer]
     if json:
-        processors.append(structlog.processors.format_exc_info)
+        rendering.insert(0, structlog.processors.format_exc_info)
     structlog.configure(
-        processors=[*processors, renderer],
+        processors=[*processors, *rendering],
         wrapper_class=structlog.make_filtering_bound_logger(number),
         logger_factory=lambda *_: StderrLogger(),
         cache_logger_on_first_use=True,
     )
-    logging.basicConfig(
-        stream=sys.stderr,
-        level=max(number, logging.WARNING),
-        format="%(asctime)s %(name)s %(message)s",
+    handler = _StderrHandler()
+    # Lines of uvicorn, grpc, asyncio and warnings look like ours.
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[*processors, structlog.stdlib.add_logger_name],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendering],
+            # A traceback is rendered by ours, once.
+            keep_exc_info=True,
+        )
     )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(max(number, logging.WARNING))
+    logging.captureWarnings(capture=True)
+
+
+class _StderrHandler(logging.Handler):
+    """The standard library's records, written as ours are."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._logger = StderrLogger()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one record."""
+        try:
+            self._logger.msg(self.format(record))
+        except Exception:  # noqa: BLE001 - as every handler of the standard library does
+            self.handleError(record)

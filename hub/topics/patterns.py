@@ -10,7 +10,7 @@ import re
 from functools import lru_cache
 
 from hub.errors import InvalidArgument
-from hub.topics.grammar import MAX_TOPIC_CHARACTERS
+from hub.topics.grammar import MAX_TOPIC_CHARACTERS, is_topic
 from shipspeak.realtime.v1 import error_reason_pb2
 
 # As a topic, with wildcards in place of segments and ``**`` at the end only.
@@ -71,6 +71,23 @@ def matches(pattern: str, topic: str, subject: str = "") -> bool:
         elif part != "*" and part != have[index]:
             return False
     return len(want) == len(have)
+
+
+def pattern_problem(pattern: str) -> str:
+    """Why no topic can ever fall under ``pattern``, with what to write instead; empty = one can."""
+    parts = pattern.split("/")
+    if "**" in parts[:-1]:
+        return "has ** before its end, where it stands for nothing; use * for one segment"
+    # A topic under it: `**` is one segment or more, and one is enough behind a kind.
+    segments = ["a" if part in ("*", "{sub}") else part for part in parts]
+    if segments[-1] == "**":
+        segments[-1:] = ["a", "a"] if len(segments) == 1 else ["a"]
+    if is_topic("/".join(segments)):
+        return ""
+    return (
+        "matches no topic: write kind/id[/more], with * for any one segment, ** at the end for one "
+        "or more, {sub} for the token's own subject"
+    )
 
 
 def literal_prefix(pattern: str) -> str:

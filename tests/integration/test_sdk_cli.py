@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.support.hub_process import HubProcess
 
 RTHUB = str(Path(sys.executable).parent / "rthub")
@@ -127,6 +129,55 @@ def test_health_tells_by_its_exit_code(hub: HubProcess):
     assert rthub("health", "--timeout", "0.5", server=hub.grpc).returncode == 2
 
 
-@pytest.mark.parametrize("arguments", [("--bogus",), ("--timeout", "soon"), ("more",)])
+def test_health_names_the_services_that_it_knows(shared_hub: HubProcess):
+    told = rthub("health", "--service", "nope", server=shared_hub.grpc)
+    assert told.returncode == 3
+    assert "shipspeak.realtime.v1.RealtimeService" in told.stderr
+    assert "NOT_FOUND" not in told.stderr
+
+
+@pytest.mark.parametrize("door", ["--grpc-port", "--http-port"])
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_taken_port_is_named_with_what_to_do(
+    shared_hub: HubProcess, tmp_path: Path, door: str, as_json: bool
+):
+    taken = {"--grpc-port": shared_hub.grpc, "--http-port": shared_hub.http}[door]
+    port = taken.rpartition(":")[2]
+    ports = {"--grpc-port": "0", "--http-port": "0", door: port}
+    options = [part for item in ports.items() for part in item] + ["--log-json"] * as_json
+    told = rthub("serve", "--dev", "--data-dir", str(tmp_path), *options)
+    assert told.returncode == 2
+    assert all(words in told.stderr for words in (f":{port}", "in use", f"{door} (0 = "))
+    assert "GRPC_VERBOSITY" not in told.stderr
+    assert ".cc:" not in told.stderr
+    if as_json:
+        assert [json.loads(line)["event"] for line in told.stderr.splitlines()][-1:] == [
+            "cannot_start"
+        ]
+
+
+def test_a_pattern_that_matches_nothing_is_not_minted():
+    secret = ("--secret", "integration-secret-0123456789abcdef")
+    assert rthub("token", "alice", "--subscribe", "***", *secret).returncode == 2
+    assert rthub("token", "alice", "--subscribe", "user/{sub}", *secret).returncode == 0
+
+
+@pytest.mark.parametrize(
+    "command", [("publish", "meeting/1", "--text", "x"), ("tail", "meeting/1")]
+)
+def test_a_missing_token_comes_with_how_to_give_one(
+    start_hub: Callable[..., HubProcess], command: tuple[str, ...]
+):
+    key = {"RTHUB_AUTH_HS256_SECRET": "integration-secret-0123456789abcdef"}
+    told = rthub(*command, server=start_hub(env=key, dev=False).grpc)
+    assert told.returncode == 1
+    assert "RTHUB_TOKEN" in told.stderr
+    assert told.stderr.count("TOKEN_MISSING") == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("--bogus",), ("--timeout", "soon"), ("more",), ("--server", ""), ("--server", "http://a:1")],
+)
 def test_bad_arguments_of_health_exit_1(arguments: tuple[str, ...]):
     assert rthub("health", *arguments).returncode == 1

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ed25519
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from pydantic import SecretStr, ValidationError
 
-from hub.settings import Settings
+from hub.settings import Settings, unknown_variables
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -130,3 +130,8 @@ def test_a_connect_source_that_is_no_origin_is_refused(monkeypatch: pytest.Monke
     monkeypatch.setenv("RTHUB_PAGE_CONNECT_SOURCES", '["http://127.0.0.1:8090"]')
     with pytest.raises(ValidationError, match="is no origin"):
         Settings(dev=True)
+
+
+def test_a_variable_that_is_no_setting_is_named_with_the_nearest_one() -> None:
+    names = ["RTHUB_DATADIR", "RTHUB_DATA_DIR", "RTHUB_TOKEN", "RTHUB_XYZZY", "HOME"]
+    assert unknown_variables(names) == {"RTHUB_DATADIR": "RTHUB_DATA_DIR", "RTHUB_XYZZY": ""}

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.errors import InvalidArgument
-from hub.topics.patterns import check_pattern, covers, matches
+from hub.topics.patterns import check_pattern, covers, matches, pattern_problem
 
 
 @pytest.mark.parametrize(
@@ -145,3 +145,18 @@ def test_what_covers_a_pattern_covers_its_topics(parts: list[str]) -> None:
     for wide in ("a/*", "a/**", "*/*/b", "**", narrow):
         if covers(wide, narrow):
             assert matches(wide, topic)
+
+
+@pytest.mark.parametrize(
+    "pattern", ["**", "meeting/*", "meeting/**", "user/{sub}", "*/*", "system/all", "{sub}/x"]
+)
+def test_a_grant_that_can_match_has_no_problem(pattern: str) -> None:
+    assert pattern_problem(pattern) == ""
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    ["", "*", "***", "meeting", "meeting/", "/x", "a/***", "**/x", "Meeting/*", "a/b/c/d/e/f"],
+)
+def test_a_grant_that_matches_nothing_has_one(pattern: str) -> None:
+    assert pattern_problem(pattern)

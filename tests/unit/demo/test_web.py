@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import TYPE_CHECKING
 
 import httpx
@@ -279,6 +280,37 @@ async def test_recovery_uploads_again(http, services, clock):
     assert (await send(http, meeting["upload_url"], 2, b"")).status_code == 404
     assert (await send(http, again.json()["upload_url"], 0, b"abc")).status_code == 204
     assert (await http.get("/api/meetings")).json()["meetings"][0]["status"] == "queued"
+
+
+async def test_a_way_out_that_was_not_offered_is_refused(http, services, clock):
+    """Retrying the stage on a broken file was once accepted, and failed in the same way again."""
+    meeting = await make(http, 2)
+    await send(http, meeting["upload_url"], 0, b"hi")
+    queue = JobQueue(services.meetings._database, clock)
+    lease = queue.claim("w")
+    assert lease is not None
+    offered = [{"option": "upload_again", "label": "Upload a corrected file"}]
+    queue.settle(lease, "x", failure=json.dumps({"code": "X", "options": offered}))
+    queue.close(lease)
+    url = f"/api/meetings/{meeting['id']}/retry"
+    refused = await http.post(url, json={"option": "retry_stage"})
+    assert refused.status_code == 409
+    assert refused.json()["error"]["code"] == "NOT_OFFERED"
+    assert "upload_again" in refused.json()["error"]["what_to_do"]
+    again = {"option": "upload_again", "filename": "b.vtt", "size": 3}
+    assert (await http.post(url, json=again)).status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("given", "after"), [({}, "b.vtt"), ({"title": "Weekly review"}, "Weekly review")]
+)
+async def test_another_file_renames_a_meeting_that_had_the_files_name(http, given, after):
+    body = {"filename": "a.vtt", "size": 2, **given}
+    meeting = (await http.post("/api/meetings", json=body)).json()
+    again = {"option": "upload_again", "filename": "b.vtt", "size": 3}
+    assert (await http.post(f"/api/meetings/{meeting['id']}/retry", json=again)).status_code == 201
+    shown = (await http.get(f"/api/meetings/{meeting['id']}")).json()
+    assert (shown["title"], shown["filename"]) == (after, "b.vtt")
 
 
 async def test_recovery_refuses_other_options(http):

@@ -27,6 +27,15 @@ class NotFailed(Exception):
         self.status = status
 
 
+class NotOffered(Exception):
+    """The failure offers other ways out; ``options`` are they."""
+
+    def __init__(self, options: tuple[str, ...]) -> None:
+        """Keep the options."""
+        super().__init__(f"the failure offers {', '.join(options) or 'no way out'}")
+        self.options = options
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Meeting:
     """A meeting as stored; ``size`` and ``received`` are those of its newest upload."""
@@ -81,11 +90,13 @@ class Meetings:
         Raises:
             KeyError: no such meeting.
             NotFailed: it has not failed.
+            NotOffered: the same upload would fail in the same way.
         """
         with self._database.writing() as sql:
             before = _load(sql, meeting_id)
             if before.status != "failed":
                 raise NotFailed(before.status)
+            _check_offered(before, "retry_stage")
             attempt, now = before.attempt + 1, self._clock()
             sql.execute(
                 "INSERT INTO jobs (meeting_id, attempt, upload_id, checkpoint, queued_at)"
@@ -106,19 +117,31 @@ class Meetings:
         Raises:
             KeyError: no such meeting.
             NotFailed: it is queued, being processed or completed.
+            NotOffered: the failure has another way out.
         """
         with self._database.writing() as sql:
             before = _load(sql, meeting_id)
             if before.status not in {"failed", "uploading"}:
                 raise NotFailed(before.status)
+            _check_offered(before, "upload_again")
             attempt = before.attempt + 1
+            # A title that was the old file's name is the new file's; a person's own title stays.
+            title = filename if before.title == before.filename else before.title
             upload_id = _insert_upload(sql, meeting_id, attempt, size)
             sql.execute(
                 "UPDATE meetings SET status = 'uploading', attempt = ?, upload_id = ?,"
-                " filename = ?, failure = NULL, updated_at = ? WHERE id = ?",
-                (attempt, upload_id, filename, self._clock(), meeting_id),
+                " title = ?, filename = ?, failure = NULL, updated_at = ? WHERE id = ?",
+                (attempt, upload_id, title, filename, self._clock(), meeting_id),
             )
             return _load(sql, meeting_id)
+
+
+def _check_offered(meeting: Meeting, option: str) -> None:
+    if meeting.failure is None or "options" not in meeting.failure:
+        return
+    offered = tuple(one["option"] for one in meeting.failure["options"])
+    if option not in offered:
+        raise NotOffered(offered)
 
 
 def _insert_upload(sql: sqlite3.Connection, meeting_id: str, attempt: int, size: int) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import JSONResponse, Response
 
 from shipspeak_demo.facts import StageBegan
-from shipspeak_demo.store import Meeting, NotFailed
+from shipspeak_demo.store import Meeting, NotFailed, NotOffered
 from shipspeak_demo.transcript import BrokenTranscript, Transcript, read_transcript
 from shipspeak_demo.web.body import json_body, size_field, text_field
 from shipspeak_demo.web.errors import ApiError, bad_request, not_found
@@ -89,6 +89,10 @@ async def retry(request: Request) -> Response:
     except NotFailed as error:
         problem = f"The meeting is {error.status}; there is nothing to recover from."
         raise ApiError(409, "NOT_FAILED", problem, "Look at the meeting again.") from error
+    except NotOffered as error:
+        problem = f"{option} is no way out of this failure."
+        what_to_do = f"Send {' or '.join(error.options)}."
+        raise ApiError(409, "NOT_OFFERED", problem, what_to_do) from error
     problem = f"'{str(option)[:40]}' is no recovery option."
     raise bad_request(problem, "Send retry_stage or upload_again.")
 

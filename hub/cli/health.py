@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from typing import Annotated, Any
 
-import grpc
 import typer
 from rich.console import Console
 from rich.markup import escape
@@ -69,7 +68,7 @@ def health(
     try:
         answer = asyncio.run(check_health(server, service, timeout=timeout))
     except RealtimeError as error:
-        if error.code is grpc.StatusCode.NOT_FOUND:
+        if error.code.name == "NOT_FOUND":
             _console.print(
                 f"[bold red]the call failed[/] the hub has no service {escape(repr(service))}; it "
                 f'knows {", ".join(_SERVICES)}, its shards shard/0 and on, and "" for the whole'

@@ -7,6 +7,7 @@ application does that has stopped reading.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 import time
 from dataclasses import dataclass
@@ -159,6 +160,7 @@ class _Stopped:
         self._channels: list[grpc.aio.Channel] = []
         self._calls: list[Any] = []
         self._alive: asyncio.Task[None] | None = None
+        self._reads_on = asyncio.Event()
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -219,18 +221,25 @@ class _Stopped:
         self._alive = asyncio.create_task(self._stay_alive())
 
     async def _stay_alive(self) -> None:
-        while True:
-            await asyncio.sleep(_SIGN_OF_LIFE_SECONDS)
+        while not self._reads_on.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._reads_on.wait(), _SIGN_OF_LIFE_SECONDS)
+                return
             window = _frame(window=frame_pb2.Window())
             await asyncio.gather(*(call.write(window) for call in self._calls))
 
     async def _catch_up(self, events: int) -> list[bool]:
+        # Its own reports are signs of life from here on; a call takes one write at a time.
+        self._reads_on.set()
+        if self._alive is not None:
+            await self._alive
         async with asyncio.timeout(2 * _TIMEOUT):
             return await asyncio.gather(*(_read_all(call, events) for call in self._calls))
 
     async def _close(self) -> None:
+        self._reads_on.set()
         if self._alive is not None:
-            self._alive.cancel()
+            await self._alive
         for call in self._calls:
             call.cancel()
         await asyncio.gather(*(channel.close() for channel in self._channels))

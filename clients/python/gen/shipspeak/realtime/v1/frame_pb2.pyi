@@ -36,7 +36,9 @@ class _StartEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Start.ValueType
     START_EARLIEST: _Start.ValueType  # 2
     """Everything that the log still has."""
     START_SNAPSHOT: _Start.ValueType  # 3
-    """The latest event of each key and all events without one, then what comes."""
+    """The latest event of each key and all events without one, up to the head, the others counted; then what comes.
+    Refused where the namespace forbids conflation.
+    """
 
 class Start(_Start, metaclass=_StartEnumTypeWrapper):
     """Start is where a subscription without a cursor begins."""
@@ -48,7 +50,9 @@ START_LATEST: Start.ValueType  # 1
 START_EARLIEST: Start.ValueType  # 2
 """Everything that the log still has."""
 START_SNAPSHOT: Start.ValueType  # 3
-"""The latest event of each key and all events without one, then what comes."""
+"""The latest event of each key and all events without one, up to the head, the others counted; then what comes.
+Refused where the namespace forbids conflation.
+"""
 Global___Start: _TypeAlias = Start  # noqa: Y015
 
 class _Outcome:
@@ -425,7 +429,9 @@ class Subscribe(_message.Message):
     last: _builtins.int
     """From the last N events; at most 1000."""
     conflate: _builtins.bool
-    """While this receiver lags, send only the latest event of each key. Refused where the namespace forbids it."""
+    """While this receiver lags, send only the latest event of each key. Refused where the namespace forbids it, and on
+    Poll, which cannot lag.
+    """
     grant: _builtins.str
     """Short JWT that grants this one topic; empty = the session's own rights."""
     presence: _builtins.bool

@@ -245,7 +245,8 @@ export type Subscribe = Message<"shipspeak.realtime.v1.Subscribe"> & {
   } | { case: undefined; value?: undefined };
 
   /**
-   * While this receiver lags, send only the latest event of each key. Refused where the namespace forbids it.
+   * While this receiver lags, send only the latest event of each key. Refused where the namespace forbids it, and on
+   * Poll, which cannot lag.
    *
    * @generated from field: bool conflate = 5;
    */
@@ -1532,7 +1533,8 @@ export enum Start {
   EARLIEST = 2,
 
   /**
-   * The latest event of each key and all events without one, then what comes.
+   * The latest event of each key and all events without one, up to the head, the others counted; then what comes.
+   * Refused where the namespace forbids conflation.
    *
    * @generated from enum value: START_SNAPSHOT = 3;
    */

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import threading
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -16,14 +15,12 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import grpc
 import grpc.aio
 
-from benchmarks import procstat
+from benchmarks import loop, procstat
 from benchmarks.generator import Generator, GeneratorError
 from benchmarks.workload import DURABLE_TOPIC, PROTOCOL_VERSION, SERVICE, Workload
 from shipspeak.realtime.v1 import admin_service_pb2, admin_service_pb2_grpc, frame_pb2
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
-    from concurrent.futures import Future
     from types import TracebackType
 
     from benchmarks.measure import Figures
@@ -151,19 +148,16 @@ class _Reading:
 
 
 class _Stopped:
-    """Sessions that take nothing until they catch up, on a loop in a thread of its own."""
+    """Sessions that take nothing until they catch up."""
 
     def __init__(self, server: Server) -> None:
         self._target = f"127.0.0.1:{server.grpc_port}"
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._channels: list[grpc.aio.Channel] = []
         self._calls: list[Any] = []
         self._alive: asyncio.Task[None] | None = None
         self._reads_on = asyncio.Event()
 
     def __enter__(self) -> Self:
-        self._thread.start()
         return self
 
     def __exit__(
@@ -172,14 +166,11 @@ class _Stopped:
         _error: BaseException | None,
         _trace: TracebackType | None,
     ) -> None:
-        self._run(self._close()).result(_TIMEOUT)
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(_TIMEOUT)
-        self._loop.close()
+        loop.run(self._close(), _TIMEOUT)
 
     def open(self, count: int, topic: str) -> None:
         """Subscribe, and read no further than the answer."""
-        self._run(self._open(count, topic)).result(_TIMEOUT)
+        loop.run(self._open(count, topic), _TIMEOUT)
 
     def deliveries(self) -> int:
         """They take nothing."""
@@ -187,10 +178,7 @@ class _Stopped:
 
     def catch_up(self, events: int) -> int:
         """Read on; how many got every event, once and in order."""
-        return sum(self._run(self._catch_up(events)).result(2 * _TIMEOUT))
-
-    def _run(self, work: Coroutine[Any, Any, Any]) -> Future[Any]:
-        return asyncio.run_coroutine_threadsafe(work, self._loop)
+        return sum(loop.run(self._catch_up(events), 3 * _TIMEOUT))
 
     async def _open(self, count: int, topic: str) -> None:
         gate = asyncio.Semaphore(_OPEN_AT_ONCE)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import grpc.aio
 
+from benchmarks import loop
 from benchmarks.workload import DURABLE_TOPIC, MARKER, PROTOCOL_VERSION, SERVICE, Workload
 from shipspeak.realtime.v1 import event_pb2, frame_pb2
 
@@ -39,7 +40,7 @@ def measure(server: Server, *, window_bytes: int, rate: float, seconds: float) -
         rate: bytes per second that the reader takes.
         seconds: how long.
     """
-    return asyncio.run(_measure(server, window_bytes, rate, seconds))
+    return loop.run(_measure(server, window_bytes, rate, seconds), 300 + seconds)
 
 
 async def _measure(server: Server, window_bytes: int, rate: float, seconds: float) -> Figures:

@@ -36,8 +36,12 @@ class DevSwitches:
         self._end_streams = end_streams
 
     def methods(self) -> dict[tuple[str, str], JsonMethod]:
-        """POST /dev/kill-hub and /dev/block-streaming {"blocked": bool}; both want a JSON body."""
+        """POST /dev/kill-hub and /dev/block-streaming {"blocked": bool}; both want a JSON body.
+
+        GET /dev/block-streaming tells how it stands, to every tab.
+        """
         return {
+            ("GET", "/dev/block-streaming"): self._tell,
             ("POST", "/dev/kill-hub"): self._kill,
             ("POST", "/dev/block-streaming"): self._block,
         }
@@ -50,6 +54,9 @@ class DevSwitches:
         log.warning("killing_itself", why="asked for by /dev/kill-hub")
         os.kill(os.getpid(), signal.SIGKILL)
         return 202, b"{}"
+
+    async def _tell(self, _body: bytes, _caller: Caller) -> JsonAnswer:
+        return 200, json.dumps({"blocked": self.streaming_blocked}).encode()
 
     async def _block(self, body: bytes, caller: Caller) -> JsonAnswer:
         try:

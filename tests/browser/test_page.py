@@ -24,6 +24,11 @@ def test_with_streams_blocked_the_page_polls_and_then_returns_to_the_stream(
     product.run("stream_blocked")
 
 
+def test_the_fault_buttons_do_what_they_say_in_every_tab(product: Product) -> None:
+    """A blockade is the hub's, not a tab's: a reload and a second tab show it, and can lift it."""
+    product.run("fault_buttons")
+
+
 def test_two_tabs_and_the_terminal_agree(product: Product) -> None:
     """A1: the page's ``rthub tail`` line, run as it is, and a second tab show the same figures.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from tests.guarantees.doctored_presence import sound_presence
 from tests.guarantees.history import (
     Claim,
     Delivery,
@@ -61,6 +62,7 @@ def sound() -> History:
             Watch("hub", "stays", HEARTBEAT, 10.0, 15.0, noticed=True, grain=1.0),
             Watch("client", "hub", HEARTBEAT, 10.0, 11.0, noticed=False),
         ],
+        presence=sound_presence(),
     )
 
 

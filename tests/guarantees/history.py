@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from tests.guarantees.presence import Presence
+
 if TYPE_CHECKING:
     from tests.guarantees.observed import Handed, Sample, Turn, Watch
 
@@ -217,6 +219,7 @@ class History:
         turns: which topic went next, session by session, in order.
         handed: what was given to transports.
         watches: who noticed whose silence.
+        presence: who was where, and what watchers were shown; from outside.
     """
 
     publishes: list[Publish] = field(default_factory=list)
@@ -226,6 +229,7 @@ class History:
     turns: list[Turn] = field(default_factory=list)
     handed: list[Handed] = field(default_factory=list)
     watches: list[Watch] = field(default_factory=list)
+    presence: Presence = field(default_factory=Presence)
 
     @property
     def acknowledged(self) -> list[Publish]:

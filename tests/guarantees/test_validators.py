@@ -18,6 +18,7 @@ from tests.guarantees.doctored import (
     sound,
     trimmed,
 )
+from tests.guarantees.doctored_presence import PRESENCE
 from tests.guarantees.doctored_sessions import OBSERVED
 from tests.guarantees.history import (
     History,
@@ -217,6 +218,7 @@ DOCTORED: dict[str, tuple[Callable[[History], None], ...]] = {
         calls_a_log_live,
     ),
     **OBSERVED,
+    **PRESENCE,
 }
 
 

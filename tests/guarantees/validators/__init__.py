@@ -14,6 +14,7 @@ from tests.guarantees.validators.honest import honest
 from tests.guarantees.validators.once import once
 from tests.guarantees.validators.ordered import ordered
 from tests.guarantees.validators.portable import portable
+from tests.guarantees.validators.present import present
 from tests.guarantees.validators.prompt import prompt
 from tests.guarantees.validators.violation import Violation
 
@@ -30,6 +31,7 @@ VALIDATORS: dict[str, Validator] = {
     "G8": prompt,
     "G9": fresh,
     "G11": alive,
+    "G12": present,
 }
 
 __all__ = [
@@ -46,6 +48,7 @@ __all__ = [
     "once",
     "ordered",
     "portable",
+    "present",
     "prompt",
 ]
 

@@ -165,7 +165,10 @@ class WorkStore(Protocol):
         """All work subscriptions."""
 
     async def create(self, spec: WorkSpec) -> None:
-        """Make one, durably; it begins with what is stored after the answer. Idempotent."""
+        """Make one, durably; it begins with what is stored after the answer. Idempotent.
+
+        What a making under the same name has left that was cut short gives way.
+        """
 
     async def remove(self, name: str) -> None:
         """Forget one and all that is open in it."""

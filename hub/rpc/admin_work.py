@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from hub.rpc.admin import AdminMethod
-    from hub.work.coordinator import WorkState
     from hub.work.room import WorkRoom
+    from hub.work.state import WorkState
     from shipspeak.realtime.v1 import event_pb2
 
 DEFAULT_REPLAY = 100

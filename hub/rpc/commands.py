@@ -131,14 +131,14 @@ class Commands:
             await connection.run(
                 lambda: self._work.open(session, lambda: connection.principal, opening, request_id),
                 request_id=request_id,
-                topic=f"work:{opening.name}",
+                work=opening.name,
             )
         elif kind == "close_work":
             name = frame.close_work.name
             await connection.run(
                 lambda: self._close_work(connection, frame),
                 request_id=request_id,
-                topic=f"work:{name}",
+                work=name,
             )
         else:
             await connection.run(

@@ -48,10 +48,15 @@ class Connection:
         self._metrics = metrics
         self._gate = asyncio.Semaphore(MAX_COMMANDS_IN_FLIGHT)
         self._tasks: set[asyncio.Task[None]] = set()
-        self._last_of_topic: dict[str, asyncio.Task[None]] = {}
+        self._last: dict[str, asyncio.Task[None]] = {}
 
     async def run(
-        self, command: Callable[[], Awaitable[None]], *, request_id: int, topic: str = ""
+        self,
+        command: Callable[[], Awaitable[None]],
+        *,
+        request_id: int,
+        topic: str = "",
+        work: str = "",
     ) -> None:
         """Start a command; its refusal becomes an Error frame.
 
@@ -60,15 +65,18 @@ class Connection:
         Args:
             command: what to do.
             request_id: of the frame, for the answer.
-            topic: commands with the same non-empty topic run in order.
+            topic: commands with the same non-empty topic run in order; a refusal names it.
+            work: commands on the same work subscription run in order.
         """
         await self._gate.acquire()
-        before = self._last_of_topic.get(topic) if topic else None
+        # No topic has a colon in its kind, so that the two cannot be taken for each other.
+        key = f"work:{work}" if work else topic
+        before = self._last.get(key) if key else None
         task = asyncio.get_running_loop().create_task(self._run(command, request_id, topic, before))
         self._tasks.add(task)
-        if topic:
-            self._last_of_topic[topic] = task
-        task.add_done_callback(lambda done: self._done(done, topic))
+        if key:
+            self._last[key] = task
+        task.add_done_callback(lambda done: self._done(done, key))
 
     async def _run(
         self,
@@ -90,11 +98,11 @@ class Connection:
         self._metrics.refused.labels(error.reason_name).inc()
         self.session.send_control(error_frame(error, request_id=request_id, topic=topic))
 
-    def _done(self, task: asyncio.Task[None], topic: str) -> None:
+    def _done(self, task: asyncio.Task[None], key: str) -> None:
         self._tasks.discard(task)
         self._gate.release()
-        if topic and self._last_of_topic.get(topic) is task:
-            del self._last_of_topic[topic]
+        if key and self._last.get(key) is task:
+            del self._last[key]
 
     async def settle(self) -> None:
         """Wait for the commands under way."""

@@ -5,47 +5,25 @@ from __future__ import annotations
 import asyncio
 import itertools
 import secrets
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from hub.engine.work import Settlement, WorkSpec, WorkStore
 from hub.errors import HubError, InvalidArgument, NotFound, ResourceExhausted
 from hub.work.acks import Ack, ruling_of
 from hub.work.leases import unknown_delivery
 from hub.work.running import RunningWork, WorkMember
+from hub.work.state import WorkState
 from shipspeak.realtime.v1 import error_reason_pb2 as reasons
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Coroutine, Sequence
 
     from hub.engine.contract import Engine
     from hub.telemetry.metrics import Metrics
     from hub.work.items import Lease
 
 MAX_WORK: Final = 100
-
-
-@dataclass(frozen=True, slots=True)
-class WorkState:
-    """How a work subscription stands.
-
-    Attributes:
-        spec: of the subscription.
-        members: sessions that take part.
-        outstanding: events that they hold.
-        backlog: events not settled.
-        oldest_ms: when the oldest of them was published; 0 = there is none.
-        expired: events left out since they had expired, since the hub's start.
-        held_back: the span of open events has reached its limit in some shard.
-    """
-
-    spec: WorkSpec
-    members: int
-    outstanding: int
-    backlog: int
-    oldest_ms: int
-    expired: int
-    held_back: bool
+_T = TypeVar("_T")
 
 
 class WorkCoordinator:
@@ -82,6 +60,7 @@ class WorkCoordinator:
         # Delivery ids of an earlier start are unknown in this one.
         self._start_id = secrets.token_hex(6)
         self._making = asyncio.Lock()
+        self._tasks: set[asyncio.Task[Any]] = set()
 
     async def start(self) -> None:
         """Go on with what the register knows.
@@ -105,25 +84,30 @@ class WorkCoordinator:
             ResourceExhausted: WORK_LIMIT.
             HubError: the storage refused it.
         """
-        async with self._making:
-            work = self._works.get(name)
-            if work is None:
-                if len(self._works) >= MAX_WORK:
-                    raise ResourceExhausted(
-                        reasons.ERROR_REASON_WORK_LIMIT,
-                        f"this hub has its {MAX_WORK} work subscriptions; "
-                        "delete one that nobody needs with `rthub work delete`",
-                        max=MAX_WORK,
-                    )
-                spec = WorkSpec(name, pattern, ordered, int(self._clock() * 1000))
-                await self._store.create(spec)
-                await self._run(spec)
-                return
+        # To its end, whatever becomes of the caller: the register must not know one that is
+        # unknown here.
+        work = await asyncio.shield(self._finish(self._ensure(name, pattern, ordered=ordered)))
         fixed = work.spec
         if fixed.pattern != pattern:
             raise _fixed(name, "pattern", fixed.pattern)
         if fixed.ordered != ordered:
             raise _fixed(name, "ordered", str(fixed.ordered).lower())
+
+    async def _ensure(self, name: str, pattern: str, *, ordered: bool) -> RunningWork:
+        async with self._making:
+            work = self._works.get(name)
+            if work is not None:
+                return work
+            if len(self._works) >= MAX_WORK:
+                raise ResourceExhausted(
+                    reasons.ERROR_REASON_WORK_LIMIT,
+                    f"this hub has its {MAX_WORK} work subscriptions; "
+                    "delete one that nobody needs with `rthub work delete`",
+                    max=MAX_WORK,
+                )
+            spec = WorkSpec(name, pattern, ordered, int(self._clock() * 1000))
+            await self._store.create(spec)
+            return await self._run(spec)
 
     def join(
         self,
@@ -230,11 +214,20 @@ class WorkCoordinator:
 
     async def delete(self, name: str) -> None:
         """Forget one; its members are told. Raises as ``seek_time``."""
+        await asyncio.shield(self._finish(self._delete(name)))
+
+    async def _delete(self, name: str) -> None:
         async with self._making:
             work = self._work(name)
             await self._store.remove(name)
             del self._works[name]
             await work.end(_unknown(name))
+
+    def _finish(self, doing: Coroutine[Any, Any, _T]) -> asyncio.Task[_T]:
+        task = asyncio.get_running_loop().create_task(doing)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
 
     async def _state(self, work: RunningWork) -> WorkState:
         backlogs = [await self._store.backlog(work.spec, shard) for shard in work.shards]
@@ -248,7 +241,7 @@ class WorkCoordinator:
             bool(work.queue.full),
         )
 
-    async def _run(self, spec: WorkSpec) -> None:
+    async def _run(self, spec: WorkSpec) -> RunningWork:
         number = f"{next(self._numbers):x}"
         count = itertools.count(1)
         work = RunningWork(
@@ -263,6 +256,7 @@ class WorkCoordinator:
         )
         await work.load()
         self._works[spec.name] = self._numbered[number] = work
+        return work
 
     def _shards_of(self, pattern: str) -> Sequence[int]:
         """The shards that may hold a pattern's topics: one where it names a topic."""

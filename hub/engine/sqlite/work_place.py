@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from hub.engine.sqlite.work_tables import end_of_log, listed, work_row
 
@@ -14,9 +14,21 @@ if TYPE_CHECKING:
     from hub.engine.work import WorkSpec
 
 
+_CREATE: Final = (
+    "INSERT INTO work (name, pattern, ordered, created_ms, position, taken) "
+    "VALUES (?, ?, ?, ?, ?, 0) ON CONFLICT (name) DO UPDATE SET "
+    "pattern = excluded.pattern, ordered = excluded.ordered, created_ms = excluded.created_ms, "
+    "position = excluded.position WHERE pattern <> excluded.pattern "
+    "OR ordered <> excluded.ordered OR created_ms <> excluded.created_ms"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Create:
-    """Make a work subscription that begins behind the newest event; nothing when it is there."""
+    """Make a work subscription that begins behind the newest event; nothing when it is there.
+
+    Another one of the name gives way: its making was cut short, and nobody was told of it.
+    """
 
     spec: WorkSpec
     topics: Sequence[str] = ()
@@ -25,8 +37,7 @@ class Create:
         """As in Operation."""
         spec = self.spec
         work.connection.execute(
-            "INSERT INTO work (name, pattern, ordered, created_ms, position, taken) "
-            "VALUES (?, ?, ?, ?, ?, 0) ON CONFLICT (name) DO NOTHING",
+            _CREATE,
             (
                 spec.name,
                 spec.pattern,

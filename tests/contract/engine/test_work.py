@@ -91,6 +91,17 @@ async def test_it_begins_with_what_is_stored_after_its_making(
     assert (taken.more, taken.full, taken.expired) == (False, False, 0)
 
 
+async def test_what_a_making_that_was_cut_short_left_gives_way(
+    engine: Engine, store: Store, work: WorkStore, shard: int
+) -> None:
+    """Nobody was told of the first one; the second is another."""
+    other = WorkSpec(NAME, "user/*", ordered=True, created_ms=2)
+    await work.create(other)
+    assert await work.specs() == [other]
+    await engine.publish(store.drafts("a"))
+    assert ids(await take(work, shard)) == []
+
+
 async def test_other_topics_are_passed_over(
     engine: Engine, store: Store, work: WorkStore, shard: int
 ) -> None:

@@ -64,7 +64,7 @@ async def test_commands_of_one_topic_run_one_after_the_other() -> None:
         for name in ("subscribe", "unsubscribe", "subscribe again")
         for what in ("begins", "ends")
     ]
-    assert not connection._last_of_topic
+    assert not connection._last
 
 
 async def test_a_refusal_is_an_error_frame_and_the_next_command_runs() -> None:
@@ -123,5 +123,5 @@ async def test_cancelling_ends_all_and_leaves_nothing() -> None:
     connection.cancel()
     await connection.settle()
     assert not connection._tasks
-    assert not connection._last_of_topic
+    assert not connection._last
     assert sink.frames == []

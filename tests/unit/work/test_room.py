@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hub.errors import HubError, NotFound, ResourceExhausted, Unavailable
+from hub.errors import HubError, InvalidArgument, NotFound, ResourceExhausted, Unavailable
 from hub.work.coordinator import MAX_WORK
 from shipspeak.realtime.v1 import error_reason_pb2 as reasons
 from shipspeak.realtime.v1 import frame_pb2
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
     from pathlib import Path
 
-    from hub.engine.work import Settlement
+    from hub.engine.work import Settlement, WorkSpec
 
 
 @pytest.fixture
@@ -136,6 +136,48 @@ async def test_a_ruling_whose_caller_is_cancelled_is_finished(
     await until(lambda: not work._works["analyse"]._writes)
     (state,) = await work.states()
     assert (state.outstanding, state.backlog) == (0, 0)
+
+
+async def test_a_making_whose_caller_is_cancelled_is_finished(
+    bench: WorkBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or the register would know one that the room does not."""
+    begun, go_on = asyncio.Event(), asyncio.Event()
+    create = bench.engine.work.create
+
+    async def slowly(spec: WorkSpec) -> None:
+        begun.set()
+        await go_on.wait()
+        await create(spec)
+
+    monkeypatch.setattr(bench.engine.work, "create", slowly)
+    work = bench.room.coordinator
+    making = asyncio.ensure_future(work.ensure("late", "meeting/*", ordered=False))
+    await begun.wait()
+    making.cancel()
+    await asyncio.wait([making])
+    again = asyncio.ensure_future(work.ensure("late", "user/*", ordered=False))
+    go_on.set()
+    with pytest.raises(InvalidArgument, match="FIELD_INVALID"):
+        await again
+    assert work.spec("late").pattern == "meeting/*"
+
+
+async def test_too_many_unacknowledged_events_hold_back_the_rest_and_it_is_said(
+    bench: WorkBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """G6."""
+    monkeypatch.setattr("hub.engine.sqlite.work_take.MAX_SPAN", 2)
+    one = bench.join("one")
+    await bench.publish("a", "b", "c")
+    await until(lambda: len(one.deliveries) == 2)
+    work = bench.room.coordinator
+    await until(lambda: work._works["analyse"].queue.full)
+    (state,) = await work.states()
+    assert (state.held_back, state.backlog) == (True, 3)
+    assert await bench.say(one, one.deliveries[0]) is None
+    await until(lambda: len(one.deliveries) == 3)
+    assert not (await work.states())[0].held_back
 
 
 async def test_a_burial_that_is_cut_short_is_finished_and_tells_once(

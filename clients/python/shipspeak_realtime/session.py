@@ -201,11 +201,15 @@ class Session:
     async def _watch(self) -> None:
         limit = SILENT_HEARTBEATS * self._interval
         while True:
-            silent = self._clock.monotonic() - self._heard_at
-            if silent >= limit and self._reading:
-                message = f"nothing heard for {silent:.1f} s"
+            now, due = self._clock.monotonic(), self._heard_at + limit
+            if now < due:
+                # To the very end of the limit: a longer sleep would notice that much too late.
+                await self._clock.sleep(due - now)
+            elif self._reading:
+                message = f"nothing heard for {now - self._heard_at:.1f} s"
                 raise NetworkError(message, reason="HEARTBEAT_MISSED")
-            await self._clock.sleep(max(limit - silent, self._interval / 4))
+            else:
+                await self._clock.sleep(self._interval / 4)
 
     def _on_go_away(self, frame: frame_pb2.GoAway) -> None:
         leave_at = self._clock.monotonic() + self._spread(seconds(frame.within))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -70,6 +71,7 @@ class Shard:
         self._thread: WriterThread | None = None
         self._accepting = False
         self._waiting_bytes = 0
+        self._accepted_ms: deque[int] = deque()
 
     def run(self, thread: WriterThread) -> None:
         """Start the writer's thread and serve."""
@@ -160,9 +162,13 @@ class Shard:
         self._feeds.detach(topic, feed)
 
     def oldest_outstanding_ms(self) -> int | None:
-        """When the oldest batch that is not handed over began; None = there is none."""
-        outstanding = self._thread.outstanding_ms if self._thread is not None else ()
-        return outstanding[0] if outstanding else None
+        """Since when something is accepted or begun and not handed over; None = nothing is.
+
+        A draft counts from its acceptance, which stands in its event, and not from its commit.
+        """
+        begun = self._thread.outstanding_ms if self._thread is not None else ()
+        oldest = [waiting[0] for waiting in (begun, self._accepted_ms) if waiting]
+        return min(oldest, default=None)
 
     def handed_over(self, batch: Sequence[Waiting], outcome: Outcome, seconds: float) -> None:
         """Answer the requests of a batch and feed its events, in the batch's order."""
@@ -241,6 +247,8 @@ class Shard:
             return
         if isinstance(request, Publish):
             self._waiting_bytes += request.size
+            # Answered in the order of the queue, so that the oldest is always the first.
+            self._accepted_ms.append(min(append.published_ms for append in request.appends))
         self._thread.waiting.put(Waiting(request, future))
 
     def _attach(self, waiting: Waiting, topic: str, fresh: dict[str, list[NewEvent]]) -> None:
@@ -253,6 +261,7 @@ class Shard:
     def _answer(self, waiting: Waiting, answer: Answer) -> None:
         if isinstance(waiting.request, Publish):
             self._waiting_bytes -= waiting.request.size
+            self._accepted_ms.popleft()
         if not waiting.answer.done():  # done: its caller was cancelled
             waiting.answer.set_result(answer)
 

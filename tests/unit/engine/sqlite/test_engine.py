@@ -73,6 +73,22 @@ async def test_complete_as_of_does_not_count_a_commit_that_is_not_handed_over(
     assert engine.complete_as_of_ms() == clock() == began + 60_000
 
 
+async def test_complete_as_of_does_not_count_what_waits_for_its_commit(
+    engine: SqliteEngine, clock: ManualClock
+) -> None:
+    feed = RecordingFeed()
+    await engine.open(TOPIC, feed)
+    published = clock()
+    # It was accepted now, and its commit begins later.
+    publishing = asyncio.ensure_future(engine.publish([draft("a", published_ms=published)]))
+    await asyncio.sleep(0)
+    clock.advance(60)
+    assert feed.events == []
+    assert engine.complete_as_of_ms() <= published
+    await publishing
+    assert engine.complete_as_of_ms() == clock()
+
+
 async def test_a_failing_disk_is_told_and_heals_by_itself(engine: SqliteEngine) -> None:
     await engine.publish(drafts("a"))
     connection = engine._shards[0]._thread.writer.connection  # type: ignore[union-attr]

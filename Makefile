@@ -2,7 +2,7 @@
 PYTHON ?= python3
 PY := .venv/bin/python
 
-.PHONY: help run test prove lint types generate generate-check lock requirements bench chaos web wheels venv released
+.PHONY: help run test prove lint types generate generate-check lock requirements bench chaos guarantees simulate web wheels venv released
 .DEFAULT_GOAL := help
 
 help: ## List the commands
@@ -17,8 +17,8 @@ test: ## Install what is missing, then run every suite (SUITES="lint unit" for s
 	@$(PYTHON) requirements/venv.py test
 	@$(PY) -m tests.run $(SUITES)
 
-prove: venv ## Prove the guarantees in full: validators, 20 kills, benchmark, browser (GUARANTEE=G2: one validator)
-	@$(PY) -m $(if $(GUARANTEE),pytest tests/guarantees --guarantee $(GUARANTEE),tests.run --full guarantees chaos bench browser)
+prove: venv ## Prove the guarantees in full: validators, 2,000 simulations, 20 kills, benchmark, browser (GUARANTEE=G2: one validator)
+	@$(PY) -m $(if $(GUARANTEE),pytest tests/guarantees --guarantee $(GUARANTEE),tests.run --full guarantees simulation chaos bench browser)
 
 lint: venv ## Check style, imports and the contract
 	@$(PY) -m tests.run lint
@@ -45,6 +45,12 @@ requirements: venv ## Print each requirement with its tests; fail if a shipped o
 
 bench: venv ## Measure throughput, latency and memory beside a tutorial-style hub
 	@$(PY) -m benchmarks.bench $(ARGS)
+
+guarantees: venv ## Try the validators, and judge 300 simulated hubs by them
+	@$(PY) -m tests.run guarantees simulation
+
+simulate: venv ## Simulate hub, network and clients on one clock (SEEDS=10000; SEED=17: one, with its trace's hash)
+	@$(PY) -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),2000))
 
 chaos: venv ## Kill the hub 20 times under load and judge what subscribers saw
 	@$(PY) -m tests.chaos $(if $(SEED),--seed $(SEED))

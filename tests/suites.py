@@ -91,6 +91,7 @@ SUITES = (
     _pytest("integration", 300),
     _pytest("docs", 300),
     _pytest("guarantees", 60),
+    _pytest("simulation", 400, full=Full((PYTHON, "-m", "tests.simulation"), 900)),
     _pytest("chaos", 300, full=Full((PYTHON, "-m", "tests.chaos"), 1200)),
     Suite(
         "bench",

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
-from hub.model.cursor import decode_cursor
 from shipspeak.realtime.v1 import frame_pb2
 from shipspeak_realtime import Cursor, Event
-from shipspeak_realtime.runs import Action, Place, Receiver
-from tests.guarantees.history import Told
+from shipspeak_realtime.runs import Action
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,12 +15,7 @@ if TYPE_CHECKING:
     from tests.chaos.recorder import Recorder
 
 PROTOCOL_VERSION = 1
-_KINDS = {
-    Action.OK: "ok",
-    Action.GAP: "gap",
-    Action.RESET: "reset",
-    Action.LIVE: "live",
-}
+_STARTS = {0: frame_pb2.START_EARLIEST, None: frame_pb2.START_LATEST}
 
 
 class LegEnded(Exception):
@@ -36,26 +28,23 @@ class Board:
     def __init__(self, recorder: Recorder, topics: Sequence[str]) -> None:
         self.recorder = recorder
         self.topics = topics
-        self._receivers = {topic: Receiver() for topic in topics}
-        self._cursors: dict[str, bytes] = {}
+        self._cursors: dict[str, Cursor] = {}
 
     def subscriptions(self) -> list[frame_pb2.Subscribe]:
-        """What to ask for: each topic from where it stands, or from its oldest event."""
+        """What to ask for: each topic from where it stands, or from where it began."""
         wanted = []
         for topic in self.topics:
             cursor = self.cursor(topic)
             if cursor is None:
-                wanted.append(frame_pb2.Subscribe(topic=topic, at=frame_pb2.START_EARLIEST))
+                start = _STARTS[self.recorder.subscriber.started[topic]]
+                wanted.append(frame_pb2.Subscribe(topic=topic, at=start))
             else:
                 wanted.append(frame_pb2.Subscribe(topic=topic, position=cursor.position()))
         return wanted
 
     def cursor(self, topic: str) -> Cursor | None:
         """Where a topic stands; None before its first answer."""
-        place = self._receivers[topic].place
-        if place is None or topic not in self._cursors:
-            return None
-        return Cursor(topic, self._cursors[topic], place.offset)
+        return self._cursors.get(topic)
 
     def hello(self, window_bytes: int = 0) -> frame_pb2.Hello:
         """How the reader introduces itself."""
@@ -72,10 +61,11 @@ class Board:
         Raises:
             LegEnded: for a hole, an error or the hub's farewell.
         """
+        self.recorder.transport = transport
         match frame.WhichOneof("control"):
             case "subscribed":
-                self._subscribed(frame.subscribed, transport)
-            case "error" | "go_away" as control:
+                self._subscribed(frame.subscribed)
+            case "error" | "go_away" | "unsubscribed" as control:
                 raise LegEnded(f"{transport}: {getattr(frame, control)}")
             case _:
                 pass
@@ -83,37 +73,27 @@ class Board:
             self._run(run, transport)
 
     def handed_over(self, event: Event) -> None:
-        """The SDK handed over an event on this reader's behalf."""
-        self.recorder.event(event)
+        """The SDK handed over an event on this reader's behalf: its cursor is where to go on."""
         assert event.cursor is not None, f"{event.topic} has no cursors"
-        place = decode_cursor(event.topic, event.cursor.token)
-        self._receivers[event.topic] = Receiver(Place(place.epoch, event.cursor.handled_offset))
-        self._cursors[event.topic] = event.cursor.token
+        self._cursors[event.topic] = event.cursor
 
-    def _subscribed(self, answer: frame_pb2.Subscribed, transport: str) -> None:
-        action = self._receivers[answer.topic].subscribed(answer)
-        self._cursors[answer.topic] = answer.position.cursor
-        self.recorder.told(
-            Told(
-                answer.topic,
-                _KINDS[action],
-                answer.epoch,
-                answer.position.handled_offset,
-                transport,
-                answer.lost if answer.HasField("lost") else None,
-                time.monotonic(),
-            )
-        )
+    def stood(self, cursor: Cursor | None) -> None:
+        """The SDK came no further than its first answer: that is where to go on."""
+        if cursor is not None:
+            self._cursors.setdefault(cursor.topic, cursor)
+
+    def _subscribed(self, answer: frame_pb2.Subscribed) -> None:
+        self.recorder.receivers[answer.topic].subscribed(answer)
+        self._stand(answer.topic, answer.position.cursor)
 
     def _run(self, run: event_pb2.TopicRun, transport: str) -> None:
-        taken = self._receivers[run.topic].run(run)
+        taken = self.recorder.receivers[run.topic].run(run)
         if taken.action is Action.RESUBSCRIBE:
             raise LegEnded(f"{transport}: a hole in {run.topic} before {run.after_offset}")
-        if taken.action is not Action.TAKE:
-            return
-        for event in taken.events:
-            self.recorder.delivered(run.topic, run.epoch, event, transport)
-        if run.conflated or run.expired or run.withdrawn:
-            self.recorder.left_out(run)
-        if run.cursor:
-            self._cursors[run.topic] = run.cursor
+        if taken.action is Action.TAKE and run.cursor:
+            self._stand(run.topic, run.cursor)
+
+    def _stand(self, topic: str, token: bytes) -> None:
+        place = self.recorder.receivers[topic].place
+        if place is not None:
+            self._cursors[topic] = Cursor(topic, token, place.offset)

@@ -43,6 +43,9 @@ async def connect(board: Board, hub: HubProcess) -> None:
 
 async def _connect_one(board: Board, client: RealtimeClient, topic: str) -> None:
     subscription = client.subscribe(topic, start=board.cursor(topic) or "earliest")
+    # The SDK's own receiver, with the reader's pen and place: verdicts and counts are written too.
+    subscription._receiver = board.recorder.receivers[topic]
+    board.recorder.transport = "connect"
     async for event in subscription:
         board.recorder.back()
         board.handed_over(event)

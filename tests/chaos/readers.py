@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
     from random import Random
 
-    from shipspeak_realtime import Verdict
     from tests.support.hub_process import HubProcess
 
     Leg = Callable[[Board, HubProcess], Awaitable[None]]
@@ -104,12 +103,10 @@ class Readers:
 
 
 async def _read(client: RealtimeClient, topic: str, recorder: Recorder) -> None:
-    def told(verdict: Verdict) -> None:
-        recorder.verdict(subscription, verdict)
-
-    subscription = client.subscribe(topic, start="earliest", on_verdict=told)
+    subscription = client.subscribe(topic, start="earliest")
+    subscription._receiver = recorder.receivers[topic]
     async for event in subscription:
-        recorder.event(event)
+        recorder.handed_over(event)
 
 
 async def _watch(client: RealtimeClient, recorder: Recorder) -> None:

@@ -113,13 +113,13 @@ async def _run(plan: Plan, hub: HubProcess, tell: Callable[[str], None]) -> Tria
         writers.stop()
         await writing
         logs = await read_logs(hub.grpc, topics)
-        heads = {topic: log.head for topic, log in logs.items()}
+        heads = {topic: (log.epoch, log.head) for topic, log in logs.items()}
         behind = await _catch_up(readers.recorders, heads, plan.patience)
         for task in reading:
             task.cancel()
     subscribers = [recorder.subscriber for recorder in readers.recorders]
     for subscriber in subscribers:
-        subscriber.owed = heads
+        subscriber.owed = {topic: log.head for topic, log in logs.items()}
     return Trial(History(writers.publishes, logs, subscribers), rounds, behind)
 
 
@@ -157,7 +157,9 @@ async def _settled(readers: Readers, patience: float) -> None:
     waiting.cancel()
 
 
-async def _catch_up(recorders: list[Recorder], heads: dict[str, int], patience: float) -> list[str]:
+async def _catch_up(
+    recorders: list[Recorder], heads: dict[str, tuple[int, int]], patience: float
+) -> list[str]:
     """Wait for the readers; names those that are still behind when patience ends."""
     waiting = {
         asyncio.create_task(recorder.reach(heads)): recorder.subscriber.name

@@ -83,6 +83,8 @@ def _epochs(history: History, subscriber: Subscriber) -> Iterator[Violation]:
         if known is not None and word.epoch != known and not _is_reset(word):
             words = f"epoch {word.epoch} follows {known} without a RESET"
             yield Violation(NAME, topic, subscriber.name, words)
+        if word.epoch != known:
+            position.pop(topic, None)
         current[topic] = word.epoch
         if isinstance(word, Told):
             problem = _problem(history, word, position.get(topic))
@@ -91,7 +93,7 @@ def _epochs(history: History, subscriber: Subscriber) -> Iterator[Violation]:
             position[topic] = max(position.get(topic, 0), word.position)
         else:
             through = word.offset if isinstance(word, Delivery) else word.through
-            position[topic] = through
+            position[topic] = max(position.get(topic, 0), through)
 
 
 def _is_reset(word: object) -> bool:

@@ -21,7 +21,14 @@ def portable(history: History) -> list[Violation]:
 
 
 def _seams(words: list[Word], log: Log) -> list[str]:
-    after = {earlier.id: later for earlier, later in pairwise(log.events)}
+    words = [word for word in words if word.epoch == log.epoch]
+    left_out = [(word.after, word.through) for word in words if isinstance(word, Omitted)]
+    due = [
+        event
+        for event in log.events
+        if not any(after < event.offset <= through for after, through in left_out)
+    ]
+    after = {earlier.id: later for earlier, later in pairwise(due)}
     found: list[str] = []
     last: Delivery | None = None
     for word in words:

@@ -1,0 +1,165 @@
+"""One start of a hub, wired by `hub.app` itself; its doors, its threads and its clock are ours."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import lru_cache, partial
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, Self
+from unittest.mock import patch
+
+from hub import app
+from hub.settings import Settings
+from hub.telemetry.metrics import Metrics
+from hub.topics.namespaces import Namespaces
+from tests.simulation.probes import WatchedSessions
+from tests.simulation.store import Disk, TimedEngine
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Generator
+    from pathlib import Path
+
+    from hub.rpc.streams import ConnectMethod, ListenMethod
+    from hub.session.sink import Caller
+    from tests.guarantees.history import History
+    from tests.simulation.loop import VirtualLoop
+    from tests.simulation.plan import Plan
+
+SECRET = "a secret of a simulation, 32 bytes or more"
+TICK_SECONDS = 1.0
+WINDOW_BYTES = 65_536
+
+
+class _Absent:
+    """Stands where a door would: takes whatever is said and does nothing."""
+
+    def __init__(self, *_: Any, **__: Any) -> None:
+        pass
+
+    def __getattr__(self, _name: str) -> Self:
+        return self
+
+    def __call__(self, *_: Any, **__: Any) -> Self:
+        return self
+
+    def __await__(self) -> Generator[None, None, None]:
+        return
+        yield
+
+
+@lru_cache(maxsize=1)
+def _metrics() -> Metrics:
+    return Metrics()
+
+
+@lru_cache(maxsize=8)
+def _settings(heartbeat: float, ring_bytes: int, shards: int) -> Settings:
+    settings = Settings(
+        auth_hs256_secret=SECRET,  # type: ignore[arg-type]  # pydantic wraps it
+        heartbeat_interval=heartbeat,
+        window_bytes=WINDOW_BYTES,
+        shards=shards,
+    )
+    # Smaller rings than an operator may choose: readers fall behind them sooner.
+    return settings.model_copy(update={"ring_bytes": ring_bytes})
+
+
+class _Doors:
+    """Catches what the composition root gives to its doors."""
+
+    connect: ConnectMethod
+    listen: ListenMethod
+
+    def __init__(self) -> None:
+        self.methods: dict[str, Callable[[bytes, Caller], Awaitable[bytes]]] = {}
+
+    def streams(self, connect: ConnectMethod, listen: ListenMethod, *_: Any) -> _Absent:
+        self.connect, self.listen = connect, listen
+        return _Absent()
+
+    def unary(self, service: str, table: dict[str, Any], *_: Any) -> _Absent:
+        if service == app.REALTIME:
+            self.methods.update(table)
+        return _Absent()
+
+
+class SimulatedHub:
+    """The rooms of one hub process.
+
+    Attributes:
+        alive: False after the crash; whatever still runs of it is cut off from everything.
+        on_death: called at the crash.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        folder: Path,
+        disk: Disk,
+        loop: VirtualLoop,
+        died: Callable[[], None],
+        history: History,
+    ) -> None:
+        self.alive = True
+        self.on_death: list[Callable[[], None]] = []
+        self._loop, self._doors = loop, _Doors()
+        ours: dict[str, Any] = {
+            "time": SimpleNamespace(time=loop.wall),
+            "SqliteEngine": partial(TimedEngine, disk, died, folder),
+            "Sessions": WatchedSessions,
+            "Namespaces": lambda: Namespaces(plan.namespaces),
+            "Metrics": _metrics,
+            "StreamHandlers": self._doors.streams,
+            "unary_handlers": self._doors.unary,
+            **dict.fromkeys(("GrpcDoor", "Health", "make_app", "HttpServer"), _Absent),
+        }
+        with patch.multiple(app, **ours):
+            self._hub = app.Hub(_settings(plan.heartbeat, plan.ring_bytes, plan.shards))
+        assert isinstance(self._hub.engine, TimedEngine)
+        assert isinstance(self._hub.sessions, WatchedSessions)
+        self.engine, self.sessions = self._hub.engine, self._hub.sessions
+        self.sessions.watch(history, loop.time)
+        self.connect, self.listen = self._doors.connect, self._doors.listen
+        self._ticker: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Open the store and begin to tick."""
+        await self.engine.start()
+        self._ticker = asyncio.ensure_future(self._hub._tick_every_second())
+        self._loop.call_later(TICK_SECONDS, self._sample)
+
+    async def call(self, method: str, request: bytes, caller: Caller) -> bytes:
+        """Carry out a unary call.
+
+        Raises:
+            HubError: its refusal.
+        """
+        return await self._doors.methods[method](request, caller)
+
+    def crash(self) -> None:
+        """Die: memory is gone, connections break, the files stay as they are."""
+        if not self.alive:
+            return
+        self.alive = False
+        if self._ticker is not None:
+            self._ticker.cancel()
+        self.engine.crash()
+        for told in tuple(self.on_death):
+            told()
+
+    def death(self) -> asyncio.Future[None]:
+        """Done when the hub dies; to be cancelled by whoever asked."""
+        future: asyncio.Future[None] = self._loop.create_future()
+
+        def died() -> None:
+            if not future.done():
+                future.set_result(None)
+
+        self.on_death.append(died)
+        future.add_done_callback(lambda _: self.on_death.remove(died) if self.alive else None)
+        return future
+
+    def _sample(self) -> None:
+        if self.alive:
+            self.sessions.sample(self._loop.time())
+            self._loop.call_later(TICK_SECONDS, self._sample)

@@ -1,0 +1,139 @@
+"""What a seed stands for: topics, policies, people and mishaps, all drawn from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from random import Random
+
+from hub.topics.namespaces import Namespace, TopicClass
+
+_PAYLOADS = frozenset({"other"})
+ROOMY = 10_000
+AGES = (3600.0, 3600.0, 12.0)
+RING_BYTES = (1 << 20, 1 << 16, 1 << 13)
+HEARTBEATS = (1.0, 2.0, 4.0)
+MISHAPS = (
+    *("kill", "kill", "kill before commit", "kill after commit", "power loss"),
+    *("cut", "cut", "freeze", "half-open", "slow disk", "full disk"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Mishap:
+    """Something goes wrong.
+
+    Attributes:
+        at: seconds after the beginning.
+        kind: one of MISHAPS, or "lose a file".
+        seconds: how long it lasts, where it lasts.
+    """
+
+    at: float
+    kind: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How one reader reads.
+
+    Attributes:
+        name: of the reader.
+        way: "connect" (the SDK), "listen", "poll", or "mover": each in turn.
+        start: "earliest" or "latest".
+        pause: seconds that the application takes for an event, at most.
+        stall: it reads nothing between these seconds.
+        conflate: where the namespace allows it.
+        token_seconds: lifetime of its tokens.
+    """
+
+    name: str
+    way: str
+    start: str
+    pause: float
+    stall: tuple[float, float]
+    conflate: bool
+    token_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All choices of one simulation that are made beforehand."""
+
+    seed: int
+    seconds: float
+    heartbeat: float
+    shards: int
+    ring_bytes: int
+    topics: tuple[str, ...]
+    namespaces: tuple[Namespace, ...]
+    writers: int
+    pace: float
+    big: float
+    readings: tuple[Reading, ...]
+    mishaps: tuple[Mishap, ...]
+    delay: float
+    unary_faults: float
+
+
+def draw(seed: int) -> Plan:
+    """The plan of a seed."""
+    random = Random(seed)  # noqa: S311 - to be repeated, not to be secret
+    seconds = random.uniform(8, 18)
+    mishaps = [_mishap(random, seconds) for _ in range(random.randrange(2, 7))]
+    if random.random() < 0.25:
+        mishaps.append(Mishap(random.uniform(3, seconds), "lose a file", random.uniform(0.1, 1.5)))
+    few = random.choice((4, 8, 15, 40))
+    return Plan(
+        seed,
+        seconds,
+        random.choice(HEARTBEATS),
+        shards=2,
+        ring_bytes=random.choice(RING_BYTES),
+        topics=("meeting/1", "meeting/2", "brief/3", "inbox/4"),
+        namespaces=(
+            _namespace("meeting", ROOMY, random.choice(AGES), conflation=True),
+            _namespace("brief", few, random.choice(AGES), conflation=True),
+            _namespace("inbox", ROOMY, 3600.0, conflation=False),
+        ),
+        writers=2,
+        pace=random.choice((0.1, 0.3, 0.5)),
+        big=random.choice((0.0, 0.1, 0.4)),
+        readings=tuple(
+            _reading(random, name, way, seconds)
+            for name, way in (
+                ("connect", "connect"),
+                ("slow", "connect"),
+                ("listen", "listen"),
+                ("mover", random.choice(("mover", "poll"))),
+            )
+        ),
+        mishaps=tuple(sorted(mishaps, key=lambda mishap: mishap.at)),
+        delay=random.choice((0.002, 0.02, 0.1)),
+        unary_faults=random.choice((0.0, 0.05, 0.15)),
+    )
+
+
+def _mishap(random: Random, seconds: float) -> Mishap:
+    at, kind = random.uniform(1, seconds), random.choice(MISHAPS)
+    return Mishap(at, kind, random.choice((0.3, 1.0, 4.0)) * random.uniform(0.5, 1.5))
+
+
+def _namespace(name: str, max_events: int, max_age: float, *, conflation: bool) -> Namespace:
+    kept = TopicClass(name, durable=True, max_events=max_events, max_age=max_age)
+    return Namespace(name, kept, _PAYLOADS, conflation=conflation)
+
+
+def _reading(random: Random, name: str, way: str, seconds: float) -> Reading:
+    begin = random.uniform(0, seconds)
+    slow = name == "slow"
+    length = random.uniform(2, 12) if slow else 0.0
+    return Reading(
+        name,
+        way,
+        random.choice(("earliest", "earliest", "latest")),
+        random.choice((0.0, 0.05, 0.3)) if slow else 0.0,
+        (begin, begin + length),
+        conflate=slow and random.random() < 0.7,
+        token_seconds=random.choice((3600.0, 3600.0, 8.0)),
+    )

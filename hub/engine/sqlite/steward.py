@@ -6,17 +6,19 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from hub.engine.sqlite.inspection import places_of_id, places_of_publisher, topics_like
-from hub.engine.sqlite.removal import CHUNK_ROWS, Purge, Withdraw
+from hub.engine.sqlite.removal import CHUNK_ROWS, Place, Purge, Withdraw
 from hub.engine.sqlite.scheduled import EraseScheduled
 from hub.engine.steward import TopicPage
 from hub.topics.grammar import is_topic
+from hub.topics.namespaces import DEAD
+from shipspeak.realtime.v1 import event_pb2
 
 if TYPE_CHECKING:
     from hub.engine.sqlite.engine import SqliteEngine
     from hub.engine.sqlite.reader import ShardReader
-    from hub.engine.sqlite.removal import Place
 
 _OWN_TOPICS_AT_ONCE = 100
+_LETTER_BYTES = 1 << 20
 
 
 class SqliteSteward:
@@ -76,7 +78,10 @@ class SqliteSteward:
         shards = range(self._engine.shard_count)
         # First what could still come, and last what is in no topic of the user's own.
         removed = sum([await self._erase_scheduled(shard, user) for shard in shards])
-        removed += await self._purge_own(user)
+        if "/" not in user and is_topic(f"user/{user}"):
+            # Otherwise no topic can be this user's own, and * must not be read as a pattern.
+            removed += await self._purge_own(user)
+            removed += await self._erase_letters(f"user/{user}")
         return removed + sum([await self._erase_published(shard, user) for shard in shards])
 
     async def _erase_scheduled(self, shard: int, user: str) -> int:
@@ -103,9 +108,6 @@ class SqliteSteward:
     async def _purge_own(self, user: str) -> int:
         """``user/<id>`` and what lies below it."""
         own = f"user/{user}"
-        if "/" in user or not is_topic(own):
-            # No topic can be this user's own; a name such as * must not be read as a pattern.
-            return 0
         removed = await self.purge(own)
         page = TopicPage((), "")
         while True:
@@ -114,3 +116,26 @@ class SqliteSteward:
                 removed += await self.purge(topic)
             if not page.after:
                 return removed
+
+    async def _erase_letters(self, own: str) -> int:
+        """Dead letters about events of the user's own topics, whoever published those."""
+        letters = f"{DEAD}/user"
+        removed, after, more = 0, 0, True
+        while more:
+            page = await self._engine.read(
+                letters, after, max_events=CHUNK_ROWS, max_bytes=_LETTER_BYTES
+            )
+            places = [
+                Place(letters, event.offset, event.event_id)
+                for event in page.events
+                if not event.withdrawn and f"{_topic_of_letter(event.data)}/".startswith(f"{own}/")
+            ]
+            if places:
+                operation = Withdraw(places, forget_publisher=True)
+                removed += await self._engine.operate(self._engine.shard_of(letters), operation)
+            after, more = page.through, page.more
+        return removed
+
+
+def _topic_of_letter(data: bytes) -> str:
+    return event_pb2.Event.FromString(data).content.attributes.get("topic", "")

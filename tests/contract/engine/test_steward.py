@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hub.engine.contract import Engine
+    from hub.model.events import Append
 
 SECRET = b"what-alice-wrote"
 
@@ -42,6 +43,14 @@ def _body(text: bytes = SECRET) -> bytes:
     event = event_pb2.Event(id="x")
     event.content.other.value = text * 400  # more than a page, so that it overflows
     return event.SerializeToString()
+
+
+def _letter(store: Store, topic: str) -> Append:
+    event = event_pb2.Event(id=topic)
+    event.content.attributes["topic"] = topic
+    return store.draft(
+        topic.replace("/", "."), "dead/user", publisher="work", body=event.SerializeToString()
+    )
 
 
 async def test_topics_are_listed_by_name_over_all_shards(engine: Engine, store: Store) -> None:
@@ -153,9 +162,10 @@ async def test_a_user_is_erased_everywhere_and_the_erasure_can_be_repeated(
     await engine.publish([store.draft("other", room) for room in rooms])
     await engine.publish([store.draft("n", "user/alice"), store.draft("n", "user/alice/more")])
     await engine.publish([store.draft("n", "user/alicent"), store.draft("n", "user/bob", **mine)])
+    await engine.publish([_letter(store, "user/alice"), _letter(store, "user/alicent")])
     steward = steward_of(engine)
 
-    assert await steward.erase("alice") == 20 * 40 + 2 + 1
+    assert await steward.erase("alice") == 20 * 40 + 2 + 1 + 1
 
     for room in rooms:
         left = [event for event in await read_all(engine, room) if not event.withdrawn]
@@ -164,6 +174,7 @@ async def test_a_user_is_erased_everywhere_and_the_erasure_can_be_repeated(
     assert await read_all(engine, "user/alice/more") == []
     assert [e.withdrawn for e in await read_all(engine, "user/alicent")] == [False]
     assert [e.withdrawn for e in await read_all(engine, "user/bob")] == [True]
+    assert [e.withdrawn for e in await read_all(engine, "dead/user")] == [True, False]
     assert await steward.erase("alice") == 0
     assert await steward.erase("*") == 0
     assert len(await read_all(engine, "user/alicent")) == 1

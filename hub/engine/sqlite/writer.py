@@ -63,6 +63,7 @@ class ShardWriter:
         self.connection = connection
         self.topics = TopicTable(connection)
         self.written_pages = 0  # an upper estimate since the start, read by the checkpointer
+        self._pages = 0  # those of a transaction under way included
         self._shard = shard
         self._lifetime_ms = dedup_lifetime_ms
 
@@ -113,6 +114,8 @@ class ShardWriter:
             self.topics.forget(topics.values())
             raise
         self.topics.accept(topic for topic in topics.values() if topic.stored)
+        # Not before: a checkpoint beside a slow commit would take its pages for moved.
+        self.written_pages = self._pages
         return outcome
 
     def _commit_publishes(
@@ -190,7 +193,7 @@ class ShardWriter:
         # Not after other failures: SQLite may have undone the transaction, savepoint and all.
         self.connection.execute("RELEASE operation")
         self.topics.write(topics[name] for name in work.touched)
-        self.written_pages += 1 + sum(len(one.offsets) for one in work.withdrawn)
+        self._pages += 1 + sum(len(one.offsets) for one in work.withdrawn)
         return Operated(value, work.events, work.trimmed, work.withdrawn)
 
     def _write(self, events: Sequence[NewEvent], topics: dict[str, TopicState]) -> None:
@@ -220,7 +223,7 @@ class ShardWriter:
         # Per event a leaf of the offsets, one of the ids and its share of the table; per topic its
         # row.
         body_bytes = sum(len(e.append.body) for e in events)
-        self.written_pages += 3 * len(events) + body_bytes // PAGE_BYTES + len(changed)
+        self._pages += 3 * len(events) + body_bytes // PAGE_BYTES + len(changed)
 
     def _refuse(
         self,

@@ -214,3 +214,18 @@ def test_another_file_has_other_epochs(shard: PlainShard, tmp_path: Path) -> Non
     other = PlainShard(tmp_path / "other.db")
     assert other.reader.head(TOPIC).epoch != shard.reader.head(TOPIC).epoch
     other.close()
+
+
+def test_pages_count_as_written_once_they_are(shard: PlainShard) -> None:
+    """A checkpoint that runs beside a slow commit must not take its pages for moved."""
+    at_commit: list[int] = []
+
+    def trace(statement: str) -> None:
+        if statement == "COMMIT":
+            at_commit.append(shard.writer.written_pages)
+
+    shard.writer.connection.set_trace_callback(trace)
+    before = shard.writer.written_pages
+    shard.commit(drafts("a"))
+    assert at_commit == [before]
+    assert shard.writer.written_pages > before

@@ -64,6 +64,10 @@ class Backoff:
         if live_seconds is not None and live_seconds >= LIVE_SECONDS:
             self.reset()
             return self._random() * FIRST_LOSS_SECONDS
+        if live_seconds is not None:
+            # The hub was there a moment ago: half of the doubt that earlier failures left. Each try
+            # that fails while it is away adds to the rest, so a long outage is still met slowly.
+            self._attempt //= 2
         return self.retry()
 
     def hint(self, seconds: float) -> float:

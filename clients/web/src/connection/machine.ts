@@ -137,9 +137,12 @@ const fallen: Rule<"lost"> = (state, { error, online }) => {
   }
   if (!online)
     return [{ ...lost, phase: "offline", settled: false }, [{ type: "drop" }, { type: "wait-offline" }]];
+  // After a Welcome the hub was there a moment ago: half of the doubt that earlier failures left.
+  const wasWelcomed = state.phase === "syncing" || state.phase === "live";
+  const attempt = wasWelcomed ? Math.floor(state.attempt / 2) : state.attempt;
   return [
-    { ...lost, phase: "backoff", attempt: state.settled ? 0 : state.attempt + 1, settled: false },
-    [{ type: "drop" }, { type: "wait", wait: waitAfter(state, error) }],
+    { ...lost, phase: "backoff", attempt: state.settled ? 0 : attempt + 1, settled: false },
+    [{ type: "drop" }, { type: "wait", wait: waitAfter({ ...state, attempt }, error) }],
   ];
 };
 

@@ -51,7 +51,7 @@ describe("the wait before the next attempt, by the vectors shared with the Pytho
     let state: MachineState = { ...INITIAL, phase: "live" };
     for (const step of steps) {
       const settled = step.lost_after_live_ms !== null && step.lost_after_live_ms >= DEFAULT_TIMING.settledMs;
-      state = { ...state, phase: "live" };
+      state = { ...state, phase: step.lost_after_live_ms === null ? "connecting" : "live" };
       if (settled) [state] = transition(state, { type: "settled" });
       const error = new RealtimeError("lost", { kind: "network" });
       const [next, effects] = transition(state, { type: "lost", error, online: true, unaryWorks: false });

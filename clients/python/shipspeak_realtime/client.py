@@ -393,6 +393,7 @@ class RealtimeClient(FollowUps):
         self,
         drafts: Iterable[event_pb2.Draft],
         *,
+        all_or_nothing: bool = False,
         timeout: float | None = PUBLISH_TIMEOUT_SECONDS,  # noqa: ASYNC109 - see publish.py
     ) -> Sequence[Receipt]:
         """Publish drafts (see `make_draft`), in order within each topic, and wait for all receipts.
@@ -402,13 +403,15 @@ class RealtimeClient(FollowUps):
 
         Args:
             drafts: stay as they are; one without an id is sent with a UUIDv7.
+            all_or_nothing: store all or none, as one batch; one topic, at most 500 drafts.
             timeout: seconds for all of them; None = for ever.
 
         Raises:
             RealtimeError: the first failure, in the order of the drafts, once all have ended.
         """
         publisher = self._open_parts().publisher
-        return await publish_many(publisher, (self._own(draft) for draft in drafts), timeout)
+        own = (self._own(draft) for draft in drafts)
+        return await publish_many(publisher, own, timeout, all_or_nothing=all_or_nothing)
 
     def _own(self, draft: event_pb2.Draft) -> event_pb2.Draft:
         """A copy with an id: the caller's draft stays as it was given."""

@@ -82,7 +82,10 @@ class Lane:
     async def _publish(self, batch: list[Entry]) -> float | None:
         """Send a batch; gives the seconds to wait before what is left, None = it went well."""
         self._alone = max(0, self._alone - 1)
-        request = frame_pb2.PublishRequest(drafts=[self._prepare(entry) for entry in batch])
+        together = batch[0].group is not None
+        request = frame_pb2.PublishRequest(
+            drafts=[self._prepare(entry) for entry in batch], all_or_nothing=together
+        )
         try:
             results = await self._send(request)
         except RealtimeError as error:
@@ -90,6 +93,11 @@ class Lane:
         if len(results) != len(batch):
             message = f"{len(results)} results for {len(batch)} drafts"
             return self._failed(batch, ProtocolError(message))
+        refusal = _refusal(batch, results) if together else None
+        if refusal is not None:
+            for entry in batch:
+                _reject(entry, refusal)
+            return None
         delays = [self._settle(*pair) for pair in zip(batch, results, strict=True)]
         again = [delay for delay in delays if delay is not None]
         if any(result.outcome == frame_pb2.OUTCOME_UNKNOWN for result in results):
@@ -115,7 +123,7 @@ class Lane:
             if error.retry_after is not None:
                 return self._backoff.hint(error.retry_after)
             return self._backoff.retry()
-        if len(batch) > 1 and not isinstance(error, AuthError):
+        if len(batch) > 1 and batch[0].group is None and not isinstance(error, AuthError):
             self._alone = len(batch)
             return None
         error.topic = error.topic or batch[0].draft.topic
@@ -142,6 +150,19 @@ class Lane:
             return self._backoff.hint(error.retry_after)
         _reject(entry, error)
         return None
+
+
+def _refusal(
+    batch: Sequence[Entry], results: Sequence[frame_pb2.PublishResult]
+) -> RealtimeError | None:
+    """Why a batch of all or nothing was refused for good; None = it was stored, or goes again."""
+    for entry, result in zip(batch, results, strict=True):
+        if result.outcome not in _DONE and result.outcome not in _AGAIN:
+            error = from_frame(result.error, request_id=entry.draft.id)
+            error.topic = error.topic or entry.draft.topic
+            if error.retry_after is None:
+                return error
+    return None
 
 
 def _worth_repeating(error: RealtimeError) -> bool:

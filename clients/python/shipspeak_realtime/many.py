@@ -9,7 +9,7 @@ from shipspeak_realtime.errors import DeadlineError, RealtimeError
 from shipspeak_realtime.publish import no_receipt
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from shipspeak.realtime.v1 import event_pb2
     from shipspeak_realtime.outbox import Entry
@@ -21,6 +21,8 @@ async def publish_many(
     publisher: Publisher,
     drafts: Iterable[event_pb2.Draft],
     timeout: float | None,  # noqa: ASYNC109 - the error must say what became of the drafts
+    *,
+    all_or_nothing: bool = False,
 ) -> list[Receipt]:
     """Publish drafts, in order within each topic; gives their receipts in the drafts' order.
 
@@ -28,6 +30,7 @@ async def publish_many(
         publisher: of the client.
         drafts: with ids; owned by this call. They are taken as room appears.
         timeout: seconds for all of them; None = for ever.
+        all_or_nothing: all are stored or none; they name one topic.
 
     Raises:
         RealtimeError: the first failure, in the order of the drafts, once all have ended.
@@ -35,7 +38,10 @@ async def publish_many(
     batch = _Batch(publisher)
     try:
         async with asyncio.timeout(timeout):
-            await batch.feed(drafts)
+            if all_or_nothing:
+                batch.feed_together(list(drafts))
+            else:
+                await batch.feed(drafts)
             await batch.settle()
     except TimeoutError as error:
         raise batch.first_failure(timeout) from error
@@ -68,11 +74,19 @@ class _Batch:
                 receipt: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
                 receipt.set_exception(error)
             else:
-                receipt = entry.receipt
-                self._queued[receipt] = entry
-                receipt.add_done_callback(self._queued.pop)
+                receipt = self._wait_for(entry)
             self.receipts.append(receipt)
             self._unsent = None
+
+    def feed_together(self, drafts: Sequence[event_pb2.Draft]) -> None:
+        """Queue drafts that are stored all or none; raises what keeps them from being queued."""
+        entries = self._publisher.enqueue_together(drafts)
+        self.receipts = [self._wait_for(entry) for entry in entries]
+
+    def _wait_for(self, entry: Entry) -> asyncio.Future[Receipt]:
+        self._queued[entry.receipt] = entry
+        entry.receipt.add_done_callback(self._queued.pop)
+        return entry.receipt
 
     async def settle(self) -> None:
         """Return when each has a receipt.

@@ -32,6 +32,7 @@ class Entry:
         size: serialized bytes.
         first_sent: wall-clock seconds of the first try; None = not tried yet.
         last_error: why the last try gave no receipt.
+        group: drafts with the same one are stored all or none; None = it stands for itself.
     """
 
     draft: event_pb2.Draft
@@ -39,6 +40,7 @@ class Entry:
     size: int
     first_sent: float | None = None
     last_error: RealtimeError | None = None
+    group: object | None = None
 
 
 @dataclass(slots=True)
@@ -98,11 +100,17 @@ class Outbox:
 
 
 def take_batch(waiting: deque[Entry], limit: int) -> list[Entry]:
-    """The first entries that fit into one batch; at least one where any waits. They stay queued."""
+    """The first entries that fit into one batch; at least one where any waits. They stay queued.
+
+    A group goes as a batch of its own, whole.
+    """
     batch: list[Entry] = []
     size = 0
     for entry in waiting:
-        if len(batch) >= limit or (batch and size + entry.size > BATCH_BYTES):
+        full = len(batch) >= limit or (batch and size + entry.size > BATCH_BYTES)
+        if batch and entry.group is not batch[0].group:
+            break
+        if entry.group is None and full:
             break
         batch.append(entry)
         size += entry.size

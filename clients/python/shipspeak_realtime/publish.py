@@ -7,7 +7,12 @@ import logging
 from typing import TYPE_CHECKING
 
 from shipspeak_realtime.backoff import Backoff
-from shipspeak_realtime.errors import ClosedError, DeadlineError, RealtimeError
+from shipspeak_realtime.errors import (
+    ClosedError,
+    DeadlineError,
+    InvalidRequestError,
+    RealtimeError,
+)
 from shipspeak_realtime.lane import Lane
 from shipspeak_realtime.outbox import Entry, Outbox
 
@@ -70,6 +75,32 @@ class Publisher:
             raise
         self._enqueue(entry)
         return entry
+
+    def enqueue_together(self, drafts: Sequence[event_pb2.Draft]) -> list[Entry]:
+        """Queue drafts of one topic that are stored all or none.
+
+        Raises:
+            InvalidRequestError: they name more than one topic.
+            OutboxFullError: there is not room for all of them now.
+            ClosedError: the client was closed.
+        """
+        if len({draft.topic for draft in drafts}) > 1:
+            message = "drafts that are stored all or none must name one topic"
+            raise InvalidRequestError(message, reason="BATCH_TOPICS_MIXED")
+        group = object()
+        entries: list[Entry] = []
+        try:
+            for draft in drafts:
+                self._check_open(draft)
+                entries.append(self._outbox.admit(draft))
+        except RealtimeError:
+            for entry in entries:
+                self._outbox.release(entry)
+            raise
+        for entry in entries:
+            entry.group = group
+            self._enqueue(entry)
+        return entries
 
     async def close(self) -> None:
         """Give up on what waits."""

@@ -274,8 +274,10 @@ class WorkQueue:
     def _choose(self, item: Item) -> Member | None:
         line = self._waiting.lines.get(item.topic)
         if line is not None and line.owner is not None:
+            # It has worked on the topic before; but the topic must not wait for it.
             owner = self.members[line.owner]
-            return owner if owner.free else None
+            if owner.free:
+                return owner
         # The one that may take most: members that work faster get more.
         best = max(self.members.values(), key=lambda member: member.free, default=None)
         return best if best is not None and best.free else None
@@ -292,7 +294,7 @@ class WorkQueue:
         budget = free - len(self._ready) - sum(self._taking.values())
         if budget <= 0:
             return
-        again = self._waiting.pop(shard, min(budget, MAX_TAKE), self._may_go)
+        again = self._waiting.pop(shard, min(budget, MAX_TAKE))
         fresh = 0
         if shard in self._more and shard not in self.full and budget > len(again):
             fresh = MAX_TAKE if self._ordered else min(MAX_TAKE, budget - len(again))
@@ -303,12 +305,6 @@ class WorkQueue:
             take = Take(shard, refs, fresh, hand_out=not self._ordered)
             self._taking[shard] = take.reserved
             yield take
-
-    def _may_go(self, item: Item) -> bool:
-        line = self._waiting.lines.get(item.topic)
-        if line is None or line.owner is None:
-            return True
-        return self.members[line.owner].free > 0
 
     # Events
 

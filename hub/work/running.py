@@ -238,7 +238,9 @@ class RunningWork:
         self._set_timer(now)
 
     def _deliver(self, effect: Deliver, now: float) -> None:
-        member = self._members[effect.member]
+        member = self._members.get(effect.member)
+        if member is None:
+            return  # it has left while this turn sent to others; what it held has gone back
         if now >= member.rights_until:
             # Nothing is handed out without a right (G10); the session is about to be closed.
             self.leave(effect.member)

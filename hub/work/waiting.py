@@ -6,16 +6,12 @@ import heapq
 import itertools
 import math
 from collections import deque
-from typing import TYPE_CHECKING
 
 from hub.work.items import Item, Phase
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
 
 class Line:
-    """The open events of one topic, in order; ``owner`` is the member that has the topic."""
+    """The open events of one topic, in order; ``owner`` is the member that had the last one."""
 
     __slots__ = ("items", "owner")
 
@@ -74,23 +70,15 @@ class Waiting:
             if item.phase is Phase.WAITING and item.not_before == not_before:
                 heapq.heappush(self._due.setdefault(item.shard, []), (item.ref, count, item))
 
-    def pop(self, shard: int, limit: int, may_go: Callable[[Item], bool]) -> list[Item]:
-        """The next events of a shard that may go, in order; they are TAKING from now on."""
+    def pop(self, shard: int, limit: int) -> list[Item]:
+        """The next events of a shard, in order; they are TAKING from now on."""
         due = self._due.get(shard, [])
         going: list[Item] = []
-        staying: list[tuple[int, int, Item]] = []
         while due and len(going) < limit:
-            entry = heapq.heappop(due)
-            item = entry[2]
-            if item.phase is not Phase.WAITING:
-                continue
-            if may_go(item):
+            _, _, item = heapq.heappop(due)
+            if item.phase is Phase.WAITING:
                 item.phase = Phase.TAKING
                 going.append(item)
-            else:
-                staying.append(entry)
-        for entry in staying:
-            heapq.heappush(due, entry)
         return going
 
     def next_due(self) -> float:

@@ -5,6 +5,8 @@ import type { ConnectionSnapshot } from "./connection/snapshot.js";
 import { DEFAULT_TIMING, type Timing } from "./connection/timing.js";
 import { browserEnvironment, type Environment } from "./environment.js";
 import { Verb } from "./gen/shipspeak/realtime/v1/frame_pb.js";
+import { PresenceBook } from "./presence/book.js";
+import type { PresenceSnapshot, PresenceState } from "./presence/state.js";
 import { type ContentInit, Publisher, type PublishOptions } from "./publish.js";
 import type { Receipt } from "./repeat.js";
 import type { SessionContext } from "./session/context.js";
@@ -53,6 +55,13 @@ export interface RealtimeClient {
   /** State of a topic that is subscribed now; undefined when it is not. */
   topicState(name: string): Store<TopicSnapshot> | undefined;
   /**
+   * Who is in a topic, while something is subscribed to the store. It shares the stream with readers of the topic; while
+   * the client polls, it is `stale`.
+   */
+  presence(topic: string): Store<PresenceSnapshot>;
+  /** What others see of this client in a topic, now and after every reconnect; null leaves at once. */
+  setPresence(topic: string, state: PresenceState | null, metadata?: Readonly<Record<string, string>>): void;
+  /**
    * Publishes one event; those of one topic are stored in the order of the calls. Fails with RealtimeError; after
    * kind `unknown` publish again with `{ id: error.id }`, and it is stored once.
    */
@@ -84,7 +93,8 @@ class Client implements RealtimeClient {
     const timing = { ...DEFAULT_TIMING, ...options.timing };
     this.#board = new Board(environment, timing.lostAfterMs);
     const { count } = this.#board;
-    const registry = new TopicRegistry(environment, count, {
+    const presence = new PresenceBook(environment.report);
+    const registry = new TopicRegistry(environment, count, presence, {
       onChange: () => this.#connection.subscriptionsChanged(),
       onReplay: (topic, member) => this.#replays.add(topic, member),
     });
@@ -93,6 +103,7 @@ class Client implements RealtimeClient {
       environment,
       timing,
       registry,
+      presence,
       tokens: new TokenSource(options.getToken, environment, timing.tokenMs),
       clientId: options.clientId ?? uuidv7(environment.now()),
       deviceId: options.deviceId ?? "",
@@ -116,6 +127,7 @@ class Client implements RealtimeClient {
 
   disconnect(): void {
     this.#replays.stop();
+    this.#context.presence.onLeave();
     this.#connection.disconnect();
   }
 
@@ -123,6 +135,7 @@ class Client implements RealtimeClient {
     this.#replays.stop();
     this.#publisher.close();
     this.#acknowledger.close();
+    this.#context.presence.onLeave();
     this.#connection.close();
   }
 
@@ -136,6 +149,31 @@ class Client implements RealtimeClient {
 
   topicState(name: string): Store<TopicSnapshot> | undefined {
     return this.#context.registry.get(name)?.state;
+  }
+
+  presence(topic: string): Store<PresenceSnapshot> {
+    const { presence, registry } = this.#context;
+    return {
+      getSnapshot: () => presence.store(topic).getSnapshot(),
+      subscribe: (changed) => {
+        const done = presence.read(topic);
+        const leave = registry.subscribe(topic, {
+          onError: (error) => presence.refuse(topic, error),
+        });
+        const stop = presence.store(topic).subscribe(changed);
+        registry.presenceChanged();
+        return () => {
+          stop();
+          leave();
+          done();
+          registry.presenceChanged();
+        };
+      },
+    };
+  }
+
+  setPresence(topic: string, state: PresenceState | null, metadata?: Readonly<Record<string, string>>): void {
+    this.#context.presence.say(topic, state, metadata);
   }
 
   publish(topic: string, content: ContentInit, options?: PublishOptions): Promise<Receipt> {

@@ -17,6 +17,7 @@ export { ReceiptState } from "./gen/shipspeak/realtime/v1/notification_pb.js";
 export { meetingReducer } from "./meeting/reducer.js";
 export { INITIAL_MEETING, type MeetingFailure, type MeetingState, type StageState } from "./meeting/state.js";
 export { type MeetingSnapshot, type MeetingStore, meetingStore } from "./meeting/store.js";
+export type { Member, PresenceSnapshot, PresenceState } from "./presence/state.js";
 export type { ContentInit, PublishOptions } from "./publish.js";
 export type { Receipt } from "./repeat.js";
 export type { GetToken, TokenReason } from "./session/token.js";

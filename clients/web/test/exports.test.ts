@@ -22,6 +22,7 @@ test("the public names", () => {
     "RealtimeProvider",
     "useConnection",
     "useMeetingProgress",
+    "usePresence",
     "useRealtime",
     "useTopic",
   ]);

@@ -2,6 +2,7 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { Timing } from "../connection/timing.js";
 import type { Environment } from "../environment.js";
 import type { HelloSchema } from "../gen/shipspeak/realtime/v1/frame_pb.js";
+import type { PresenceBook } from "../presence/book.js";
 import type { TopicRegistry } from "../topics/registry.js";
 import type { Count } from "../topics/types.js";
 import type { CallOptions, Transport } from "../transport/transport.js";
@@ -19,6 +20,7 @@ export interface SessionContext {
   readonly environment: Environment;
   readonly timing: Timing;
   readonly registry: TopicRegistry;
+  readonly presence: PresenceBook;
   readonly tokens: TokenSource;
   readonly clientId: string;
   readonly deviceId: string;

@@ -23,7 +23,7 @@ export async function pollOnce(
   const { transport, registry, timing, environment, count, onRoundTrip } = context;
   const request = {
     hello: hello(context, 0),
-    subscriptions: registry.subscriptions(),
+    subscriptions: registry.subscriptions({ presence: false }),
     ...(waitMs > 0 ? { wait: toDuration(waitMs) } : {}),
   };
   const began = environment.now();

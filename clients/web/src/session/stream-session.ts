@@ -8,6 +8,8 @@ import {
 } from "../gen/shipspeak/realtime/v1/frame_pb.js";
 import { RealtimeService } from "../gen/shipspeak/realtime/v1/realtime_service_pb.js";
 import { durationMs } from "../time.js";
+import type { SubscribeInit } from "../topics/registry.js";
+import { Announcer } from "./announcer.js";
 import { callOptions, hello, type SessionContext, WINDOW_BYTES } from "./context.js";
 import { Reporter } from "./reporter.js";
 import type { Session, SessionEvents } from "./session.js";
@@ -54,6 +56,7 @@ export class StreamSession implements Session {
     this.#cancelTimer();
     this.#cancelLeave();
     this.#stop.abort();
+    this.#context.presence.lost();
   }
 
   subscriptionsChanged(): void {
@@ -80,7 +83,7 @@ export class StreamSession implements Session {
     const { transport, registry, tokens } = this.#context;
     const subscriptions = registry.subscriptions();
     this.#awaiting = new Set(subscriptions.map((one) => one.topic));
-    this.#askedFor = setKey(this.#awaiting);
+    this.#askedFor = setKey(subscriptions.map(askedOf));
     const request = { hello: hello(this.#context, WINDOW_BYTES), subscriptions };
     const options = { token: tokens.current, signal: this.#stop.signal };
     try {
@@ -129,9 +132,10 @@ export class StreamSession implements Session {
     this.#heartbeatMs = session.intervalMs;
     this.#reporter = new Reporter(this.#context, session, dead);
     this.#updater = new SubscriptionUpdater(this.#context, session, dead);
+    new Announcer(this.#context, session).start();
     this.checkAlive();
     this.#events.welcome();
-    const wanted = setKey(this.#context.registry.subscriptions().map((one) => one.topic));
+    const wanted = setKey(this.#context.registry.subscriptions().map(askedOf));
     if (wanted !== this.#askedFor) this.#updater.changed();
   }
 
@@ -207,6 +211,10 @@ export class StreamSession implements Session {
     this.close();
     this.#events.lost(error);
   }
+}
+
+function askedOf({ topic, presence }: SubscribeInit): string {
+  return presence ? `${topic} and presence` : topic;
 }
 
 function setKey(topics: Iterable<string>): string {

@@ -6,6 +6,7 @@ import { Code } from "../gen/google/rpc/code_pb.js";
 import { ErrorReason } from "../gen/shipspeak/realtime/v1/error_reason_pb.js";
 import type * as events from "../gen/shipspeak/realtime/v1/event_pb.js";
 import { type ServerFrame, Start, type SubscribeSchema } from "../gen/shipspeak/realtime/v1/frame_pb.js";
+import type { PresenceBook } from "../presence/book.js";
 import { durationMs } from "../time.js";
 import type { Member } from "./members.js";
 import { resumeFrom } from "./position.js";
@@ -36,10 +37,12 @@ export class TopicRegistry {
   readonly #askingAgain = new Set<string>();
   readonly #environment: Environment;
   readonly #count: Count;
+  readonly #presence: PresenceBook;
   readonly #hooks: RegistryHooks;
 
-  constructor(environment: Environment, count: Count, hooks: RegistryHooks) {
+  constructor(environment: Environment, count: Count, presence: PresenceBook, hooks: RegistryHooks) {
     this.#environment = environment;
+    this.#presence = presence;
     this.#count = count;
     this.#hooks = hooks;
   }
@@ -54,13 +57,22 @@ export class TopicRegistry {
     };
   }
 
+  /** The presence of a topic that is read is wanted from now on, or no more. */
+  presenceChanged(): void {
+    this.#hooks.onChange();
+  }
+
   get(name: string): Topic | undefined {
     return this.#topics.get(name);
   }
 
   /** What to ask of the hub now: one entry for each topic, from its position where it has one. */
-  subscriptions(): SubscribeInit[] {
-    return [...this.#topics.values()].filter((topic) => !topic.refused).map(subscribeInit);
+  subscriptions(asked = { presence: true }): SubscribeInit[] {
+    const topics = [...this.#topics.values()].filter((topic) => !topic.refused);
+    return topics.map((topic) => {
+      const init = subscribeInit(topic);
+      return asked.presence && this.#presence.wants(topic.name) ? { ...init, presence: true } : init;
+    });
   }
 
   get caughtUp(): boolean {
@@ -78,6 +90,7 @@ export class TopicRegistry {
     } else if (control.case === "unsubscribed" && control.value.error) {
       this.#refused(control.value.topic, control.value.error);
     }
+    if (control.case === "presence") this.#presence.take(control.value);
     for (const run of frame.runs) {
       if (this.#topics.get(run.topic)?.receive(run) === "resubscribe") hole = true;
     }
@@ -114,6 +127,12 @@ export class TopicRegistry {
   #refused(name: string, error: events.Error): void {
     const topic = this.#topics.get(name);
     if (!topic) return;
+    if (isAboutPresence(error) && this.#presence.wants(name)) {
+      // Reading goes on without it.
+      this.#presence.refuse(name, fromFrame(error));
+      this.#hooks.onChange();
+      return;
+    }
     const retryAfterMs = durationMs(error.retryAfter);
     if (error.reason === ErrorReason.CURSOR_INVALID && topic.position !== null) {
       topic.forgetPosition();
@@ -124,6 +143,11 @@ export class TopicRegistry {
       topic.refuse(fromFrame(error));
     }
   }
+}
+
+function isAboutPresence({ reason, metadata }: events.Error): boolean {
+  const aboutRight = reason === ErrorReason.RIGHT_MISSING && metadata["right"] === "presence";
+  return aboutRight || reason === ErrorReason.PRESENCE_NOT_ALLOWED;
 }
 
 /** A refusal on a stream as an error of this package. */

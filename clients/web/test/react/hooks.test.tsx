@@ -7,6 +7,7 @@ import type { ConnectionSnapshot } from "../../src/connection/snapshot.js";
 import { RealtimeProvider } from "../../src/react/provider.js";
 import { useConnection } from "../../src/react/use-connection.js";
 import { useMeetingProgress } from "../../src/react/use-meeting-progress.js";
+import { usePresence } from "../../src/react/use-presence.js";
 import { useTopic } from "../../src/react/use-topic.js";
 import { FakeClient } from "../support/fake-client.js";
 
@@ -157,4 +158,28 @@ test("everything renders on a server, without touching the connection", () => {
 test("a hook without a provider says what is missing", () => {
   vi.spyOn(console, "error").mockImplementation(() => {});
   expect(() => renderHook(() => useConnection())).toThrow("<RealtimeProvider");
+});
+
+test("usePresence shows who is there, and says and takes back what others see", () => {
+  const { result, rerender, unmount } = renderHook(
+    ({ state }: { state: "active" | "away" | null }) =>
+      usePresence("meeting/1", state === null ? null : { state, metadata: { page: "3" } }),
+    { wrapper, initialProps: { state: "active" as "active" | "away" | null } },
+  );
+  expect(result.current.status).toBe("pending");
+  const alice = { user: "alice", clientId: "a", state: "online", metadata: {} } as const;
+  act(() => client.present.set({ status: "live", members: [alice], sessions: 1, users: 1, error: null }));
+  expect(result.current.members).toEqual([alice]);
+  rerender({ state: "active" });
+  rerender({ state: "away" });
+  rerender({ state: null });
+  const said = [
+    ["meeting/1", "active", { page: "3" }],
+    ["meeting/1", "away", { page: "3" }],
+    ["meeting/1", null],
+  ];
+  expect(client.said).toEqual(said);
+  rerender({ state: "active" });
+  unmount();
+  expect(client.said).toEqual([...said, said[0], said[2]]);
 });

@@ -3,6 +3,7 @@ import type { RealtimeClient } from "../../src/client.js";
 import { type ConnectionSnapshot, IDLE_SNAPSHOT } from "../../src/connection/snapshot.js";
 import { EventSchema } from "../../src/gen/shipspeak/realtime/v1/event_pb.js";
 import type { MeetingUpdateSchema } from "../../src/gen/shipspeak/realtime/v1/meeting_pb.js";
+import { NOBODY, type PresenceSnapshot } from "../../src/presence/state.js";
 import { Cell } from "../../src/store.js";
 import type { TopicListener, TopicSnapshot } from "../../src/topics/types.js";
 
@@ -27,6 +28,10 @@ export class FakeClient implements RealtimeClient {
   retryNow = () => void this.calls.push("retryNow");
   topicState = (name: string) => (this.watching(name) > 0 ? this.state(name) : undefined);
   publish = () => Promise.reject(new Error("not here"));
+  readonly said: unknown[] = [];
+  readonly present = new Cell<PresenceSnapshot>(NOBODY, fail);
+  presence = (_topic: string) => this.present;
+  setPresence = (...words: unknown[]) => void this.said.push(words);
   markRead = () => Promise.reject(new Error("not here"));
   dismiss = () => Promise.reject(new Error("not here"));
 

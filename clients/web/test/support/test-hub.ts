@@ -8,6 +8,7 @@ import {
   GoAwayAction,
   Outcome,
   PublishRequestSchema,
+  type SetPresence,
   type Subscribe,
   Verb,
   Verdict,
@@ -81,6 +82,10 @@ export class TestHub {
   readonly calls: string[] = [];
   readonly tokens: string[] = [];
   readonly touches: bigint[] = [];
+  /** What clients said of themselves, in order. */
+  readonly present: SetPresence[] = [];
+  /** For each set of subscriptions that was asked for: the topics whose presence is wanted. */
+  readonly presenceAsked: string[][] = [];
   readonly refreshed: string[] = [];
   readonly #listeners = new Map<string, Listener>();
   readonly #waiting = new Set<() => void>();
@@ -169,6 +174,7 @@ export class TestHub {
     begin(response);
     this.#sessions += 1;
     const sessionId = `s${this.#sessions}`;
+    this.#askedFor(request.subscriptions);
     const topics = new Set(request.subscriptions.map((one) => one.topic));
     this.#listeners.set(sessionId, { response, topics });
     response.on("close", () => this.#listeners.delete(sessionId));
@@ -182,6 +188,10 @@ export class TestHub {
     for (const one of request.subscriptions) this.#subscribe(one, response);
   }
 
+  #askedFor(subscriptions: readonly Subscribe[]): void {
+    this.presenceAsked.push(subscriptions.filter((one) => one.presence).map((one) => one.topic));
+  }
+
   #subscribe(one: Subscribe, response: ServerResponse): void {
     for (const frame of this.log.answer(one)) sendFrame(response, frame);
   }
@@ -191,7 +201,9 @@ export class TestHub {
     if (name === "Check")
       return answer(response, HealthCheckResponseSchema, { status: this.serving ? SERVING : NOT_SERVING });
     if (name === "Touch") {
-      this.touches.push(fromBinary(TouchRequestSchema, body).handledBytes);
+      const touch = fromBinary(TouchRequestSchema, body);
+      if (touch.presence) this.present.push(touch.presence);
+      else this.touches.push(touch.handledBytes);
       return answer(response, TouchResponseSchema, {});
     }
     if (name === "RefreshSession") {
@@ -240,6 +252,7 @@ export class TestHub {
   #update(body: Uint8Array, response: ServerResponse): void {
     const { sessionId, revision, subscriptions } = fromBinary(UpdateSubscriptionsRequestSchema, body);
     if (breaksRules(subscriptions, response)) return;
+    this.#askedFor(subscriptions);
     const listener = this.#listeners.get(sessionId);
     answer(response, UpdateSubscriptionsResponseSchema, { revision });
     if (!listener) return;

@@ -3,6 +3,7 @@ import { expect, test, vi } from "vitest";
 import { Code } from "../../src/gen/google/rpc/code_pb.js";
 import { ErrorReason } from "../../src/gen/shipspeak/realtime/v1/error_reason_pb.js";
 import { ServerFrameSchema } from "../../src/gen/shipspeak/realtime/v1/frame_pb.js";
+import { PresenceBook } from "../../src/presence/book.js";
 import { toDuration } from "../../src/time.js";
 import { TopicRegistry } from "../../src/topics/registry.js";
 import { TestEnvironment } from "../support/environment.js";
@@ -24,7 +25,10 @@ test("a topic that is refused for now is asked for again once, spread over a whi
   environment.randomValue = 0.5;
   const planned = vi.spyOn(environment, "schedule").mockReturnValue(() => {});
   const onChange = vi.fn();
-  const registry = new TopicRegistry(environment, () => {}, { onChange, onReplay: () => {} });
+  const registry = new TopicRegistry(environment, () => {}, new PresenceBook(() => {}), {
+    onChange,
+    onReplay: () => {},
+  });
   registry.subscribe("meeting/42", {});
   onChange.mockClear();
   registry.receive(REFUSED);

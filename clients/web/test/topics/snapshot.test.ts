@@ -6,6 +6,7 @@ import {
   type ReadHistoryRequestSchema,
   ReadHistoryResponseSchema,
 } from "../../src/gen/shipspeak/realtime/v1/realtime_service_pb.js";
+import { PresenceBook } from "../../src/presence/book.js";
 import { TopicRegistry } from "../../src/topics/registry.js";
 import { replay } from "../../src/topics/replay.js";
 import { Topic } from "../../src/topics/topic.js";
@@ -36,7 +37,10 @@ function begun(start: "latest" | "earliest" | "snapshot"): Topic {
 }
 
 test("a snapshot is asked for by its name", () => {
-  const registry = new TopicRegistry(new TestEnvironment(), ignore, { onChange: ignore, onReplay: ignore });
+  const registry = new TopicRegistry(new TestEnvironment(), ignore, new PresenceBook(ignore), {
+    onChange: ignore,
+    onReplay: ignore,
+  });
   registry.subscribe("meeting/1", { start: "snapshot" });
   expect(registry.subscriptions()).toEqual([
     { topic: "meeting/1", start: { case: "at", value: Start.SNAPSHOT } },

@@ -101,8 +101,8 @@ def answer_of_poll(
             told = frame.subscribed
             page = pages.setdefault(told.topic, Page(told.topic, more=answer.more))
             page.verdict, page.head = _kind(told.verdict), told.head
-            live = page.verdict is VerdictKind.LIVE
-            page.next = None if live else _cursor(told.topic, told.position)
+            # A topic without a log has no places, whatever is told of it.
+            page.next = _cursor(told.topic, told.position) if told.epoch else None
         elif control == "error":
             topic = frame.error.topic
             page = pages.setdefault(topic, Page(topic, more=answer.more))

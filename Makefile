@@ -2,7 +2,7 @@
 PYTHON ?= python3
 PY := .venv/bin/python
 
-.PHONY: help run test prove lint types generate generate-check lock requirements bench chaos guarantees simulate web wheels venv released
+.PHONY: help run test prove lint types generate generate-check lock requirements bench pressure chaos guarantees simulate web wheels venv released
 .DEFAULT_GOAL := help
 
 help: ## List the commands
@@ -45,6 +45,9 @@ requirements: venv ## Print each requirement with its tests; fail if a shipped o
 
 bench: venv ## Measure throughput, latency and memory beside a tutorial-style hub
 	@$(PY) -m benchmarks.bench $(ARGS)
+
+pressure: venv ## Measure stopped readers, urgent events behind slow ones, and reconnect storms
+	@$(PY) -m benchmarks.pressure $(ARGS)
 
 guarantees: venv ## Try the validators, and judge 300 simulated hubs by them
 	@$(PY) -m tests.run guarantees simulation

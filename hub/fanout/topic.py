@@ -150,6 +150,8 @@ class LiveTopic:
         slot = subscription.slot
         if slot is not None and slot >= self.ring.next_slot:
             return 0
+        if slot is None and subscription.page is None and self._is_ahead(subscription):
+            return 0
         for priority in range(event_pb2.PRIORITY_CRITICAL, event_pb2.PRIORITY_LOW + 1):
             if self.ring.last_slots[priority] >= (
                 slot if slot is not None else self.ring.first_slot
@@ -177,6 +179,8 @@ class LiveTopic:
         if slot is None or slot < self.ring.first_slot:
             if self.volatile:
                 self._tell_of_loss(subscription)
+                return None
+            if self._is_ahead(subscription):
                 return None
             slot = subscription.slot = self.ring.slot_after(subscription.offset)
         if slot is None:
@@ -227,9 +231,17 @@ class LiveTopic:
         subscription.slot = self.ring.first_slot
 
     def _find(self, subscription: Subscription) -> None:
-        subscription.slot = self.ring.slot_after(subscription.offset)
-        if subscription.slot == self.ring.next_slot:
+        ahead = self._is_ahead(subscription)
+        subscription.slot = None if ahead else self.ring.slot_after(subscription.offset)
+        if ahead or subscription.slot == self.ring.next_slot:
             subscription.behind_since = math.inf
+
+    def _is_ahead(self, subscription: Subscription) -> bool:
+        """Whether a page brought what is committed and not handed to the ring yet.
+
+        The ring's next slots are no place for such a reader: it would get them a second time.
+        """
+        return not self.volatile and subscription.offset > self.ring.head
 
     def _read_page(self, subscription: Subscription, horizon: int) -> None:
         if subscription.reading:

@@ -7,7 +7,9 @@ import math
 
 import pytest
 
+from hub.engine.contract import LogPage
 from hub.errors import Unavailable
+from hub.fanout.page import CatchUpPage
 from hub.session.position import Subscription
 from shipspeak.realtime.v1 import error_reason_pb2, frame_pb2
 from tests.support.fake_sink import FakeSink
@@ -262,3 +264,25 @@ async def test_a_page_ends_where_the_ring_begins(bench: TopicBench) -> None:
     first, second = ([*sink.frames] for sink in sinks)
     assert first[1:] == second[1:]
     assert all(one is other for one, other in zip(first[1:], second[1:], strict=True))
+
+
+async def test_what_a_page_brought_before_the_ring_had_it_is_not_sent_again(bench: TopicBench):
+    """G8: a page without what is superseded may be ahead of the ring, which gets it later."""
+    await bench.publish(1)
+    sink = await bench.reader(after=0)
+    await until(lambda: sink.runs)
+    bench.engine.skip_feeds = True
+    await bench.publish(2)
+    log = bench.engine.log(TOPIC)
+    live = await bench.registry.open(TOPIC)
+    (subscription,) = live.subscribers
+    newest = LogPage(1, log.events[2:], 3, more=False, state=log.state, conflated=1)
+    subscription.page = CatchUpPage(TOPIC, 1, newest, ring_start=1)
+    subscription.slot = None
+    subscription.session.page_read(subscription)
+    await until(lambda: len(sink.runs) == 2)
+    live.on_events(log.events[1:])
+    bench.engine.skip_feeds = False
+    await bench.publish(1)
+    await until(lambda: sink.runs[-1].through_offset == 4)
+    assert [(run.after_offset, run.through_offset) for run in sink.runs] == [(0, 1), (1, 3), (3, 4)]

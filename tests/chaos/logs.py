@@ -1,38 +1,43 @@
-"""Reads whole logs by ReadHistory, a page at a time."""
+"""Reads whole logs from the shard files, beside the hub: what has expired stands there too."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from shipspeak_realtime import Cursor, RealtimeClient
+from hub.engine.sqlite.reader import ShardReader
 from tests.guarantees.history import Log, Stored
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Iterator
+    from pathlib import Path
 
-PAGE_EVENTS = 1000
-
-
-async def read_logs(server: str, topics: Sequence[str]) -> dict[str, Log]:
-    """The logs of all topics that have any event."""
-    async with RealtimeClient(server) as client:
-        logs = [await _read(client, topic) for topic in topics]
-    return {log.topic: log for log in logs if log.events}
+_EVERYTHING = 1 << 40
 
 
-async def _read(client: RealtimeClient, topic: str) -> Log:
-    log = Log(topic, epoch=0)
-    after: Cursor | None = None
-    more = True
-    while more:
-        page = await client.read_history(topic, after=after, limit=PAGE_EVENTS)
-        assert page.message is not None
-        log.head = page.message.head
-        for run in page.message.runs:
-            if after is None:
-                log.epoch, log.floor = run.epoch, run.after_offset
-            log.events.extend(Stored(event.offset, event.id) for event in run.events)
-            after = Cursor(topic, run.cursor, run.through_offset)
-        more = page.more
-        assert page.message.runs or not more, f"{topic}: an empty page says that there is more"
-    return log
+def read_logs(data_dir: Path, topics: Collection[str]) -> dict[str, Log]:
+    """The logs of all topics that ever had an event."""
+    return {log.topic: log for path in _files(data_dir) for log in _read(path, topics)}
+
+
+def epochs(path: Path, topics: Collection[str]) -> dict[str, int]:
+    """The identities of the logs in one shard file."""
+    return {log.topic: log.epoch for log in _read(path, topics)}
+
+
+def _files(data_dir: Path) -> list[Path]:
+    return sorted(data_dir.glob("shard-*.db"))
+
+
+def _read(path: Path, topics: Collection[str]) -> Iterator[Log]:
+    reader = ShardReader(path)
+    try:
+        for topic in topics:
+            page = reader.read(topic, 0, _EVERYTHING, _EVERYTHING)
+            if page.state.head:
+                events = [
+                    Stored(event.offset, event.event_id, event.published_ms, event.expires_ms)
+                    for event in page.events
+                ]
+                yield Log(topic, page.state.epoch, page.state.floor, page.state.head, events)
+    finally:
+        reader.close()

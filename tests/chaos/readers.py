@@ -28,12 +28,14 @@ class Readers:
 
     Attributes:
         recorders: one for each reader.
+        by_sdk: those of readers that are one SDK client all the time.
         went_round: the reader that changes its transport has got something by every one.
     """
 
     def __init__(self, hub: HubProcess, topics: Sequence[str], random: Random) -> None:
         self._hub, self._topics, self._random = hub, topics, random
         self.recorders: list[Recorder] = []
+        self.by_sdk: list[Recorder] = []
         self.went_round = asyncio.Event()
 
     def start(self, group: asyncio.TaskGroup) -> list[asyncio.Task[None]]:
@@ -54,6 +56,7 @@ class Readers:
 
     async def _by_sdk(self, recorder: Recorder, jitter: Callable[[], float]) -> None:
         """One client for the whole trial: its own reconnects are what is tried."""
+        self.by_sdk.append(recorder)
         name = recorder.subscriber.name
         async with (
             RealtimeClient(self._hub.grpc, client_id=name, random=jitter) as client,

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.chaos.trial import Trial
-    from tests.guarantees.history import Subscriber
+    from tests.guarantees.history import History, Subscriber
 
 SHOWN = 10
 
@@ -102,13 +102,9 @@ def _strange(trial: Trial) -> Iterator[str]:
     history = trial.history
     for name in trial.behind:
         yield f"{name} did not come to the end in time"
-    for log in history.logs.values():
-        if log.floor:
-            yield f"{log.topic} was trimmed up to {log.floor}: the trial is too long for it"
-    for subscriber in history.subscribers:
-        for word in subscriber.words:
-            if isinstance(word, Told) and word.kind != "ok":
-                yield f"{subscriber.name} was told {word.kind} in {word.topic}"
+    for words in trial.misgiven:
+        yield f"the application got other events than were taken: {words}"
+    yield from _untimely(history)
     refused = Counter(
         publish.reason for publish in history.publishes if publish.outcome is Outcome.REFUSED
     )
@@ -116,3 +112,16 @@ def _strange(trial: Trial) -> Iterator[str]:
         yield f"{count} publishes were refused: {reason}"
     if not history.acknowledged:
         yield "nothing was acknowledged"
+
+
+def _untimely(history: History) -> Iterator[str]:
+    """Only an inbox may be trimmed, and only a lost file makes a log anew."""
+    for log in history.logs.values():
+        if log.floor and log.topic.startswith("meeting/"):
+            yield f"{log.topic} was trimmed up to {log.floor}: the trial is too long for it"
+    for subscriber in history.subscribers:
+        for word in subscriber.words:
+            log = history.logs[word.topic]
+            allowed = {"ok", *(["reset"] if log.lost else []), *(["gap"] if log.floor else [])}
+            if isinstance(word, Told) and word.kind not in allowed:
+                yield f"{subscriber.name} was told {word.kind} in {word.topic}"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
 from typing import TYPE_CHECKING
 
 from tests.chaos.logs import read_logs
+from tests.chaos.mishaps import fill_disk, lose_file, pause
 from tests.chaos.readers import Readers
 from tests.chaos.writers import Writers
 from tests.guarantees.history import History
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 HEARTBEAT_SECONDS = "1"
 # One kill in so many does not wait for the first word after the last start.
 EARLY_ONE_IN = 4
+INBOX = "user/chaos"
+# Of as many topics as there are: so much of the load goes there.
+INBOX_SHARE = 4
 EARLY_SECONDS = 0.5
 UP_SECONDS = 2.0
 DOWN_SECONDS = 0.4
@@ -37,6 +41,7 @@ class Plan:
         seed: of every choice that the trial makes itself.
         topics: number of topics.
         patience: seconds that readers have, after the last event, to come to the end.
+        others: what happens after the kills, in order: "pause", "full disk", "lose a file".
         tamper: called with the data folder while the hub is dead, to play a hub that cheats.
     """
 
@@ -44,6 +49,7 @@ class Plan:
     seed: int = 0
     topics: int = 16
     patience: float = 60.0
+    others: tuple[str, ...] = ()
     tamper: Callable[[Path], None] | None = None
 
 
@@ -83,16 +89,19 @@ class Trial:
         history: for the validators.
         rounds: one for each kill.
         behind: readers that did not come to the end in time.
+        misgiven: readers and topics in which an application got other events than were taken.
     """
 
     history: History
     rounds: list[Round]
     behind: list[str]
+    misgiven: list[str] = field(default_factory=list)
 
 
 async def run(plan: Plan, folder: Path, tell: Callable[[str], None]) -> Trial:
     """Carry out a trial in an empty folder; `tell` gets a line for each round."""
-    hub = HubProcess(folder, "--heartbeat", HEARTBEAT_SECONDS)
+    options = ["--accept-lost-shards"] if "lose a file" in plan.others else []
+    hub = HubProcess(folder, "--heartbeat", HEARTBEAT_SECONDS, *options)
     await asyncio.to_thread(hub.start)
     try:
         return await _run(plan, hub, tell)
@@ -102,17 +111,22 @@ async def run(plan: Plan, folder: Path, tell: Callable[[str], None]) -> Trial:
 
 async def _run(plan: Plan, hub: HubProcess, tell: Callable[[str], None]) -> Trial:
     random = Random(plan.seed)  # noqa: S311 - a trial must be repeatable
-    topics = [f"meeting/{number}" for number in range(plan.topics)]
+    # An inbox keeps a tenth of the others: its log is trimmed under the readers.
+    topics = [f"meeting/{number}" for number in range(1, plan.topics)] + [INBOX] * INBOX_SHARE
     writers = Writers(hub.grpc, topics, random)
+    topics = list(dict.fromkeys(topics))
     readers = Readers(hub, topics, random)
     async with asyncio.TaskGroup() as group:
         reading = readers.start(group)
         writing = group.create_task(writers.run())
         rounds = await _kill_rounds(plan, hub, writers, random, tell)
+        lost = await _others(plan, hub, writers, topics, tell)
         await _settled(readers, plan.patience)
         writers.stop()
         await writing
-        logs = await read_logs(hub.grpc, topics)
+        logs = await asyncio.to_thread(read_logs, hub.data_dir, topics)
+        for topic, epoch in lost.items():
+            logs[topic].lost.add(epoch)
         heads = {topic: (log.epoch, log.head) for topic, log in logs.items()}
         behind = await _catch_up(readers.recorders, heads, plan.patience)
         for task in reading:
@@ -120,7 +134,32 @@ async def _run(plan: Plan, hub: HubProcess, tell: Callable[[str], None]) -> Tria
     subscribers = [recorder.subscriber for recorder in readers.recorders]
     for subscriber in subscribers:
         subscriber.owed = {topic: log.head for topic, log in logs.items()}
-    return Trial(History(writers.publishes, logs, subscribers), rounds, behind)
+    misgiven = [
+        f"{recorder.subscriber.name} in {topic}"
+        for recorder in readers.by_sdk
+        for topic in recorder.misgiven()
+    ]
+    return Trial(History(writers.publishes, logs, subscribers), rounds, behind, misgiven)
+
+
+async def _others(
+    plan: Plan, hub: HubProcess, writers: Writers, topics: list[str], tell: Callable[[str], None]
+) -> dict[str, int]:
+    """What else happens; gives the epochs of logs that went with their file."""
+    lost: dict[str, int] = {}
+    for kind in plan.others:
+        await writers.next_acknowledged()
+        if kind == "pause":
+            await pause(hub)
+        elif kind == "full disk":
+            await fill_disk(hub)
+        else:
+            await asyncio.to_thread(hub.kill)
+            lost = await asyncio.to_thread(lose_file, hub, topics)
+            await asyncio.to_thread(hub.start)
+        await writers.next_acknowledged()
+        tell(f"{kind}: it goes on")
+    return lost
 
 
 async def _kill_rounds(

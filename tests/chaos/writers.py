@@ -8,7 +8,9 @@ from collections import Counter
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
-from shipspeak.realtime.v1 import event_pb2, meeting_pb2
+from google.protobuf import any_pb2
+
+from shipspeak.realtime.v1 import event_pb2
 from shipspeak_realtime import DeadlineError, IdFactory, RealtimeClient, RealtimeError
 from shipspeak_realtime import Outcome as SdkOutcome
 from tests.guarantees.history import Outcome, Publish
@@ -23,6 +25,10 @@ PUBLISH_SECONDS = 60.0
 # One publish in so many is said again with the same id: nothing more may be stored for it.
 REPEAT_ONE_IN = 20
 PAUSE_SECONDS = 0.02
+# One event in so many has an end; some ends come before any reader can have it.
+MORTAL_ONE_IN = 6
+_TTLS = (0.002, 0.05, 2.0)
+_KEYS = ("", "", "progress")
 _PRIORITIES = (
     event_pb2.PRIORITY_CRITICAL,
     event_pb2.PRIORITY_HIGH,
@@ -85,9 +91,10 @@ class Writers:
         self._sequences[name, topic] += 1
         call = Publish(name, topic, event_id, self._sequences[name, topic], time.monotonic())
         self.publishes.append(call)
-        payload = meeting_pb2.UploadProgress(
-            sent_bytes=call.sequence, file_name="x" * self._random.randrange(200)
-        )
+        random = self._random
+        # Any: what every namespace allows.
+        payload = any_pb2.Any(type_url="chaos/x", value=bytes(random.randrange(200)))
+        mortal = random.randrange(MORTAL_ONE_IN) == 0
         self.in_flight += 1
         try:
             # No await between the sequence and the client's own queue: the call order is ours.
@@ -95,7 +102,9 @@ class Writers:
                 topic,
                 payload,
                 id=event_id,
-                priority=self._random.choice(_PRIORITIES),
+                priority=random.choice(_PRIORITIES),
+                key=random.choice(_KEYS),
+                ttl=random.choice(_TTLS) if mortal else None,
                 timeout=PUBLISH_SECONDS,
             )
         except DeadlineError:

@@ -50,6 +50,17 @@ def test_a_leave_and_a_return_at_once_are_no_news() -> None:
     assert since == int(bench.clock() * 1000) - 1000
 
 
+def test_who_came_in_between_is_told_of_a_leave_that_is_no_news_to_others() -> None:
+    bench, early, late = Bench(), View("early"), View("late")
+    bench.room.watch(TOPIC, early)
+    bench.put("s1")
+    bench.room.watch(TOPIC, late)
+    bench.room.leave(TOPIC, Holder("i", "s1"))
+    bench.run(1)
+    assert not late.members
+    assert not early.members
+
+
 def test_a_client_that_comes_back_within_the_grace_never_left() -> None:
     bench, view = Bench(), View("w")
     bench.put("old", client="tab")
@@ -57,7 +68,7 @@ def test_a_client_that_comes_back_within_the_grace_never_left() -> None:
     bench.room.end(Holder("i", "old"), bench.clock() + 5)
     bench.run(3)
     bench.put("new", client="tab")
-    bench.run(10)
+    bench.run(1)
     assert len(view.frames) == 1, "nothing has changed"
     assert set(view.members) == {("alice", "tab")}
     bench.room.leave(TOPIC, Holder("i", "new"))

@@ -38,8 +38,8 @@ class Steward(Protocol):
         oldest are gone and the purge can be asked for again.
         """
 
-    async def withdraw(self, topic: str, event_id: str, publisher: str | None = None) -> int:
-        """Empty the events with this id, or only that publisher's; offset and id stay.
+    async def withdraw(self, topic: str, event_id: str) -> int:
+        """Empty the events with this id, whoever published them; offset and id stay.
 
         Returns how many events have the id, those that were withdrawn before included; 0 = none is
         kept.

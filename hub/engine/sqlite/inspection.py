@@ -29,7 +29,7 @@ _TOPICS: Final = (
     "WHERE name > ? AND name >= ? AND name < ? ORDER BY name LIMIT ?"
 )
 _BY_ID: Final = (
-    "SELECT e.offset, e.publisher FROM event AS e JOIN topic AS t ON t.id = e.topic_id "
+    "SELECT e.offset FROM event AS e JOIN topic AS t ON t.id = e.topic_id "
     "WHERE t.name = ? AND e.event_id = ? AND e.offset > t.floor ORDER BY e.offset"
 )
 _WALK: Final = (
@@ -68,15 +68,13 @@ def topics_like(connection: sqlite3.Connection, pattern: str, after: str, limit:
     return Found(found, name if looked_at == MAX_LOOKED_AT else "")
 
 
-def places_of_id(
-    connection: sqlite3.Connection, topic: str, event_id: str
-) -> list[tuple[Place, str]]:
-    """Where events with this id stand, each with its publisher; several publishers may have one.
+def places_of_id(connection: sqlite3.Connection, topic: str, event_id: str) -> list[Place]:
+    """Where events with this id stand; several publishers may have one.
 
     Walks the topic's log.
     """
     rows = connection.execute(_BY_ID, (topic, event_id)).fetchall()
-    return [(Place(topic, offset, event_id), publisher) for offset, publisher in rows]
+    return [Place(topic, offset, event_id) for (offset,) in rows]
 
 
 def places_of_publisher(

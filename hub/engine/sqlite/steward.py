@@ -62,13 +62,12 @@ class SqliteSteward:
             removed += part.removed
         return removed
 
-    async def withdraw(self, topic: str, event_id: str, publisher: str | None = None) -> int:
+    async def withdraw(self, topic: str, event_id: str) -> int:
         """Find the places by a reader, then empty them."""
         shard = self._engine.shard_of(topic)
-        found = await self._engine.look(
+        places = await self._engine.look(
             shard, lambda reader: places_of_id(reader.connection, topic, event_id)
         )
-        places = [place for place, owner in found if publisher is None or owner == publisher]
         for start in range(0, len(places), CHUNK_ROWS):
             await self._engine.operate(shard, Withdraw(places[start : start + CHUNK_ROWS]))
         return len(places)

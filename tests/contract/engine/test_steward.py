@@ -125,11 +125,10 @@ async def test_a_withdrawn_event_keeps_its_place_and_its_id(engine: Engine, stor
     assert await steward_of(engine).withdraw(TOPIC, "unknown") == 0
 
 
-async def test_a_publisher_withdraws_no_one_elses_event(engine: Engine, store: Store) -> None:
+async def test_every_publishers_event_of_the_id_is_withdrawn(engine: Engine, store: Store) -> None:
     await engine.publish([store.draft("a", publisher="x"), store.draft("a", publisher="y")])
-    assert await steward_of(engine).withdraw(TOPIC, "a", "z") == 0
-    assert await steward_of(engine).withdraw(TOPIC, "a", "y") == 1
-    assert [e.withdrawn for e in await read_all(engine)] == [False, True]
+    assert await steward_of(engine).withdraw(TOPIC, "a") == 2
+    assert [e.withdrawn for e in await read_all(engine)] == [True, True]
 
 
 async def test_nothing_of_a_withdrawn_event_is_left_on_the_disk(

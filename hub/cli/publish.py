@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -46,6 +47,10 @@ def publish(
     ttl: Annotated[
         float | None, typer.Option(min=0.001, help="Seconds that it is worth delivering.")
     ] = None,
+    deliver_in: Annotated[
+        float | None,
+        typer.Option(min=0.001, help="Seconds from now until it is delivered; the hub keeps it."),
+    ] = None,
     server: Annotated[
         str,
         typer.Option(
@@ -65,7 +70,9 @@ def publish(
     """
     payload = _payload(topic, json, text)
     try:
-        receipt = asyncio.run(_publish(server, token, topic, payload, id, key, ttl, timeout))
+        receipt = asyncio.run(
+            _publish(server, token, topic, payload, id, key, ttl, deliver_in, timeout)
+        )
     except RealtimeError as error:
         _console.print(f"[bold red]not published[/] {escape(words_of(error, server))}")
         raise typer.Exit(1) from error
@@ -97,10 +104,14 @@ async def _publish(
     draft_id: str | None,
     key: str,
     ttl: float | None,
+    deliver_in: float | None,
     timeout: float,  # noqa: ASYNC109 - passed on to the client
 ) -> Receipt:
     async with RealtimeClient(server, token=token or None) as hub:
-        return await hub.publish(topic, payload, id=draft_id, key=key, ttl=ttl, timeout=timeout)
+        at = None if deliver_in is None else datetime.now(UTC) + timedelta(seconds=deliver_in)
+        return await hub.publish(
+            topic, payload, id=draft_id, key=key, ttl=ttl, deliver_at=at, timeout=timeout
+        )
 
 
 def _line(receipt: Receipt) -> str:

@@ -64,6 +64,13 @@ def test_text_for_people_is_a_notification(shared_hub: HubProcess):
     assert event["content"]["notification"]["title"] == "Your report is ready"
 
 
+def test_a_draft_for_later_is_scheduled(shared_hub: HubProcess):
+    args = ("publish", "user/later", "--text", "x", "--id", "one", "--deliver-in", "600")
+    assert rthub(*args, server=shared_hub.grpc).stdout == "scheduled user/later id one\n"
+    again = rthub(*args, server=shared_hub.grpc)
+    assert again.stdout == "scheduled user/later id one (published before)\n"
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [

@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from hub.engine.sqlite.work_trim import forget_dead
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -64,6 +66,8 @@ class Withdraw:
             changed = work.connection.execute(
                 _EMPTY, (self.forget_publisher, topic.id, place.offset, place.event_id)
             ).rowcount
+            # Also where retention was quicker: its copy may still wait to be a dead letter.
+            forget_dead(work.connection, place.topic, place.offset - 1, place.offset)
             if changed:
                 emptied.setdefault(place.topic, []).append(place.offset)
         for name, offsets in emptied.items():
@@ -109,6 +113,8 @@ class Purge:
         gone = [row for row in rows[: self.max_rows] if row[0] <= upto]
         kept = rows[len(gone)] if len(gone) < len(rows) else None
         done = kept is None or kept[0] > upto
+        if done:
+            forget_dead(work.connection, self.topic, 0, upto)
         if gone:
             floor, floor_id, _ = gone[-1]
             work.connection.execute(_REMOVE, (topic.id, floor))

@@ -24,6 +24,18 @@ _CLOSE: Final = (
 )
 
 
+# Bodies that wait to be published as dead letters go with the events that they were copied from.
+_UNDO: Final = "DELETE FROM work_dead WHERE topic = ? AND offset > ? AND offset <= ?"
+
+
+def forget_dead(connection: sqlite3.Connection, topic: str, after: int, through: int) -> None:
+    """Events of a topic with after < offset <= through are taken out on purpose.
+
+    Part of the transaction that does so.
+    """
+    connection.execute(_UNDO, (topic, after, through))
+
+
 def bury_trimmed(
     connection: sqlite3.Connection, topic_id: int, topic: str, floor: int, now_ms: int
 ) -> None:

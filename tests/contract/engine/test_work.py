@@ -18,6 +18,7 @@ from tests.contract.engine.harness import (
     RecordingFeed,
     Store,
     offsets,
+    steward_of,
     work_of,
 )
 
@@ -181,6 +182,26 @@ async def test_a_dead_event_waits_to_be_published_with_all_that_is_known(
     await work.bury(shard, [dead.ref])
     assert await work.dead(shard, 10) == []
     assert await work.open_items(NAME, shard) == []
+
+
+async def test_what_an_operator_takes_out_waits_for_no_burial(
+    engine: Engine, store: Store, work: WorkStore, shard: int
+) -> None:
+    """E2: neither handed out any more, nor kept among the dead events."""
+    await engine.publish(store.drafts("a", "b", "c", "d"))
+    a, b, *_ = refs(await take(work, shard, fresh=3))
+    reason = reasons.ERROR_REASON_REJECTED_BY_MEMBER
+    dying = [Settlement(ref, Ruling.DEAD, reason=reason) for ref in (a, b)]
+    assert await work.settle(NAME, shard, dying) == [True, True]
+    steward = steward_of(engine)
+    assert await steward.withdraw(TOPIC, "a")
+    assert [dead.event_id for dead in await work.dead(shard, 10)] == ["b"]
+    assert await steward.withdraw(TOPIC, "d")
+    assert ids(await take(work, shard)) == []
+    await steward.purge(TOPIC)
+    assert await work.dead(shard, 10) == []
+    kept = [item.ref for item in await work.open_items(NAME, shard)]
+    assert (await take(work, shard, again=kept)).gone == kept
 
 
 async def test_expired_events_are_left_out_and_counted(

@@ -14,12 +14,19 @@ from hub.errors import InvalidArgument
 from shipspeak.realtime.v1 import error_reason_pb2
 
 MAX_TOPIC_CHARACTERS = 200
-_TOPIC = re.compile(r"([a-z][a-z0-9_-]{0,31})(?:/[A-Za-z0-9][A-Za-z0-9._~@:=+|-]{0,127}){1,4}")
+_SEGMENT = r"[A-Za-z0-9][A-Za-z0-9._~@:=+|-]{0,127}"
+_TOPIC = re.compile(rf"([a-z][a-z0-9_-]{{0,31}})(?:/{_SEGMENT}){{1,4}}")
+_PLAIN = re.compile(_SEGMENT)
 
 
 def is_topic(name: str) -> bool:
     """Whether a name follows the grammar."""
     return len(name) <= MAX_TOPIC_CHARACTERS and _TOPIC.fullmatch(name) is not None
+
+
+def is_segment(text: str) -> bool:
+    """Whether a text can stand behind a kind, between two slashes."""
+    return _PLAIN.fullmatch(text) is not None
 
 
 @lru_cache(maxsize=65_536)

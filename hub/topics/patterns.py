@@ -1,7 +1,8 @@
 """Patterns over topics, as grants and work subscriptions use them.
 
 ``*`` stands for one segment, ``**`` at the end for one or more, ``{sub}`` for the principal's own
-subject.
+subject. A subject that is no plain segment (``spiffe://org/billing``, ``*``) is a good name for a
+caller, but ``{sub}`` stands for nothing then: it is never read as a pattern nor split.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import re
 from functools import lru_cache
 
 from hub.errors import InvalidArgument
-from hub.topics.grammar import MAX_TOPIC_CHARACTERS, is_topic
+from hub.topics.grammar import MAX_TOPIC_CHARACTERS, is_segment, is_topic
 from shipspeak.realtime.v1 import error_reason_pb2
 
 # As a topic, with wildcards in place of segments and ``**`` at the end only.
@@ -45,7 +46,7 @@ def covers(wide: str, narrow: str, subject: str = "") -> bool:
         if index >= len(have) or have[index] == "**":
             return False
         if part == "{sub}":
-            if not subject or have[index] != subject:
+            if have[index] != subject or not is_segment(subject):
                 return False
         elif part not in ("*", have[index]):
             return False
@@ -54,10 +55,7 @@ def covers(wide: str, narrow: str, subject: str = "") -> bool:
 
 @lru_cache(maxsize=65_536)
 def matches(pattern: str, topic: str, subject: str = "") -> bool:
-    """Whether ``topic`` falls under ``pattern`` for the principal ``subject``.
-
-    A subject that would not be a single plain segment never matches ``{sub}``.
-    """
+    """Whether ``topic`` falls under ``pattern`` for the principal ``subject``."""
     want = pattern.split("/")
     have = topic.split("/")
     for index, part in enumerate(want):
@@ -66,7 +64,7 @@ def matches(pattern: str, topic: str, subject: str = "") -> bool:
         if index >= len(have):
             return False
         if part == "{sub}":
-            if not subject or have[index] != subject:
+            if have[index] != subject or not is_segment(subject):
                 return False
         elif part != "*" and part != have[index]:
             return False

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from pydantic import SecretStr
 
 from hub.auth.tokens import LEEWAY_SECONDS, Authenticator, mint
-from hub.errors import Unauthenticated
+from hub.errors import PermissionDenied, Unauthenticated
 from hub.settings import Settings
 from tests.support.manual_clock import ManualClock
 
@@ -51,6 +51,21 @@ def test_a_good_token_gives_its_principal(authenticator: Authenticator) -> None:
     assert not principal.grants.admin
     assert principal.expires_at == CLAIMS["exp"]
     assert principal.token_id == "t1"
+
+
+@pytest.mark.parametrize("subject", ["*", "**", "{sub}", "spiffe://org/billing"])
+def test_a_name_that_is_no_segment_is_let_in_and_has_no_topics_of_its_own(
+    authenticator: Authenticator, subject: str
+) -> None:
+    """G10."""
+    own = ["user/{sub}", "user/{sub}/**"]
+    grants = {"subscribe": own, "work": own, "publish": ["meeting/*"]}
+    principal = authenticator.authenticate(_token(sub=subject, grants=grants))
+    principal.require("publish", "meeting/42")
+    for pattern in (f"user/{subject}", "user/*", "user/**"):
+        for right in ("subscribe", "work"):
+            with pytest.raises(PermissionDenied, match="RIGHT_MISSING"):
+                principal.require_pattern(right, pattern)
 
 
 def test_what_mint_makes_passes(authenticator: Authenticator, clock: ManualClock) -> None:

@@ -66,6 +66,20 @@ def test_a_subject_is_never_read_as_a_pattern(subject: str) -> None:
     assert not matches("user/{sub}", "user/alice/secret", subject)
 
 
+@pytest.mark.parametrize(
+    ("subject", "narrow"),
+    [
+        *(("*", "user/*"), ("**", "user/**"), ("{sub}", "user/{sub}")),
+        *(("a/b", "user/a/b"), ("", "user/"), ("alice\n", "user/alice\n")),
+    ],
+)
+def test_nor_does_it_cover_a_pattern(subject: str, narrow: str) -> None:
+    """G10: whoever is called * has one inbox at most, and not everybody's."""
+    assert not covers("user/{sub}", narrow, subject)
+    assert not covers("user/{sub}/**", f"{narrow}/x", subject)
+    assert not matches("user/{sub}", narrow, subject)
+
+
 _SEGMENT = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,5}", fullmatch=True)
 
 
@@ -98,7 +112,7 @@ def test_patterns_of_work(pattern: str, kind: str) -> None:
 @pytest.mark.parametrize(
     "pattern",
     [
-        *("meeting", "*", "**", "*/42", "meeting/**/x", "meeting/{sub}", "meeting/a*"),
+        *("meeting", "*", "**", "*/42", "*/**", "meeting/**/x", "meeting/{sub}", "meeting/a*"),
         *("meeting//x", "", "meeting/" + "x" * 200),
     ],
 )

@@ -189,6 +189,7 @@ async def test_the_first_member_fixes_pattern_and_order(client: RawClient, kind:
         ("meeting/**/x", reasons.ERROR_REASON_TOPIC_INVALID),
         ("meeting/{sub}", reasons.ERROR_REASON_TOPIC_INVALID),
         ("*/42", reasons.ERROR_REASON_TOPIC_INVALID),
+        ("*/**", reasons.ERROR_REASON_TOPIC_INVALID),
         ("nowhere/*", reasons.ERROR_REASON_NAMESPACE_UNKNOWN),
         ("signal/*", reasons.ERROR_REASON_FIELD_INVALID),
         ("dead/*", reasons.ERROR_REASON_FIELD_INVALID),

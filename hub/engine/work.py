@@ -204,8 +204,8 @@ class WorkStore(Protocol):
     async def settle(self, name: str, shard: int, settlements: Sequence[Settlement]) -> list[bool]:
         """Rule on open events, durably; False = it was not open any more.
 
-        An event that retention has made a dead letter which is not published yet can still be
-        settled as DONE.
+        An event that retention has made a dead letter can still be settled as DONE, until
+        ``exhume`` has named it.
         """
 
     async def seek_time(self, name: str, time_ms: int) -> None:
@@ -219,6 +219,12 @@ class WorkStore(Protocol):
 
     async def dead(self, shard: int, limit: int) -> list[DeadLetter]:
         """The oldest dead events that wait to be published."""
+
+    async def exhume(self, shard: int, limit: int) -> list[DeadLetter]:
+        """The same, to be published now: durably, no acknowledgement settles them any more.
+
+        Those that it named before and that are not buried come again: publishing was cut short.
+        """
 
     async def bury(self, shard: int, refs: Sequence[int]) -> None:
         """They are published: forget them."""

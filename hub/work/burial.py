@@ -1,7 +1,8 @@
 """Publishes dead events to their dead letter topics, and dead letters again to their own topics.
 
 Dead events wait in the shard's register, since their dead letter topic may live in another shard.
-They are published first and forgotten then, under an id that makes a repeat harmless.
+They are marked, so that no late acknowledgement is answered as committed, then published, and
+forgotten then; an id that stays the same makes a repeat harmless.
 """
 
 from __future__ import annotations
@@ -82,7 +83,7 @@ class Burials:
 
     async def _bury(self, shard: int) -> bool:
         """Publish some; False = there is none left."""
-        dead = await self._store.dead(shard, _BATCH)
+        dead = await self._store.exhume(shard, _BATCH)
         if not dead:
             return False
         for one in dead:

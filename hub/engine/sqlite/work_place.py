@@ -64,19 +64,18 @@ class Remove:
 
 @dataclass(frozen=True, slots=True)
 class SeekPlace:
-    """Go to a place in the shard's order; None = behind the newest event."""
+    """Go behind a place in the shard's order."""
 
     name: str
-    position: int | None
+    position: int
     topics: Sequence[str] = ()
 
     def run(self, work: Work) -> None:
         """As in Operation."""
         connection = work.connection
         row = work_row(connection, self.name)
-        position = end_of_log(connection) if self.position is None else self.position
         connection.execute("DELETE FROM work_open WHERE work_id = ?", (row.id,))
-        connection.execute("UPDATE work SET position = ? WHERE id = ?", (position, row.id))
+        connection.execute("UPDATE work SET position = ? WHERE id = ?", (self.position, row.id))
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +97,8 @@ class SeekOffset:
             "SELECT pos FROM event WHERE topic_id = ? AND offset > ? ORDER BY offset LIMIT 1",
             (work.topic(self.topic).id, self.offset),
         ).fetchone()
-        SeekPlace(self.name, None if found is None else found[0] - 1).run(work)
+        place = end_of_log(work.connection) if found is None else found[0] - 1
+        SeekPlace(self.name, place).run(work)
 
 
 @dataclass(frozen=True, slots=True)

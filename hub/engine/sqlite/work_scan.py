@@ -29,6 +29,14 @@ _OPEN_BACKLOG: Final = (
     "SELECT count(*), coalesce(min(e.published_ms), 0) FROM work_open AS o "
     "LEFT JOIN event AS e ON e.pos = o.pos WHERE o.work_id = ?"
 )
+_PLACE_BEFORE: Final = (
+    "SELECT coalesce((SELECT pos FROM event WHERE published_ms >= ? ORDER BY pos LIMIT 1) - 1, "
+    "(SELECT max(pos) FROM event), 0)"
+)
+_DEAD: Final = (
+    "SELECT id, work, topic, offset, attempts, reason, event_id, body FROM work_dead "
+    "ORDER BY id LIMIT ?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,21 +100,18 @@ def backlog(connection: sqlite3.Connection, name: str) -> Backlog:
     return Backlog(events, oldest)
 
 
-def first_since(connection: sqlite3.Connection, time_ms: int) -> int | None:
-    """The place of the first event published at or after a time; None = there is none."""
-    row = connection.execute(
-        "SELECT pos FROM event WHERE published_ms >= ? ORDER BY pos LIMIT 1", (time_ms,)
-    ).fetchone()
-    return None if row is None else int(row[0])
+def place_before(connection: sqlite3.Connection, time_ms: int) -> int:
+    """The place before the first event published at or after a time, or else the end of the log.
+
+    One statement, so that both are of one moment.
+    """
+    place: int = connection.execute(_PLACE_BEFORE, (time_ms,)).fetchone()[0]
+    return place
 
 
 def dead(connection: sqlite3.Connection, limit: int) -> list[DeadLetter]:
     """The oldest dead events that wait to be published."""
-    rows = connection.execute(
-        "SELECT id, work, topic, offset, attempts, reason, event_id, body FROM work_dead "
-        "ORDER BY id LIMIT ?",
-        (limit,),
-    ).fetchall()
+    rows = connection.execute(_DEAD, (limit,)).fetchall()
     return [
         DeadLetter(ref, work, topic, offset, attempts, reason, event_id, event_data(body, offset))
         for ref, work, topic, offset, attempts, reason, event_id, body in rows

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from hub.engine.sqlite.work_scan import dead
 from hub.engine.sqlite.work_tables import listed, work_row
 from hub.engine.work import Ruling, Settlement
 
@@ -13,15 +14,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from hub.engine.sqlite.operation import Work
+    from hub.engine.work import DeadLetter
     from hub.errors import ReasonValue
 
 _DONE: Final = (
     "DELETE FROM work_open WHERE work_id = ? "
     "AND pos IN (SELECT value FROM json_each(?)) RETURNING pos"
 )
-# What retention has just made a dead letter, and nobody has published yet.
+# What retention has just made a dead letter, and nobody has begun to publish.
 _REDEEM: Final = (
-    "DELETE FROM work_dead WHERE work = ? AND pos IN (SELECT value FROM json_each(?)) RETURNING pos"
+    "DELETE FROM work_dead WHERE work = ? AND pos IN (SELECT value FROM json_each(?)) "
+    "AND NOT publishing RETURNING pos"
 )
 _BACK: Final = "UPDATE work_open SET not_before_ms = ? WHERE work_id = ? AND pos = ?"
 _DEAD: Final = (
@@ -63,6 +66,23 @@ class Settle:
     ) -> set[int]:
         connection.execute(_DEAD, (self.name, reason, work_id, ref))
         return _returned(connection.execute(_DONE, (work_id, listed([ref]))))
+
+
+@dataclass(frozen=True, slots=True)
+class Exhume:
+    """Mark the oldest dead events as being published; those that were marked come again."""
+
+    limit: int
+    topics: Sequence[str] = ()
+
+    def run(self, work: Work) -> list[DeadLetter]:
+        """As in Operation."""
+        letters = dead(work.connection, self.limit)
+        work.connection.execute(
+            "UPDATE work_dead SET publishing = 1 WHERE id IN (SELECT value FROM json_each(?))",
+            (listed(letter.ref for letter in letters),),
+        )
+        return letters
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from hub.engine.sqlite import work_scan
 from hub.engine.sqlite.work_place import Create, MarkReplayed, Remove, SeekOffset, SeekPlace
-from hub.engine.sqlite.work_settle import Bury, Settle
+from hub.engine.sqlite.work_settle import Bury, Exhume, Settle
 from hub.engine.sqlite.work_take import Take
 from hub.engine.work import Backlog, DeadLetter, OpenItem, Settlement, Taken, WorkSpec
 
@@ -60,9 +61,11 @@ class SqliteWorkStore:
     async def specs(self) -> list[WorkSpec]:
         """All work subscriptions; one whose making was cut short is finished here."""
         by_shard = await self._on_all(lambda shard: self._query(shard, work_scan.specs))
-        found = {spec.name: spec for specs in by_shard for spec in specs}
+        all_specs = sorted(itertools.chain(*by_shard), key=lambda spec: spec.created_ms)
+        found = {spec.name: spec for spec in all_specs}
         for spec in found.values():
-            if any(all(other.name != spec.name for other in specs) for specs in by_shard):
+            # Two makings that were cut short may have left two of the name: the newer one stays.
+            if any(spec not in specs for specs in by_shard):
                 await self.create(spec)
         return sorted(found.values(), key=lambda spec: spec.name)
 
@@ -106,9 +109,8 @@ class SqliteWorkStore:
         """Move in every shard."""
 
         async def seek(shard: int) -> None:
-            first = await self._query(shard, lambda db: work_scan.first_since(db, time_ms))
-            place = SeekPlace(name, None if first is None else first - 1)
-            await self._shards.operate(shard, place)
+            place = await self._query(shard, lambda db: work_scan.place_before(db, time_ms))
+            await self._shards.operate(shard, SeekPlace(name, place))
 
         await self._on_all(seek)
 
@@ -124,6 +126,12 @@ class SqliteWorkStore:
     async def dead(self, shard: int, limit: int) -> list[DeadLetter]:
         """The oldest that wait."""
         return await self._query(shard, lambda db: work_scan.dead(db, limit))
+
+    async def exhume(self, shard: int, limit: int) -> list[DeadLetter]:
+        """Look first: there are hardly ever any, and marking them is a write."""
+        if not await self.dead(shard, 1):
+            return []
+        return await self._shards.operate(shard, Exhume(limit))
 
     async def bury(self, shard: int, refs: Sequence[int]) -> None:
         """Forget those that are published."""

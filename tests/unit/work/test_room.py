@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from hub.engine.work import Ruling, Settlement
 from hub.errors import HubError, InvalidArgument, NotFound, ResourceExhausted, Unavailable
 from hub.work.coordinator import MAX_WORK
 from shipspeak.realtime.v1 import error_reason_pb2 as reasons
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
     from pathlib import Path
 
-    from hub.engine.work import Settlement, WorkSpec
+    from hub.engine.work import WorkSpec
 
 
 @pytest.fixture
@@ -202,6 +203,62 @@ async def test_a_burial_that_is_cut_short_is_finished_and_tells_once(
     await again.start()
     shard = again.engine.shard_of("meeting/1")
     while await again.engine.work.dead(shard, 1):
+        pass
+    assert [letter.id for letter in await again.letters()] == ["dl:analyse:a"]
+    await again.stop()
+
+
+async def test_an_ack_is_too_late_while_the_dead_letter_goes_out(
+    bench: WorkBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """E1: it is not answered as committed and a dead letter all the same."""
+    one = bench.join("one")
+    await bench.publish("a")
+    await until(lambda: one.deliveries)
+    shard = bench.engine.shard_of("meeting/1")
+    (item,) = await bench.engine.work.open_items("analyse", shard)
+    trimmed = Settlement(item.ref, Ruling.DEAD, reason=reasons.ERROR_REASON_RETENTION)
+    publish = bench.engine.publish
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slowly(*args: Any, **kwargs: Any) -> Any:
+        begun.set()
+        await go_on.wait()
+        return await publish(*args, **kwargs)
+
+    monkeypatch.setattr(bench.engine, "publish", slowly)
+    await bench.engine.work.settle("analyse", shard, [trimmed])
+    bench.room.burials.notify(shard)
+    await begun.wait()
+    answer = await bench.say(one, one.deliveries[0])
+    assert answer is not None
+    assert answer.reason == reasons.ERROR_REASON_RETENTION
+    go_on.set()
+    while not await bench.letters():
+        pass
+
+
+async def test_a_hub_that_died_before_it_published_a_dead_letter_does_it_then(
+    bench: WorkBench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """G6."""
+    one = bench.join("one")
+    await bench.publish("a")
+    await until(lambda: one.deliveries)
+    died = asyncio.Event()
+
+    async def crash(*_: object, **__: object) -> None:
+        died.set()
+        raise RuntimeError("the hub dies here")
+
+    monkeypatch.setattr(bench.engine, "publish", crash)
+    assert await bench.say(one, one.deliveries[0], frame_pb2.VERB_REJECT) is None
+    await died.wait()
+    await bench.stop()
+
+    again = WorkBench(tmp_path / "data")
+    await again.start()
+    while await again.engine.work.dead(again.engine.shard_of("meeting/1"), 1):
         pass
     assert [letter.id for letter in await again.letters()] == ["dl:analyse:a"]
     await again.stop()

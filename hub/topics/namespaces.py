@@ -42,6 +42,8 @@ class TopicClass:
 
 LIVE = TopicClass("live", durable=True, max_events=10_000, max_age=7 * _DAY)
 INBOX = TopicClass("inbox", durable=True, max_events=1_000, max_age=30 * _DAY)
+# Nobody reads them until somebody looks: one bad deploy must not push out those of the last one.
+DEAD_LETTERS = TopicClass("dead", durable=True, max_events=10_000, max_age=30 * _DAY)
 VOLATILE = TopicClass("volatile", durable=False, max_events=0, max_age=0)
 
 
@@ -78,7 +80,12 @@ DEFAULT_NAMESPACES = (
         presence=False,
     ),
     Namespace("signal", VOLATILE, frozenset({"practice", "metrics", "other"}), conflation=False),
-    Namespace(DEAD, INBOX, frozenset({"other"}), conflation=False, hub_only=True, presence=False),
+    Namespace(
+        *(DEAD, DEAD_LETTERS, frozenset({"other"})),
+        conflation=False,
+        hub_only=True,
+        presence=False,
+    ),
 )
 
 

@@ -27,3 +27,10 @@ def test_an_unknown_kind_names_the_known_ones() -> None:
 def test_a_broken_name_is_refused_before_the_kind_is_looked_up() -> None:
     with pytest.raises(InvalidArgument):
         Namespaces().of("meting")
+
+
+def test_dead_letters_are_kept_like_a_log_and_not_like_an_inbox() -> None:
+    """G6: one sweep of retention under a stuck work subscription makes more than an inbox keeps."""
+    kept = Namespaces().of("dead/meeting").topic_class
+    assert (kept.max_events, kept.max_age) == (10_000, 30 * 86_400)
+    assert len({namespace.topic_class.name for namespace in DEFAULT_NAMESPACES}) <= 6

@@ -9,6 +9,7 @@ retention. ``scheduled`` holds drafts that are not due yet.
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from typing import Final
 
@@ -18,7 +19,8 @@ from hub.engine.sqlite.work_tables import WORK_TABLES
 from hub.errors import Unavailable
 from shipspeak.realtime.v1 import error_reason_pb2
 
-SCHEMA_VERSION: Final = 1
+# 1: events alone; 2: drafts for later and work subscriptions beside them.
+SCHEMA_VERSION: Final = 2
 
 _TABLES: Final = (
     "CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID",
@@ -67,10 +69,11 @@ _TABLES: Final = (
     "CREATE UNIQUE INDEX scheduled_id ON scheduled (topic, publisher, event_id)",
     "CREATE INDEX scheduled_due ON scheduled (deliver_ms, seq)",
 )
+_IF_MISSING: Final = re.compile(r"^(CREATE (?:UNIQUE )?(?:TABLE|INDEX)) ")
 
 
 def prepare(connection: sqlite3.Connection, shard: int, shards: int, now_ms: int) -> None:
-    """Make the tables in an empty file, or check that a made one belongs here.
+    """Make the tables in an empty file, or check that a made one belongs here and complete it.
 
     Raises:
         Unavailable: STORAGE_FAILED when the file is another shard's, has another number of shards,
@@ -78,7 +81,10 @@ def prepare(connection: sqlite3.Connection, shard: int, shards: int, now_ms: int
         sqlite3.Error: it cannot be read, or is no shard file.
     """
     if is_made(connection):
-        _check(dict(connection.execute("SELECT key, value FROM meta").fetchall()), shard, shards)
+        meta = dict(connection.execute("SELECT key, value FROM meta").fetchall())
+        _check(meta, shard, shards)
+        if meta["schema"] < SCHEMA_VERSION:
+            _complete(connection)
     else:
         _make(connection, shard, shards, now_ms)
     give_identity(connection)
@@ -114,6 +120,14 @@ def _make(connection: sqlite3.Connection, shard: int, shards: int, now_ms: int) 
                 ("probed", now_ms),
             ],
         )
+
+
+def _complete(connection: sqlite3.Connection) -> None:
+    """Give a file of an older hub the tables that have come since; the others stay."""
+    with writing(connection):
+        for statement in _TABLES:
+            connection.execute(_IF_MISSING.sub(r"\1 IF NOT EXISTS ", statement, count=1))
+        connection.execute("UPDATE meta SET value = ? WHERE key = 'schema'", (SCHEMA_VERSION,))
 
 
 def _check(meta: dict[str, int], shard: int, shards: int) -> None:

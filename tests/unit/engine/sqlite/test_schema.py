@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import sqlite3
@@ -13,6 +14,7 @@ from hub.engine.sqlite import SqliteEngine
 from hub.engine.sqlite.files import file_system, refuse_network
 from hub.errors import Unavailable
 from shipspeak.realtime.v1 import error_reason_pb2
+from tests.unit.engine.sqlite.support import PlainShard, drafts
 
 STORAGE = error_reason_pb2.ERROR_REASON_STORAGE_FAILED
 SHARD = error_reason_pb2.ERROR_REASON_SHARD_UNAVAILABLE
@@ -46,6 +48,22 @@ async def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Unavailable, match="schema 99") as caught:
         await make(tmp_path)
     assert caught.value.metadata["shard"] == "2"
+
+
+def test_a_file_of_an_older_hub_gets_the_tables_that_have_come_since(tmp_path: Path) -> None:
+    path = tmp_path / "shard-000.db"
+    with contextlib.closing(PlainShard(path)) as shard:
+        shard.commit(drafts("a", "b"))
+        for table in ("scheduled", "work", "work_open", "work_dead", "work_replayed"):
+            shard.connection.execute(f"DROP TABLE {table}")
+    set_meta(path, "schema", 1)
+
+    with contextlib.closing(PlainShard(path)) as shard:
+        assert shard.events() == [(1, "a"), (2, "b")]
+        assert shard.commit(drafts("b", "c")).stored == 1
+        assert (shard.count("scheduled"), shard.count("work")) == (0, 0)
+        indexes = shard.connection.execute("SELECT name FROM sqlite_master WHERE type = 'index'")
+        assert {"scheduled_id", "scheduled_due", "event_offset"} <= {row[0] for row in indexes}
 
 
 async def test_a_renamed_file_is_refused(tmp_path: Path) -> None:

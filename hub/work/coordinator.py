@@ -11,7 +11,7 @@ from hub.engine.work import Settlement, WorkSpec, WorkStore
 from hub.errors import HubError, InvalidArgument, NotFound, ResourceExhausted
 from hub.work.acks import Ack, ruling_of
 from hub.work.leases import unknown_delivery
-from hub.work.running import RunningWork, WorkMember
+from hub.work.running import RunningWork
 from hub.work.state import WorkState
 from shipspeak.realtime.v1 import error_reason_pb2 as reasons
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from hub.engine.contract import Engine
     from hub.telemetry.metrics import Metrics
-    from hub.work.items import Lease
+    from hub.work.audience import WorkMember
 
 MAX_WORK: Final = 100
 _T = TypeVar("_T")
@@ -159,31 +159,29 @@ class WorkCoordinator:
     async def acknowledge(self, acks: Sequence[Ack], subject: str) -> list[HubError | None]:
         """Carry out acknowledgements; None = committed, in their order."""
         results: list[HubError | None] = [None] * len(acks)
-        rulings: dict[RunningWork, dict[Lease, tuple[int, Settlement]]] = {}
+        rulings: dict[RunningWork, list[tuple[int, int, Settlement]]] = {}
         now = self._clock()
+        # Not one turn of the loop between the look at a lease and the ruling on it, nor between
+        # that and the beginning of its write: a lease may end, or a subscription move, in any turn.
         for index, ack in enumerate(acks):
             try:
                 work = self._of_delivery(ack.delivery_id)
-                lease = work.queue.lease(ack.delivery_id, subject)
+                lease = work.queue.lease(ack.delivery_id, subject, now)
                 settlement = ruling_of(ack, lease, now)
-                asked = rulings.setdefault(work, {})
-                if lease in asked:
-                    raise unknown_delivery()
             except HubError as error:
                 results[index] = error
                 continue
             if settlement is None:
                 work.queue.extend(lease, ack.delay, now)
             else:
-                asked[lease] = index, settlement
-        answered = await asyncio.gather(
-            *(
-                work.settle([(lease, settlement) for lease, (_, settlement) in asked.items()])
-                for work, asked in rulings.items()
-            )
-        )
-        for asked, answers in zip(rulings.values(), answered, strict=True):
-            for (index, _), answer in zip(asked.values(), answers, strict=True):
+                written = work.queue.rule(lease, settlement)
+                rulings.setdefault(work, []).append((index, lease.item.shard, written))
+        writes = [
+            work.settle([(shard, settlement) for _, shard, settlement in ruled])
+            for work, ruled in rulings.items()
+        ]
+        for ruled, answers in zip(rulings.values(), await asyncio.gather(*writes), strict=True):
+            for (index, _, _), answer in zip(ruled, answers, strict=True):
                 results[index] = answer
         return results
 

@@ -32,7 +32,7 @@ class Leases:
     def __len__(self) -> int:
         return len(self._leases)
 
-    def of(self, delivery_id: str, subject: str) -> Lease:
+    def of(self, delivery_id: str, subject: str, now: float) -> Lease:
         """A lease that runs.
 
         Raises:
@@ -40,7 +40,12 @@ class Leases:
                 another's.
         """
         lease = self._leases.get(delivery_id)
-        if lease is None or lease.item.phase is not Phase.LEASED or lease.member.subject != subject:
+        if (
+            lease is None
+            or lease.item.phase is not Phase.LEASED
+            or lease.deadline <= now
+            or lease.member.subject != subject
+        ):
             raise unknown_delivery()
         return lease
 

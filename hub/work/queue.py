@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from hub.engine.work import OpenItem, Ruling, Settlement, Taken
 from hub.work.items import Deliver, Effect, Handover, Item, Lease, Member, Phase, Settle, Take
 from hub.work.leases import Leases
+from hub.work.members import Members
 from hub.work.waiting import Waiting
 from shipspeak.realtime.v1 import error_reason_pb2 as reasons
 
@@ -49,7 +50,7 @@ class WorkQueue:
         max_attempts: int,
         new_id: Callable[[], str],
     ) -> None:
-        self.members: dict[str, Member] = {}
+        self.members = Members()
         self.full: set[int] = set()
         self.expired = 0
         self.draining = False
@@ -68,12 +69,8 @@ class WorkQueue:
     # Members
 
     def join(self, name: str, subject: str, max_outstanding: int, lease_seconds: float) -> None:
-        """A session takes part from now on; a second time only changes its numbers."""
-        member = self.members.get(name)
-        if member is None:
-            self.members[name] = Member(name, subject, max_outstanding, lease_seconds)
-        else:
-            member.max_outstanding, member.lease_seconds = max_outstanding, lease_seconds
+        """As in ``Members``."""
+        self.members.join(name, subject, max_outstanding, lease_seconds)
 
     def leave(self, name: str, now: float) -> bool:
         """A session takes part no more: what it holds goes to others. False = it did not."""
@@ -124,28 +121,37 @@ class WorkQueue:
 
     def taken(self, take: Take, answer: Taken | None, now: float) -> None:
         """The answer to a Take; None = it failed, and the register is as it was."""
-        del self._taking[take.shard]
-        asked = [self._items[take.shard, ref] for ref in take.again]
+        self._taking.pop(take.shard, None)
+        asked = {
+            ref: item
+            for ref in take.again
+            if (item := self._items.get((take.shard, ref))) is not None
+            and item.phase is Phase.TAKING
+        }
         if answer is None:
             self._paused_until = now + RETRY_SECONDS
             if take.fresh:
                 self._more.add(take.shard)
         else:
-            self._accept(take.shard, answer)
-        for item in asked:
+            self._accept(take, answer, asked)
+        for item in asked.values():
             # Neither handed out nor gone: it did not fit.
             if item.phase is Phase.TAKING:
                 self._wait(item, now)
 
-    def _accept(self, shard: int, answer: Taken) -> None:
+    def _accept(self, take: Take, answer: Taken, asked: dict[int, Item]) -> None:
+        shard = take.shard
         self.expired += answer.expired
         for ref in answer.gone:
-            self._close(self._items[shard, ref])
+            if ref in asked:
+                self._close(asked[ref])
+        again = set(take.again)
         for handed_out, data in answer.handed_out:
-            known = self._items.get((shard, handed_out.ref))
-            item = self._open(shard, handed_out) if known is None else known
-            item.attempts, item.data, item.phase = handed_out.attempts, data, Phase.READY
-            self._ready.append(item)
+            ref = handed_out.ref
+            item = asked.get(ref) if ref in again else self._open(shard, handed_out)
+            if item is not None:
+                item.attempts, item.data, item.phase = handed_out.attempts, data, Phase.READY
+                self._ready.append(item)
         for registered in answer.registered:
             self._open(shard, registered)
         if answer.more:
@@ -155,9 +161,13 @@ class WorkQueue:
 
     # Acknowledgements
 
-    def lease(self, delivery_id: str, subject: str) -> Lease:
-        """A lease that runs. Raises: NotFound: DELIVERY_UNKNOWN."""
-        return self._leases.of(delivery_id, subject)
+    def lease(self, delivery_id: str, subject: str, now: float) -> Lease:
+        """A lease that runs; what is done with it must come before anything else happens.
+
+        Raises:
+            NotFound: DELIVERY_UNKNOWN.
+        """
+        return self._leases.of(delivery_id, subject, now)
 
     def extend(self, lease: Lease, seconds: float, now: float) -> None:
         """The lease runs until ``seconds`` from now; 0 = as long as the member asked for."""
@@ -254,7 +264,8 @@ class WorkQueue:
         chosen: dict[str, list[Handover]] = {}
         left: list[Item] = []
         for item in self._ready:
-            member = self._choose(item)
+            line = self._waiting.lines.get(item.topic)
+            member = self.members.choose(None if line is None else line.owner)
             if member is None:
                 left.append(item)
                 continue
@@ -271,17 +282,6 @@ class WorkQueue:
             line.owner = member.name
         return self._leases.give(item, member, now)
 
-    def _choose(self, item: Item) -> Member | None:
-        line = self._waiting.lines.get(item.topic)
-        if line is not None and line.owner is not None:
-            # It has worked on the topic before; but the topic must not wait for it.
-            owner = self.members[line.owner]
-            if owner.free:
-                return owner
-        # The one that may take most: members that work faster get more.
-        best = max(self.members.values(), key=lambda member: member.free, default=None)
-        return best if best is not None and best.free else None
-
     def _give_up(self) -> Iterable[Settle]:
         dead, self._dead = self._dead, {}
         for shard, items in dead.items():
@@ -290,8 +290,7 @@ class WorkQueue:
     def _ask(self, shard: int) -> Iterable[Take]:
         if shard in self._taking:
             return
-        free = sum(member.free for member in self.members.values())
-        budget = free - len(self._ready) - sum(self._taking.values())
+        budget = self.members.free - len(self._ready) - sum(self._taking.values())
         if budget <= 0:
             return
         again = self._waiting.pop(shard, min(budget, MAX_TAKE))

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import math
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import structlog
 
 from hub.engine.work import Ruling, Settlement, Taken, WorkSpec, WorkStore
 from hub.errors import HubError
 from hub.work.acks import fault, trimmed
-from hub.work.frames import delivery_frames, work_closed_frame
-from hub.work.items import Deliver, Lease, Settle, Take
+from hub.work.audience import Audience
+from hub.work.items import Deliver, Settle, Take
 from hub.work.queue import RETRY_SECONDS, WorkQueue
 
 if TYPE_CHECKING:
@@ -20,18 +20,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     from hub.telemetry.metrics import Metrics
+    from hub.work.audience import WorkMember
 
 log = structlog.get_logger(__name__)
-
-
-class WorkMember(Protocol):
-    """A session, as a work subscription sees it."""
-
-    session_id: str
-    rights_until: float
-
-    def send_control(self, frame: bytes) -> None:
-        """Queue a frame."""
 
 
 class RunningWork:
@@ -69,7 +60,7 @@ class RunningWork:
         self._clock = clock
         self._metrics = metrics
         self._on_dead = on_dead
-        self._members: dict[str, WorkMember] = {}
+        self._members = Audience(spec.name)
         self._writes: set[asyncio.Task[Any]] = set()
         self._turn_due = False
         self._timer: asyncio.TimerHandle | None = None
@@ -94,13 +85,13 @@ class RunningWork:
         self, member: WorkMember, subject: str, max_outstanding: int, lease_seconds: float
     ) -> None:
         """Hand events to a session from now on; ``subject`` is whose it is."""
-        self._members[member.session_id] = member
+        self._members.join(member)
         self.queue.join(member.session_id, subject, max_outstanding, lease_seconds)
         self._wake()
 
     def leave(self, session_id: str) -> bool:
         """Give what a session holds to others; False = it was no member."""
-        self._members.pop(session_id, None)
+        self._members.leave(session_id)
         left = self.queue.leave(session_id, self._clock())
         if left:
             self._wake()
@@ -108,9 +99,9 @@ class RunningWork:
 
     def dismiss(self, session_id: str, error: HubError) -> None:
         """End a membership, and tell the member why."""
-        member = self._members.get(session_id)
-        if member is not None and self.leave(session_id):
-            member.send_control(work_closed_frame(self.spec.name, error=error))
+        if session_id in self._members:
+            self._members.dismiss(session_id, error)
+            self.leave(session_id)
 
     # The engine's news
 
@@ -125,21 +116,29 @@ class RunningWork:
 
     # Acknowledgements
 
-    async def settle(self, rulings: Sequence[tuple[Lease, Settlement]]) -> list[HubError | None]:
-        """Have rulings on leases written down; None = committed.
+    def settle(self, rulings: Sequence[tuple[int, Settlement]]) -> Awaitable[list[HubError | None]]:
+        """Have rulings written down, each with its shard, as ``queue.rule`` gave them.
 
-        What was begun is finished even if the caller is cancelled.
+        The writing begins before this returns, and what was begun is finished even if nobody waits
+        for the answers: one each, None = committed.
         """
         by_shard: dict[int, list[int]] = {}
-        written = [self.queue.rule(lease, settlement) for lease, settlement in rulings]
-        for index, (lease, _) in enumerate(rulings):
-            by_shard.setdefault(lease.item.shard, []).append(index)
+        for index, (shard, _) in enumerate(rulings):
+            by_shard.setdefault(shard, []).append(index)
         writes = [
-            self._start(self._write(Settle(shard, tuple(written[index] for index in indexes))))
+            self._start(self._write(Settle(shard, tuple(rulings[index][1] for index in indexes))))
             for shard, indexes in by_shard.items()
         ]
-        results: list[HubError | None] = [None] * len(rulings)
-        for indexes, write in zip(by_shard.values(), writes, strict=True):
+        return self._answers(len(rulings), tuple(by_shard.values()), writes)
+
+    async def _answers(
+        self,
+        count: int,
+        parts: Sequence[Sequence[int]],
+        writes: Sequence[asyncio.Task[list[HubError | None]]],
+    ) -> list[HubError | None]:
+        results: list[HubError | None] = [None] * count
+        for indexes, write in zip(parts, writes, strict=True):
             answers = await asyncio.shield(write)
             for index, answer in zip(indexes, answers, strict=True):
                 results[index] = answer
@@ -245,8 +244,7 @@ class RunningWork:
             # Nothing is handed out without a right (G10); the session is about to be closed.
             self.leave(effect.member)
             return
-        for frame in delivery_frames(self.spec.name, effect.deliveries):
-            member.send_control(frame)
+        self._members.deliver(effect.member, effect.deliveries)
         self._metrics.work_handed_out.labels(self.spec.name).inc(len(effect.deliveries))
 
     async def _take(self, take: Take) -> None:
@@ -263,9 +261,13 @@ class RunningWork:
             log.warning("work_not_taken", work=self.spec.name, shard=take.shard, error=str(error))
         except Exception:
             log.exception("work_take_failed", work=self.spec.name, shard=take.shard)
-        self.queue.taken(take, answer, self._clock())
-        if answer is not None and answer.expired:
-            self._metrics.work_expired.labels(self.spec.name).inc(answer.expired)
+        try:
+            self.queue.taken(take, answer, self._clock())
+            if answer is not None and answer.expired:
+                self._metrics.work_expired.labels(self.spec.name).inc(answer.expired)
+        except Exception:
+            log.exception("work_answer_not_taken", work=self.spec.name, shard=take.shard)
+            self.queue.taken(take, None, self._clock())
         self._wake()
 
     def _start(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:

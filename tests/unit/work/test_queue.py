@@ -44,7 +44,7 @@ class Bench:
 
     def rule(self, index: int = 0, ruling: Ruling = Ruling.DONE) -> Settlement:
         member, delivery = self.got[index]
-        lease = self.queue.lease(delivery.delivery_id, member)
+        lease = self.queue.lease(delivery.delivery_id, member, NOW)
         return self.queue.rule(lease, Settlement(lease.item.ref, ruling))
 
     def seen(self) -> list[tuple[str, str, int]]:

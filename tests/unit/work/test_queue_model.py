@@ -115,13 +115,13 @@ class Works(RuleBasedStateMachine):
         self.rule_on(delivery_id, member, ruling, delay)
 
     def rule_on(self, delivery_id: str, member: str, ruling: Ruling, delay: int = 0) -> None:
-        lease = self.queue.lease(delivery_id, member)
+        lease = self.queue.lease(delivery_id, member, self.now)
         not_before = int((self.now + delay) * 1000)
         settlement = Settlement(lease.item.ref, ruling, not_before)
         written = self.queue.rule(lease, settlement)
         self.under_way.append(Settle(0, (written,)))
         try:
-            self.queue.lease(delivery_id, member)
+            self.queue.lease(delivery_id, member, self.now)
         except NotFound:
             self.turn()
         else:
@@ -132,7 +132,7 @@ class Works(RuleBasedStateMachine):
     def extend(self, which: int, seconds: float) -> None:
         delivery_id = sorted(self.held)[which % len(self.held)]
         member, _ = self.held[delivery_id]
-        self.queue.extend(self.queue.lease(delivery_id, member), seconds, self.now)
+        self.queue.extend(self.queue.lease(delivery_id, member, self.now), seconds, self.now)
 
     @rule(seconds=st.sampled_from([1.0, LEASE, 60.0]))
     def time_passes(self, seconds: float) -> None:

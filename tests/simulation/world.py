@@ -118,6 +118,7 @@ class _World:
             await asyncio.wait(writing)
             self._read_logs()
             await self._catch_up(reading)
+            self._note_floors()
             for task in reading:
                 task.cancel()
             await asyncio.wait(reading)
@@ -243,6 +244,13 @@ class _World:
                 [Stored(e.offset, e.event_id, e.published_ms, e.expires_ms) for e in page.events],
                 self._lost[topic],
             )
+
+    def _note_floors(self) -> None:
+        """Age goes on trimming while readers catch up: what went then is not owed to them."""
+        hub = self.network.hub
+        assert hub is not None
+        for topic, log in self.history.logs.items():
+            log.floor = hub.engine.reader(topic).head(topic).floor
 
     async def _catch_up(self, reading: Sequence[asyncio.Future[None]]) -> None:
         logs = self.history.logs

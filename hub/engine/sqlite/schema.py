@@ -19,8 +19,9 @@ from hub.engine.sqlite.work_tables import WORK_TABLES
 from hub.errors import Unavailable
 from shipspeak.realtime.v1 import error_reason_pb2
 
-# 1: events alone; 2: drafts for later and work subscriptions beside them.
-SCHEMA_VERSION: Final = 2
+# 1: events alone; 2: drafts for later and work subscriptions beside them; 3: which dead letters are
+# on their way.
+SCHEMA_VERSION: Final = 3
 
 _TABLES: Final = (
     "CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID",

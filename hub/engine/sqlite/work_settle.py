@@ -24,13 +24,17 @@ _DONE: Final = (
 # What retention has just made a dead letter, and nobody has begun to publish.
 _REDEEM: Final = (
     "DELETE FROM work_dead WHERE work = ? AND pos IN (SELECT value FROM json_each(?)) "
-    "AND NOT publishing RETURNING pos"
+    "AND id NOT IN (SELECT dead_id FROM work_publishing) RETURNING pos"
 )
 _BACK: Final = "UPDATE work_open SET not_before_ms = ? WHERE work_id = ? AND pos = ?"
 _DEAD: Final = (
     "INSERT INTO work_dead (work, pos, topic, offset, attempts, reason, event_id, body) "
     "SELECT ?, o.pos, o.topic, o.offset, o.attempts, ?, e.event_id, e.body FROM work_open AS o "
     "CROSS JOIN event AS e ON e.pos = o.pos AND e.body <> x'' WHERE o.work_id = ? AND o.pos = ?"
+)
+_BURY: Final = (
+    "DELETE FROM work_dead WHERE id IN (SELECT value FROM json_each(?))",
+    "DELETE FROM work_publishing WHERE dead_id IN (SELECT value FROM json_each(?))",
 )
 
 
@@ -79,7 +83,7 @@ class Exhume:
         """As in Operation."""
         letters = dead(work.connection, self.limit)
         work.connection.execute(
-            "UPDATE work_dead SET publishing = 1 WHERE id IN (SELECT value FROM json_each(?))",
+            "INSERT OR IGNORE INTO work_publishing SELECT value FROM json_each(?)",
             (listed(letter.ref for letter in letters),),
         )
         return letters
@@ -94,10 +98,8 @@ class Bury:
 
     def run(self, work: Work) -> None:
         """As in Operation."""
-        work.connection.execute(
-            "DELETE FROM work_dead WHERE id IN (SELECT value FROM json_each(?))",
-            (listed(self.refs),),
-        )
+        for statement in _BURY:
+            work.connection.execute(statement, (listed(self.refs),))
 
 
 def _returned(rows: Iterable[tuple[int]]) -> set[int]:

@@ -3,7 +3,7 @@
 ``work.position`` is a place in ``event.pos``: matching events up to it are open (``work_open``) or
 settled. ``work.taken`` numbers the events that were registered, so that the span of open ones is a
 subtraction. ``work_dead`` is an outbox: the dead letter topic may live in another shard.
-``work_dead.publishing`` is set before the letter goes out: from then on no ack is in time.
+``work_publishing`` names those of it whose letter may be out: from then on no ack is in time.
 """
 
 from __future__ import annotations
@@ -48,9 +48,9 @@ WORK_TABLES: Final = (
         attempts INTEGER NOT NULL,
         reason INTEGER NOT NULL,
         event_id TEXT NOT NULL,
-        body BLOB NOT NULL,
-        publishing INTEGER NOT NULL DEFAULT 0
+        body BLOB NOT NULL
     )""",
+    "CREATE TABLE work_publishing (dead_id INTEGER PRIMARY KEY)",
     """CREATE TABLE work_replayed (
         topic TEXT NOT NULL,
         offset INTEGER NOT NULL,

@@ -8,15 +8,15 @@ import secrets
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from hub.engine.work import Settlement, WorkSpec, WorkStore
-from hub.errors import HubError, InvalidArgument, NotFound, ResourceExhausted
+from hub.errors import HubError, ResourceExhausted
 from hub.work.acks import Ack, ruling_of
-from hub.work.leases import unknown_delivery
+from hub.work.refusals import fixed_already, unknown_delivery, unknown_work
 from hub.work.running import RunningWork
 from hub.work.state import WorkState
 from shipspeak.realtime.v1 import error_reason_pb2 as reasons
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Sequence
+    from collections.abc import Awaitable, Callable, Coroutine, Sequence
 
     from hub.engine.contract import Engine
     from hub.telemetry.metrics import Metrics
@@ -76,6 +76,13 @@ class WorkCoordinator:
         for work in self._works.values():
             work.drain()
 
+    async def stop(self) -> None:
+        """Drain, and finish what was begun; before the engine ends."""
+        for work in self._works.values():
+            work.stop()
+        while self._tasks:
+            await asyncio.wait(tuple(self._tasks))
+
     async def ensure(self, name: str, pattern: str, *, ordered: bool) -> None:
         """Make a work subscription unless it is there.
 
@@ -89,9 +96,9 @@ class WorkCoordinator:
         work = await asyncio.shield(self._finish(self._ensure(name, pattern, ordered=ordered)))
         fixed = work.spec
         if fixed.pattern != pattern:
-            raise _fixed(name, "pattern", fixed.pattern)
+            raise fixed_already(name, "pattern", fixed.pattern)
         if fixed.ordered != ordered:
-            raise _fixed(name, "ordered", str(fixed.ordered).lower())
+            raise fixed_already(name, "ordered", str(fixed.ordered).lower())
 
     async def _ensure(self, name: str, pattern: str, *, ordered: bool) -> RunningWork:
         async with self._making:
@@ -135,7 +142,7 @@ class WorkCoordinator:
         """
         work = self._works.get(name)
         if work is None or not work.leave(session_id):
-            raise _unknown(name)
+            raise unknown_work(name)
 
     def review(self, session_id: str, check: Callable[[str], None]) -> None:
         """End those memberships of a session that it has no right to any more.
@@ -202,24 +209,39 @@ class WorkCoordinator:
             NotFound: WORK_UNKNOWN.
             HubError: the storage refused it.
         """
-        await self._work(name).move(lambda: self._store.seek_time(name, time_ms))
+        await self._move(self._work(name), lambda: self._store.seek_time(name, time_ms))
 
     async def seek_offset(self, name: str, offset: int) -> None:
         """Go behind an offset of the one topic; raises as ``seek_time``."""
         work = self._work(name)
         topic = work.spec.pattern
-        await work.move(lambda: self._store.seek_offset(name, topic, offset))
+        await self._move(work, lambda: self._store.seek_offset(name, topic, offset))
+
+    async def _move(self, work: RunningWork, how: Callable[[], Awaitable[None]]) -> None:
+        # To its end, whatever becomes of the caller, or nothing would be handed out ever after.
+        await asyncio.shield(self._finish(self._moved(work, how)))
+
+    async def _moved(self, work: RunningWork, how: Callable[[], Awaitable[None]]) -> None:
+        async with work.moving:
+            self._require_current(work)
+            await work.move(how)
 
     async def delete(self, name: str) -> None:
         """Forget one; its members are told. Raises as ``seek_time``."""
         await asyncio.shield(self._finish(self._delete(name)))
 
     async def _delete(self, name: str) -> None:
-        async with self._making:
-            work = self._work(name)
+        work = self._work(name)
+        # In this order: a move may take long, and others are made meanwhile.
+        async with work.moving, self._making:
+            self._require_current(work)
             await self._store.remove(name)
-            del self._works[name]
-            await work.end(_unknown(name))
+            del self._works[name], self._numbered[work.number]
+            await work.end(unknown_work(name))
+
+    def _require_current(self, work: RunningWork) -> None:
+        if self._works.get(work.spec.name) is not work:
+            raise unknown_work(work.spec.name)
 
     def _finish(self, doing: Coroutine[Any, Any, _T]) -> asyncio.Task[_T]:
         task = asyncio.get_running_loop().create_task(doing)
@@ -244,6 +266,7 @@ class WorkCoordinator:
         count = itertools.count(1)
         work = RunningWork(
             spec,
+            number,
             self._store,
             self._shards_of(spec.pattern),
             self._clock,
@@ -264,7 +287,7 @@ class WorkCoordinator:
     def _work(self, name: str) -> RunningWork:
         work = self._works.get(name)
         if work is None:
-            raise _unknown(name)
+            raise unknown_work(name)
         return work
 
     def _of_delivery(self, delivery_id: str) -> RunningWork:
@@ -273,18 +296,3 @@ class WorkCoordinator:
         if start != self._start_id or work is None:
             raise unknown_delivery()
         return work
-
-
-def _fixed(name: str, field: str, value: str) -> InvalidArgument:
-    return InvalidArgument(
-        reasons.ERROR_REASON_FIELD_INVALID,
-        f"the first member of {name} has fixed {field} as {value}; use that, or another name",
-        field=f"open_work.{field}",
-    )
-
-
-def _unknown(name: str) -> NotFound:
-    return NotFound(
-        reasons.ERROR_REASON_WORK_UNKNOWN,
-        f"there is no work subscription {name!r} here, or this session takes no part in it",
-    )

@@ -6,9 +6,8 @@ import heapq
 import math
 from typing import TYPE_CHECKING
 
-from hub.errors import NotFound
 from hub.work.items import Item, Lease, Member, Phase
-from shipspeak.realtime.v1 import error_reason_pb2 as reasons
+from hub.work.refusals import unknown_delivery
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -101,12 +100,3 @@ class Leases:
         for lease in tuple(self._leases.values()):
             self.end(lease)
         self._deadlines.clear()
-
-
-def unknown_delivery() -> NotFound:
-    """The refusal of an acknowledgement that is too late, or not its sender's."""
-    return NotFound(
-        reasons.ERROR_REASON_DELIVERY_UNKNOWN,
-        "there is no such delivery of yours: it was acknowledged, or its time has passed and the "
-        "event goes to another member; drop it",
-    )

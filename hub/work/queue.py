@@ -39,7 +39,8 @@ class WorkQueue:
         members: by name of the session.
         full: shards in which the span of open events has reached its limit.
         expired: events left out since they had expired, since the start.
-        draining: nothing more is handed out.
+        draining: nothing more is handed out, for ever.
+        moving: nothing is handed out, for as long as the register's place is changed.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class WorkQueue:
         self.full: set[int] = set()
         self.expired = 0
         self.draining = False
+        self.moving = False
         self._shards = list(shards)
         self._ordered = ordered
         self._max_attempts = max_attempts
@@ -233,7 +235,7 @@ class WorkQueue:
         self._end_leases(now)
         self._waiting.wake(now)
         effects: list[Effect] = []
-        if self.draining:
+        if self.draining or self.moving:
             return effects
         effects.extend(self._assign(now))
         if now >= self._paused_until:

@@ -52,5 +52,5 @@ class WorkRoom:
 
     async def stop(self) -> None:
         """End before the engine does; what is not buried waits for the next start."""
-        self.coordinator.drain()
+        await self.coordinator.stop()
         await self.burials.stop()

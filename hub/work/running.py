@@ -8,17 +8,16 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from hub.engine.work import Ruling, Settlement, Taken, WorkSpec, WorkStore
-from hub.errors import HubError
-from hub.work.acks import fault, trimmed
+from hub.errors import HubError, NotFound
 from hub.work.audience import Audience
-from hub.work.items import Deliver, Settle, Take
+from hub.work.items import Deliver
 from hub.work.queue import RETRY_SECONDS, WorkQueue
+from hub.work.writes import Writes
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Sequence
-    from typing import Any
+    from collections.abc import Awaitable, Callable, Sequence
 
+    from hub.engine.work import Settlement, WorkSpec, WorkStore
     from hub.telemetry.metrics import Metrics
     from hub.work.audience import WorkMember
 
@@ -30,6 +29,7 @@ class RunningWork:
 
     Args:
         spec: of the subscription.
+        number: names it in delivery ids.
         store: the register.
         shards: that may hold its topics.
         clock: seconds since the epoch.
@@ -37,11 +37,15 @@ class RunningWork:
         max_attempts: before an event is dead.
         new_id: makes delivery ids.
         on_dead: called with a shard whose register has new dead events.
+
+    Attributes:
+        moving: held by whoever moves or ends it.
     """
 
     def __init__(
         self,
         spec: WorkSpec,
+        number: str,
         store: WorkStore,
         shards: Sequence[int],
         clock: Callable[[], float],
@@ -52,7 +56,9 @@ class RunningWork:
         on_dead: Callable[[int], None],
     ) -> None:
         self.spec = spec
+        self.number = number
         self.shards = shards
+        self.moving = asyncio.Lock()
         self.queue = WorkQueue(
             shards, ordered=spec.ordered, max_attempts=max_attempts, new_id=new_id
         )
@@ -61,11 +67,13 @@ class RunningWork:
         self._metrics = metrics
         self._on_dead = on_dead
         self._members = Audience(spec.name)
-        self._writes: set[asyncio.Task[Any]] = set()
+        self._writes = Writes(
+            spec.name, store, self.queue, clock, metrics, on_dead=on_dead, wake=self._wake
+        )
         self._turn_due = False
         self._timer: asyncio.TimerHandle | None = None
         self._told_full: set[int] = set()
-        self._moving = asyncio.Lock()
+        self._stopping = False
         self._loop = asyncio.get_running_loop()
 
     async def load(self) -> None:
@@ -114,82 +122,40 @@ class RunningWork:
         """As in WorkWatcher."""
         self._on_dead(shard)
 
-    # Acknowledgements
-
     def settle(self, rulings: Sequence[tuple[int, Settlement]]) -> Awaitable[list[HubError | None]]:
-        """Have rulings written down, each with its shard, as ``queue.rule`` gave them.
-
-        The writing begins before this returns, and what was begun is finished even if nobody waits
-        for the answers: one each, None = committed.
-        """
-        by_shard: dict[int, list[int]] = {}
-        for index, (shard, _) in enumerate(rulings):
-            by_shard.setdefault(shard, []).append(index)
-        writes = [
-            self._start(self._write(Settle(shard, tuple(rulings[index][1] for index in indexes))))
-            for shard, indexes in by_shard.items()
-        ]
-        return self._answers(len(rulings), tuple(by_shard.values()), writes)
-
-    async def _answers(
-        self,
-        count: int,
-        parts: Sequence[Sequence[int]],
-        writes: Sequence[asyncio.Task[list[HubError | None]]],
-    ) -> list[HubError | None]:
-        results: list[HubError | None] = [None] * count
-        for indexes, write in zip(parts, writes, strict=True):
-            answers = await asyncio.shield(write)
-            for index, answer in zip(indexes, answers, strict=True):
-                results[index] = answer
-        return results
-
-    async def _write(self, settle: Settle) -> list[HubError | None]:
-        answers: list[bool] | None = None
-        failure: HubError | None = None
-        try:
-            answers = await self._store.settle(self.spec.name, settle.shard, settle.settlements)
-        except HubError as error:
-            failure = error
-        except Exception:
-            log.exception("work_settle_failed", work=self.spec.name, shard=settle.shard)
-            failure = fault()
-        self.queue.settled(settle.shard, settle.settlements, answers, self._clock())
-        if any(one.ruling is Ruling.DEAD for one in settle.settlements):
-            self._on_dead(settle.shard)
-        self._wake()
-        if answers is None:
-            return [failure for _ in settle.settlements]
-        for one in settle.settlements:
-            self._metrics.work_settled.labels(self.spec.name, one.ruling.name.lower()).inc()
-        return [None if kept else trimmed() for kept in answers]
+        """As in ``Writes``."""
+        return self._writes.settle(rulings)
 
     # Moving
 
     async def move(self, how: Callable[[], Awaitable[None]]) -> None:
         """Change the register's place: open deliveries are unknown from now on.
 
+        It must run to its end, since nothing is handed out meanwhile. One at a time, each within
+        ``moving``, as ``end``.
+
         Raises:
             HubError: it was not moved.
         """
-        async with self._moving:
-            self.queue.draining = True
+        self.queue.moving = True
+        try:
+            await self._writes.done()
+            self.queue.reset()
             try:
-                await self._writes_done()
-                self.queue.reset()
                 await how()
             finally:
                 await self._restore()
-                self.queue.draining = False
-                self._wake()
+        finally:
+            self.queue.moving = False
+            self._wake()
 
     async def end(self, error: HubError) -> None:
         """Hand out nothing more, for ever; members are told why."""
-        self.queue.draining = True
+        self.drain()
         self._store.unwatch(self.spec.name)
         for session_id in tuple(self._members):
             self.dismiss(session_id, error)
-        await self._writes_done()
+        await self._writes.done()
         self.queue.reset()
         if self._timer is not None:
             self._timer.cancel()
@@ -197,23 +163,28 @@ class RunningWork:
     async def _restore(self) -> None:
         """Take over what is open after all; again until it works, or events would be forgotten."""
         for shard in self.shards:
-            while True:
+            while not self._stopping:
                 try:
                     items = await self._store.open_items(self.spec.name, shard)
-                except HubError as error:
-                    log.warning("work_not_read", work=self.spec.name, shard=shard, error=str(error))
+                except NotFound:
+                    return  # there is no such subscription any more
+                except Exception as error:  # noqa: BLE001 - logged, and tried again
+                    log.warning(
+                        "work_not_read", work=self.spec.name, shard=shard, error=repr(error)
+                    )
                     await asyncio.sleep(RETRY_SECONDS)
                 else:
                     self.queue.restore(shard, items)
                     break
 
-    async def _writes_done(self) -> None:
-        while self._writes:
-            await asyncio.wait(tuple(self._writes))
-
     def drain(self) -> None:
         """Hand out nothing more; acknowledgements are still taken."""
         self.queue.draining = True
+
+    def stop(self) -> None:
+        """The hub ends: a move that cannot read the register waits for it no longer."""
+        self._stopping = True
+        self.drain()
 
     # Turns
 
@@ -229,10 +200,8 @@ class RunningWork:
         for effect in self.queue.poll(now):
             if isinstance(effect, Deliver):
                 self._deliver(effect, now)
-            elif isinstance(effect, Take):
-                self._start(self._take(effect))
             else:
-                self._start(self._write(effect))
+                self._writes.begin(effect)
         self._tell_full()
         self._set_timer(now)
 
@@ -246,35 +215,6 @@ class RunningWork:
             return
         self._members.deliver(effect.member, effect.deliveries)
         self._metrics.work_handed_out.labels(self.spec.name).inc(len(effect.deliveries))
-
-    async def _take(self, take: Take) -> None:
-        answer: Taken | None = None
-        try:
-            answer = await self._store.take(
-                self.spec.name,
-                take.shard,
-                again=take.again,
-                fresh=take.fresh,
-                hand_out=take.hand_out,
-            )
-        except HubError as error:
-            log.warning("work_not_taken", work=self.spec.name, shard=take.shard, error=str(error))
-        except Exception:
-            log.exception("work_take_failed", work=self.spec.name, shard=take.shard)
-        try:
-            self.queue.taken(take, answer, self._clock())
-            if answer is not None and answer.expired:
-                self._metrics.work_expired.labels(self.spec.name).inc(answer.expired)
-        except Exception:
-            log.exception("work_answer_not_taken", work=self.spec.name, shard=take.shard)
-            self.queue.taken(take, None, self._clock())
-        self._wake()
-
-    def _start(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
-        task = self._loop.create_task(work)
-        self._writes.add(task)
-        task.add_done_callback(self._writes.discard)
-        return task
 
     def _tell_full(self) -> None:
         for shard in self.queue.full - self._told_full:

@@ -134,7 +134,7 @@ async def test_a_ruling_whose_caller_is_cancelled_is_finished(
     assert asking.cancelled()
     go_on.set()
     work = bench.room.coordinator
-    await until(lambda: not work._works["analyse"]._writes)
+    await work._works["analyse"]._writes.done()
     (state,) = await work.states()
     assert (state.outstanding, state.backlog) == (0, 0)
 

@@ -43,7 +43,7 @@ class Delivery:
         id: of this delivery.
         lost: the lease has passed to another member: stop working on it.
         settled: it was acknowledged, put back or rejected here.
-        in_hand: its block runs.
+        in_hand: its block runs, or what it ended with is not yet answered.
     """
 
     def __init__(
@@ -57,12 +57,23 @@ class Delivery:
         self.event = Event(message.topic, message.event, None)
         self.topic, self.attempt = message.topic, message.attempt
         self.work, self.id = message.work, message.delivery_id
-        self.lost = self.settled = self.in_hand = False
+        self.lost = self.settled = False
+        self._in_block = self._settling = self._over = False
         self._deadline = message.deadline
         self._acknowledge, self._on_end, self._retry = acknowledge, on_end, retry
 
     def __repr__(self) -> str:
         return f"<delivery of {self.topic}#{self.event.offset}, attempt {self.attempt}>"
+
+    @property
+    def in_hand(self) -> bool:
+        """See the class."""
+        return self._in_block or self._settling
+
+    @property
+    def to_extend(self) -> bool:
+        """Its lease is to be kept: nothing has been said yet that ends it."""
+        return not (self._settling or self.settled or self._over)
 
     @property
     def deadline(self) -> datetime:
@@ -91,7 +102,7 @@ class Delivery:
 
     async def __aenter__(self) -> Self:
         """Work on it: the lease is kept until the block ends."""
-        self.in_hand = True
+        self._in_block = True
         return self
 
     async def __aexit__(
@@ -101,20 +112,23 @@ class Delivery:
         trace: TracebackType | None,
     ) -> bool:
         """Acknowledge; after an exception, put it back."""
-        self.in_hand = False
         if isinstance(error, Exception):
             _log.error("the work on %s failed", self, exc_info=error)
-        if not self.settled:
-            try:
-                if error is None:
-                    await self.ack()
-                elif isinstance(error, Exception):
-                    await self.nack(self._retry(self.attempt))
-                else:
-                    await self._put_back()
-            except RealtimeError as refusal:
-                # It comes again; whoever works on it must bear a repeat anyway.
-                _log.warning("%s was not acknowledged: %s", self, refusal)
+        try:
+            if self.settled:
+                pass
+            elif error is None:
+                await self.ack()
+            elif isinstance(error, Exception):
+                await self.nack(self._retry(self.attempt))
+            else:
+                await self._put_back()
+        except RealtimeError as refusal:
+            # It comes again; whoever works on it must bear a repeat anyway.
+            _log.warning("%s was not acknowledged: %s", self, refusal)
+        finally:
+            self._in_block, self._over = False, True
+            self._on_end(self)
         return isinstance(error, Exception)
 
     async def _put_back(self) -> None:
@@ -125,9 +139,13 @@ class Delivery:
         await asyncio.sleep(0)
 
     async def _settle(self, verb: frame_pb2.Verb.ValueType, delay: timedelta | float = 0.0) -> None:
-        await self._say(verb, delay)
-        self.settled = True
-        self._on_end(self)
+        self._settling = True
+        try:
+            await self._say(verb, delay)
+            self.settled = True
+        finally:
+            self._settling = False
+            self._on_end(self)
 
     async def _say(self, verb: frame_pb2.Verb.ValueType, delay: timedelta | float = 0.0) -> None:
         if self.lost:

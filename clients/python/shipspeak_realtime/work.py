@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import weakref
 from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Self, TypeAlias
@@ -47,8 +48,11 @@ class Work:
     as the connection stands. After a loss of the connection the hub gives all of it to others;
     `delivery.lost` says so.
 
+    `close`, from any task, ends the loop; a block that runs may end first, and its acknowledgement
+    counts.
+
     Iteration raises the hub's refusal (`RealtimeError`), `AuthError` when no token is accepted, and
-    `ClosedError` when the client or the membership was closed. Lost connections are not errors.
+    `ClosedError` when the client was closed. Lost connections are not errors.
 
     Attributes:
         name: of the work subscription.
@@ -79,7 +83,8 @@ class Work:
         self._retry, self._clock, self._on_open = retry, clock, on_open
         self._works: Works | None = None
         self._waiting: deque[Delivery] = deque()
-        self._held: dict[str, Delivery] = {}
+        # Weak: what the application drops without a word is the hub's to hand out again.
+        self._held: weakref.WeakValueDictionary[str, Delivery] = weakref.WeakValueDictionary()
         self._filled = asyncio.Event()
         self._error: RealtimeError | None = None
         self._closed = self._managed = False
@@ -111,13 +116,17 @@ class Work:
         self.close()
 
     def close(self) -> None:
-        """Take no part any more: what waits here goes to other members."""
+        """Take no part any more: loops end, and what waits here goes to other members.
+
+        A block that runs may end first, and until then this is still a member. What waits here goes
+        to others after that, or when its lease ends.
+        """
         if self._closed:
             return
         self._closed = True
-        self._stop()
-        if self._works is not None:
-            self._works.remove(self)
+        self._waiting.clear()
+        self._filled.set()
+        self._leave()
 
     async def next_delivery(self) -> Delivery:
         """The next delivery.
@@ -154,6 +163,8 @@ class Work:
 
     def take(self, message: frame_pb2.Delivery, works: Works) -> None:
         """Put a delivery into the queue."""
+        if self._closed:
+            return  # it goes to other members when the last block has ended
         delivery = Delivery(
             message, acknowledge=works.acknowledge, on_end=self._let_go, retry=self._retry
         )
@@ -163,10 +174,8 @@ class Work:
 
     def disconnected(self) -> None:
         """The session is over: the hub gives to others what this member held."""
-        for delivery in self._held.values():
-            delivery.lose()
-        self._held.clear()
-        self._waiting.clear()
+        self._lose()
+        self._leave()
 
     def fail(self, error: RealtimeError) -> None:
         """End with an error."""
@@ -174,14 +183,30 @@ class Work:
             self._error = error
         self._stop()
 
+    def _leave(self) -> None:
+        """When it was closed, and no block runs any more."""
+        if self._closed and not any(one.in_hand for one in list(self._held.values())):
+            self._stop()
+            if self._works is not None:
+                self._works.remove(self)
+
+    def _lose(self) -> None:
+        for delivery in list(self._held.values()):
+            delivery.lose()
+        self._held.clear()
+        self._waiting.clear()
+
     def _stop(self) -> None:
-        self.disconnected()
+        self._lose()
         self._filled.set()
         if self._keeper is not None:
             self._keeper.cancel()
 
     def _let_go(self, delivery: Delivery) -> None:
-        self._held.pop(delivery.id, None)
+        """Its block has ended, or the hub has answered."""
+        if not delivery.to_extend:
+            self._held.pop(delivery.id, None)
+        self._leave()
 
     async def _keep(self) -> None:
         """Extend, in time and together, the leases of what waits and of what is worked on."""
@@ -190,8 +215,8 @@ class Work:
             waiting = set(map(id, self._waiting))
             kept = [
                 delivery
-                for delivery in self._held.values()
-                if delivery.in_hand or id(delivery) in waiting
+                for delivery in list(self._held.values())
+                if delivery.to_extend and (delivery.in_hand or id(delivery) in waiting)
             ]
             outcomes = await asyncio.gather(
                 *(delivery.extend() for delivery in kept), return_exceptions=True
@@ -202,11 +227,12 @@ class Work:
                     self._forget(delivery)
 
     def _forget(self, delivery: Delivery) -> None:
-        if delivery.settled:
+        if not delivery.to_extend:
             return
         _log.warning("the lease of %s has passed to another member", delivery)
         delivery.lose()
-        self._let_go(delivery)
+        self._held.pop(delivery.id, None)
+        self._leave()
         if delivery in self._waiting:
             self._waiting.remove(delivery)
 

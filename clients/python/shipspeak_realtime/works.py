@@ -116,7 +116,7 @@ class Works:
         answers += [answer for sent in self._sent.values() for answer in sent]
         self._unsent.clear()
         self._sent.clear()
-        for work in self._works.values():
+        for work in tuple(self._works.values()):
             work.disconnected()
         for answer in answers:
             if not answer.done():

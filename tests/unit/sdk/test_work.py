@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import itertools
 
 import pytest
@@ -55,6 +56,9 @@ class Bench:
             for frame in self.sent
             for ack in frame.acknowledge.acks
         ]
+
+    def closed(self) -> bool:
+        return any(frame.HasField("close_work") for frame in self.sent)
 
     def answer(self, *refusals: int) -> None:
         """Answer the newest request: 0 = committed."""
@@ -176,6 +180,83 @@ async def test_a_cancelled_block_stays_cancelled(bench: Bench) -> None:
         assert working.cancelled()
         await until(bench.said)
         assert bench.said() == [("NACK", "a")]
+
+
+async def test_a_lease_is_not_extended_once_its_end_was_said(bench: Bench) -> None:
+    """The answers might cross, and a delivery that was acknowledged would pass for lost."""
+    async with bench.work:
+        bench.deliver("a")
+        delivery = await anext(aiter(bench.work))
+        async with delivery:
+            acking = asyncio.ensure_future(delivery.ack())
+            await until(bench.said)
+            await bench.clock.advance(LEASE / 3)
+            assert bench.said() == [("ACK", "a")]
+            bench.answer(0)
+            await acking
+        assert (delivery.settled, delivery.lost) == (True, False)
+
+
+async def test_what_was_never_settled_is_not_kept(bench: Bench) -> None:
+    """A refused acknowledgement, or a delivery that was dropped: the hub hands it out again."""
+    async with bench.work:
+        deliveries = aiter(bench.work)
+        bench.deliver("refused", "dropped")
+        refused = await anext(deliveries)
+        ending = asyncio.ensure_future(refused.__aexit__(None, None, None))
+        await until(bench.said)
+        bench.answer(reasons.ERROR_REASON_DELIVERY_UNKNOWN)
+        await ending
+        await anext(deliveries)
+        gc.collect()
+        assert not bench.work._held
+
+
+async def test_closing_waits_for_the_block_that_runs(bench: Bench) -> None:
+    work = bench.work
+    async with work:
+        bench.deliver("a", "b")
+        delivery = await anext(aiter(work))
+        await delivery.__aenter__()
+    assert not bench.closed()
+    bench.deliver("c")
+    with pytest.raises(StopAsyncIteration):
+        await work.next_delivery()
+    await bench.clock.advance(LEASE / 3)
+    assert bench.said() == [("EXTEND", "a")]
+    bench.answer(0)
+    ending = asyncio.ensure_future(delivery.__aexit__(None, None, None))
+    await until(lambda: bench.said()[-1] == ("ACK", "a"))
+    assert not bench.closed()
+    bench.answer(0)
+    await ending
+    assert (delivery.settled, delivery.lost) == (True, False)
+    assert bench.closed()
+
+
+async def test_closing_waits_for_an_ack_by_hand_and_its_refusal_ends_it_too(bench: Bench) -> None:
+    async with bench.work:
+        bench.deliver("a")
+        delivery = await anext(aiter(bench.work))
+        acking = asyncio.ensure_future(delivery.ack())
+        await until(bench.said)
+    assert not bench.closed()
+    bench.answer(reasons.ERROR_REASON_DELIVERY_UNKNOWN)
+    with pytest.raises(RealtimeError, match="DELIVERY_UNKNOWN"):
+        await acking
+    assert bench.closed()
+
+
+async def test_a_session_that_ends_while_it_closes_ends_it(bench: Bench) -> None:
+    async with bench.work:
+        bench.deliver("a")
+        delivery = await anext(aiter(bench.work))
+        await delivery.__aenter__()
+    bench.works.disconnected()
+    assert delivery.lost
+    bench.sent.clear()
+    bench.works.welcome()
+    assert bench.sent == []
 
 
 async def test_leaving_the_loop_ends_the_membership(bench: Bench) -> None:

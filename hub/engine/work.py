@@ -56,6 +56,7 @@ class OpenItem:
         offset: its place in the topic's log.
         attempts: how often it was handed out.
         not_before_ms: not to be handed out again before this time; 0 = now.
+        expires_ms: of one handed out: not to be given to anybody at or after this time; 0 = never.
     """
 
     ref: int
@@ -63,6 +64,7 @@ class OpenItem:
     offset: int
     attempts: int
     not_before_ms: int = 0
+    expires_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +192,7 @@ class WorkStore(Protocol):
         again: Sequence[int],
         fresh: int,
         hand_out: bool,
+        uncounted: Sequence[int] = (),
     ) -> Taken:
         """Hand out events; the attempt is durable before the answer.
 
@@ -199,6 +202,7 @@ class WorkStore(Protocol):
             again: refs of open events to hand out.
             fresh: how many events behind the place to register at most.
             hand_out: whether those are handed out at once, or only registered.
+            uncounted: those of ``again`` whose last attempt reached nobody: this one is the same.
         """
 
     async def settle(self, name: str, shard: int, settlements: Sequence[Settlement]) -> list[bool]:

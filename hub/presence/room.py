@@ -10,7 +10,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from hub.presence.agenda import Agenda
+from hub.model.agenda import Agenda
 from hub.presence.roster import Roster
 
 if TYPE_CHECKING:

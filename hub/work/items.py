@@ -36,6 +36,8 @@ class Item:
         not_before: while WAITING: not to be handed out before.
         phase: where it is.
         data: the serialized event, while READY.
+        expires_ms: while READY: not to be handed out at or after this time; 0 = never.
+        unseen: its last attempt has reached no member, so that the next one counts as the same.
         lease: who has it, while LEASED; while SETTLING, who will have it again if that fails.
     """
 
@@ -47,7 +49,14 @@ class Item:
     not_before: float = 0.0
     phase: Phase = Phase.WAITING
     data: bytes = b""
+    expires_ms: int = 0
+    unseen: bool = False
     lease: Lease | None = None
+
+    @property
+    def seen(self) -> int:
+        """How often a member was given it."""
+        return self.attempts - self.unseen
 
 
 @dataclass(slots=True, eq=False)
@@ -118,12 +127,17 @@ class Deliver:
 
 @dataclass(frozen=True, slots=True)
 class Take:
-    """Effect: ask the register for events, and tell the answer to ``taken``."""
+    """Effect: ask the register for events, and tell the answer to ``taken``.
+
+    Attributes:
+        shard, again, fresh, hand_out, uncounted: as in ``WorkStore.take``.
+    """
 
     shard: int
     again: tuple[int, ...]
     fresh: int
     hand_out: bool
+    uncounted: tuple[int, ...] = ()
 
     @property
     def reserved(self) -> int:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import heapq
 import math
 from typing import TYPE_CHECKING
 
+from hub.model.agenda import Agenda
 from hub.work.items import Item, Lease, Member, Phase
 from hub.work.refusals import unknown_delivery
 
@@ -16,9 +16,6 @@ if TYPE_CHECKING:
 class Leases:
     """Leases by delivery id, and by the time at which they end.
 
-    The heap keeps an entry for every deadline that a lease has had; those that do not hold any more
-    are dropped when they come up.
-
     Args:
         new_id: makes delivery ids.
     """
@@ -26,7 +23,7 @@ class Leases:
     def __init__(self, new_id: Callable[[], str]) -> None:
         self._new_id = new_id
         self._leases: dict[str, Lease] = {}
-        self._deadlines: list[tuple[float, str]] = []
+        self._ends: Agenda[str] = Agenda()
 
     def __len__(self) -> int:
         return len(self._leases)
@@ -56,47 +53,43 @@ class Leases:
         member.size += lease.size
         self._leases[lease.delivery_id] = lease
         self.run(lease, deadline)
-        item.lease, item.data = lease, b""
+        item.lease, item.data, item.unseen = lease, b"", False
         return lease
 
     def run(self, lease: Lease, deadline: float) -> None:
         """A lease runs, until ``deadline``."""
         lease.item.phase = Phase.LEASED
         lease.deadline = deadline
-        heapq.heappush(self._deadlines, (deadline, lease.delivery_id))
+        self._ends.put(lease.delivery_id, deadline)
+
+    def hold(self, lease: Lease) -> None:
+        """A ruling is on its way: the lease does not end meanwhile."""
+        lease.item.phase = Phase.SETTLING
+        self._ends.remove(lease.delivery_id)
 
     def end(self, lease: Lease) -> None:
         """A member has an event no more."""
         del self._leases[lease.delivery_id]
+        self._ends.remove(lease.delivery_id)
         lease.member.leases.pop(lease.delivery_id, None)
         lease.member.size -= lease.size
         lease.item.lease = None
 
-    def end_due(self, now: float) -> list[Item]:
-        """End the leases whose deadline has come; their events."""
-        over: list[Item] = []
-        while self.next_end() <= now:
-            lease = self._leases[self._deadlines[0][1]]
-            over.append(lease.item)
+    def end_due(self, now: float) -> list[Lease]:
+        """End the leases whose deadline has come, and give them."""
+        over: list[Lease] = []
+        while (delivery_id := self._ends.pop(now)) is not None:
+            lease = self._leases[delivery_id]
+            over.append(lease)
             self.end(lease)
         return over
 
     def next_end(self) -> float:
         """When the next running lease ends; infinity = none runs."""
-        while self._deadlines:
-            deadline, delivery_id = self._deadlines[0]
-            lease = self._leases.get(delivery_id)
-            if (
-                lease is not None
-                and lease.deadline == deadline
-                and lease.item.phase is Phase.LEASED
-            ):
-                return deadline
-            heapq.heappop(self._deadlines)
-        return math.inf
+        due = self._ends.next_due
+        return math.inf if due is None else due
 
     def clear(self) -> None:
         """Nobody holds anything."""
         for lease in tuple(self._leases.values()):
             self.end(lease)
-        self._deadlines.clear()

@@ -11,9 +11,10 @@ import math
 from typing import TYPE_CHECKING
 
 from hub.engine.work import OpenItem, Ruling, Settlement, Taken
-from hub.work.items import Deliver, Effect, Handover, Item, Lease, Member, Phase, Settle, Take
+from hub.work.items import Effect, Item, Lease, Phase, Settle, Take
 from hub.work.leases import Leases
 from hub.work.members import Members
+from hub.work.ready import Ready
 from hub.work.waiting import Waiting
 from shipspeak.realtime.v1 import error_reason_pb2 as reasons
 
@@ -62,7 +63,7 @@ class WorkQueue:
         self._items: dict[tuple[int, int], Item] = {}
         self._leases = Leases(new_id)
         self._waiting = Waiting(ordered=ordered)
-        self._ready: list[Item] = []
+        self._ready = Ready(self.members, self._waiting, self._leases)
         self._dead: dict[int, list[Item]] = {}
         self._taking: dict[int, int] = {}
         self._paused_until = -math.inf
@@ -99,7 +100,7 @@ class WorkQueue:
         """Open events that the register knows and no member holds: after a start, or a seek."""
         for item in items:
             opened = self._open(shard, item)
-            if opened.attempts >= self._max_attempts:
+            if opened.seen >= self._max_attempts:
                 self._wait(opened, 0)
         self._more.add(shard)
 
@@ -152,8 +153,7 @@ class WorkQueue:
             ref = handed_out.ref
             item = asked.get(ref) if ref in again else self._open(shard, handed_out)
             if item is not None:
-                item.attempts, item.data, item.phase = handed_out.attempts, data, Phase.READY
-                self._ready.append(item)
+                self._ready.add(item, handed_out, data)
         for registered in answer.registered:
             self._open(shard, registered)
         if answer.more:
@@ -181,10 +181,9 @@ class WorkQueue:
         Returns:
             The ruling to write down: an event that comes back after its last attempt is dead.
         """
-        item = lease.item
-        item.phase = Phase.SETTLING
-        if settlement.ruling is Ruling.BACK and item.attempts >= self._max_attempts:
-            return _exhausted(item)
+        self._leases.hold(lease)
+        if settlement.ruling is Ruling.BACK and lease.item.seen >= self._max_attempts:
+            return _exhausted(lease.item)
         return settlement
 
     def settled(
@@ -236,8 +235,11 @@ class WorkQueue:
         self._waiting.wake(now)
         effects: list[Effect] = []
         if self.draining or self.moving:
+            self._take_back(self._ready.clear(), now)
             return effects
-        effects.extend(self._assign(now))
+        deliveries, left = self._ready.assign(now)
+        effects.extend(deliveries)
+        self._take_back(left, now)
         if now >= self._paused_until:
             effects.extend(self._give_up())
             for shard in tuple(self._shards):
@@ -256,33 +258,18 @@ class WorkQueue:
     def _end_leases(self, now: float) -> None:
         if now >= self._paused_until:
             self._paused_until = -math.inf
-        for item in self._leases.end_due(now):
+        for lease in self._leases.end_due(now):
+            item = lease.item
             line = self._waiting.lines.get(item.topic)
             if line is not None:
                 line.owner = None
             self._wait(item, now)
 
-    def _assign(self, now: float) -> Iterable[Deliver]:
-        chosen: dict[str, list[Handover]] = {}
-        left: list[Item] = []
-        for item in self._ready:
-            line = self._waiting.lines.get(item.topic)
-            member = self.members.choose(None if line is None else line.owner)
-            if member is None:
-                left.append(item)
-                continue
-            data = item.data
-            lease = self._give(item, member, now)
-            handover = Handover(lease.delivery_id, item.topic, item.attempts, lease.deadline, data)
-            chosen.setdefault(member.name, []).append(handover)
-        self._ready = left
-        return [Deliver(name, deliveries) for name, deliveries in chosen.items()]
-
-    def _give(self, item: Item, member: Member, now: float) -> Lease:
-        line = self._waiting.lines.get(item.topic)
-        if line is not None:
-            line.owner = member.name
-        return self._leases.give(item, member, now)
+    def _take_back(self, items: Iterable[Item], now: float) -> None:
+        """What nobody gets now is asked for again: until then it may expire, or be removed."""
+        for item in items:
+            item.data, item.unseen = b"", True
+            self._wait(item, now)
 
     def _give_up(self) -> Iterable[Settle]:
         dead, self._dead = self._dead, {}
@@ -292,7 +279,7 @@ class WorkQueue:
     def _ask(self, shard: int) -> Iterable[Take]:
         if shard in self._taking:
             return
-        budget = self.members.free - len(self._ready) - sum(self._taking.values())
+        budget = self.members.free - sum(self._taking.values())
         if budget <= 0:
             return
         again = self._waiting.pop(shard, min(budget, MAX_TAKE))
@@ -303,7 +290,8 @@ class WorkQueue:
             self._more.discard(shard)
         if again or fresh:
             refs = tuple(item.ref for item in again)
-            take = Take(shard, refs, fresh, hand_out=not self._ordered)
+            uncounted = tuple(item.ref for item in again if item.unseen)
+            take = Take(shard, refs, fresh, not self._ordered, uncounted)
             self._taking[shard] = take.reserved
             yield take
 
@@ -318,7 +306,7 @@ class WorkQueue:
         return opened
 
     def _wait(self, item: Item, not_before: float) -> None:
-        if item.attempts >= self._max_attempts:
+        if item.seen >= self._max_attempts:
             item.phase = Phase.SETTLING
             self._dead.setdefault(item.shard, []).append(item)
             return

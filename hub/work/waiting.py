@@ -7,6 +7,7 @@ import itertools
 import math
 from collections import deque
 
+from hub.model.agenda import Agenda
 from hub.work.items import Item, Phase
 
 
@@ -23,8 +24,8 @@ class Line:
 class Waiting:
     """The waiting events of one queue.
 
-    Heaps hold an event as long as it may come up; one that has moved on since is dropped when it
-    does.
+    A heap of due events holds one as long as it may come up; one that has moved on since is dropped
+    when it does.
 
     Args:
         ordered: of each topic only the first open event may go.
@@ -36,7 +37,7 @@ class Waiting:
         # The count in every entry keeps two of one event from being compared further.
         self._count = itertools.count()
         self._due: dict[int, list[tuple[int, int, Item]]] = {}
-        self._delayed: list[tuple[float, int, Item]] = []
+        self._delayed: Agenda[Item] = Agenda()
 
     def add(self, item: Item) -> None:
         """An event is open from now on; call it in order of the events' refs."""
@@ -49,10 +50,11 @@ class Waiting:
 
     def back(self, item: Item) -> None:
         """An open event waits again."""
-        heapq.heappush(self._delayed, (item.not_before, next(self._count), item))
+        self._delayed.put(item, item.not_before)
 
     def remove(self, item: Item) -> None:
         """An event is open no more; in ordered mode the next one of its topic may go."""
+        self._delayed.remove(item)
         line = self.lines.get(item.topic)
         if line is None or item not in line.items:
             return
@@ -65,10 +67,10 @@ class Waiting:
 
     def wake(self, now: float) -> None:
         """Let those come up whose time has come."""
-        while self._delayed and self._delayed[0][0] <= now:
-            not_before, count, item = heapq.heappop(self._delayed)
-            if item.phase is Phase.WAITING and item.not_before == not_before:
-                heapq.heappush(self._due.setdefault(item.shard, []), (item.ref, count, item))
+        while (item := self._delayed.pop(now)) is not None:
+            if item.phase is Phase.WAITING:
+                entry = (item.ref, next(self._count), item)
+                heapq.heappush(self._due.setdefault(item.shard, []), entry)
 
     def pop(self, shard: int, limit: int) -> list[Item]:
         """The next events of a shard, in order; they are TAKING from now on."""
@@ -83,10 +85,11 @@ class Waiting:
 
     def next_due(self) -> float:
         """When the next delayed event comes up; infinity = none is delayed."""
-        return self._delayed[0][0] if self._delayed else math.inf
+        due = self._delayed.next_due
+        return math.inf if due is None else due
 
     def clear(self) -> None:
         """Nothing is open any more."""
         self.lines.clear()
         self._due.clear()
-        self._delayed.clear()
+        self._delayed = Agenda()

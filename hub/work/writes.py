@@ -108,6 +108,7 @@ class Writes:
                 again=take.again,
                 fresh=take.fresh,
                 hand_out=take.hand_out,
+                uncounted=take.uncounted,
             )
         except HubError as error:
             log.warning("work_not_taken", work=self._work, shard=take.shard, error=str(error))

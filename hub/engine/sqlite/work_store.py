@@ -90,7 +90,14 @@ class SqliteWorkStore:
         return await self._query(shard, lambda db: work_scan.open_items(db, name))
 
     async def take(
-        self, name: str, shard: int, *, again: Sequence[int], fresh: int, hand_out: bool
+        self,
+        name: str,
+        shard: int,
+        *,
+        again: Sequence[int],
+        fresh: int,
+        hand_out: bool,
+        uncounted: Sequence[int] = (),
     ) -> Taken:
         """Scan beside the commits, then register and count in line with them."""
         scan = None
@@ -98,7 +105,7 @@ class SqliteWorkStore:
             scan = await self._query(shard, lambda db: work_scan.scan(db, name, fresh))
             if not again and not scan.found and scan.through - scan.after < FOLLOW_ROWS:
                 return Taken(more=scan.more)
-        take = Take(name, tuple(again), scan, hand_out, self._clock())
+        take = Take(name, tuple(again), scan, hand_out, self._clock(), frozenset(uncounted))
         return await self._shards.operate(shard, take)
 
     async def settle(self, name: str, shard: int, settlements: Sequence[Settlement]) -> list[bool]:

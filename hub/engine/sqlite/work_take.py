@@ -48,6 +48,7 @@ class Take:
         scan: what lies behind the place; None = nothing new is wanted.
         hand_out: whether new events are handed out at once.
         now_ms: events that expire before are left out.
+        uncounted: refs whose attempt is counted already.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Take:
     scan: Scan | None
     hand_out: bool
     now_ms: int
+    uncounted: frozenset[int] = frozenset()
     topics: Sequence[str] = ()
 
     def run(self, work: Work) -> Taken:
@@ -131,11 +133,12 @@ class Take:
                 size += len(body)
                 if handed_out and size > MAX_TAKE_BYTES:
                     break
-                item = OpenItem(pos, topic, offset, attempts + 1)
+                attempt = attempts + (pos not in self.uncounted)
+                item = OpenItem(pos, topic, offset, attempt, expires_ms=expires_ms)
                 handed_out.append((item, event_data(body, offset)))
-        if handed_out:
-            refs = listed(item.ref for item, _ in handed_out)
-            connection.execute(_COUNT, (work_id, refs))
+        counted = [item.ref for item, _ in handed_out if item.ref not in self.uncounted]
+        if counted:
+            connection.execute(_COUNT, (work_id, listed(counted)))
         if lost:
             connection.execute(_FORGET, (work_id, listed(lost)))
         return handed_out, expired, lost

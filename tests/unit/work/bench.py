@@ -68,13 +68,14 @@ class WorkBench:
         )
         return member
 
-    async def publish(self, *ids: str, topic: str = TOPIC) -> None:
+    async def publish(self, *ids: str, topic: str = TOPIC, expires_in: float = 0.0) -> None:
         """Also wakes the queue, as any news does."""
         now_ms = int(self.clock() * 1000)
+        expires_ms = now_ms + int(expires_in * 1000) if expires_in else 0
         bodies = [event_pb2.Event(id=one, publisher="p").SerializeToString() for one in ids]
         await self.engine.publish(
             [
-                Append(topic, one, "p", body, NORMAL, "", now_ms)
+                Append(topic, one, "p", body, NORMAL, "", now_ms, expires_ms)
                 for one, body in zip(ids, bodies, strict=True)
             ]
         )

@@ -55,7 +55,7 @@ class Register:
         handed_out = []
         for one in asked[:fit]:
             if one.state == "open":
-                one.attempts += 1
+                one.attempts += one.ref not in take.uncounted
                 handed_out.append((_item(one), f"{one.topic}#{one.offset}".encode()))
         out = {item.ref for item, _ in handed_out}
         full = bool(take.fresh) and len(fresh) < min(take.fresh, len(behind))

@@ -11,11 +11,11 @@ from hub.errors import HubError, NotFound, Unavailable
 from shipspeak.realtime.v1 import error_reason_pb2 as reasons
 from tests.support.until import until
 from tests.unit.work.bench import WorkBench
+from tests.unit.work.gate import gate
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+    from collections.abc import AsyncIterator, Sequence
     from pathlib import Path
-    from typing import Any
 
     from hub.engine.work import Settlement
 
@@ -26,25 +26,6 @@ async def bench(tmp_path: Path) -> AsyncIterator[WorkBench]:
     await made.start()
     yield made
     await made.stop()
-
-
-class Gate:
-    """Holds calls of one method until it is opened."""
-
-    def __init__(self, call: Callable[..., Awaitable[Any]]) -> None:
-        self._call = call
-        self.reached, self.open = asyncio.Event(), asyncio.Event()
-
-    async def __call__(self, *args: Any, **options: Any) -> Any:
-        self.reached.set()
-        await self.open.wait()
-        return await self._call(*args, **options)
-
-
-def gate(bench: WorkBench, method: str, monkeypatch: pytest.MonkeyPatch) -> Gate:
-    made = Gate(getattr(bench.engine.work, method))
-    monkeypatch.setattr(bench.engine.work, method, made)
-    return made
 
 
 async def test_a_seek_whose_caller_goes_away_while_it_reads_is_finished(

@@ -130,13 +130,14 @@ class TopicFeed(Protocol):
     def on_events(self, events: Sequence[StoredEvent]) -> None:
         """Take newly stored events, in log order, linked by ``prev``. Must not block nor raise."""
 
-    def on_trimmed(self, floor: int, *, purged: bool = False) -> None:
+    def on_trimmed(self, floor: int, *, purged: bool = False, more: bool = False) -> None:
         """Take note that events up to ``floor`` are gone from the log.
 
         Args:
             floor: offset of the newest event that is gone.
             purged: they were removed on purpose and not by retention: every reader must be told,
-                also one that has read them.
+                also one that has read them. Nothing of them is to stay in memory.
+            more: further parts of the purge follow; readers are told with the last.
         """
 
     def on_withdrawn(self, offsets: Sequence[int]) -> None:

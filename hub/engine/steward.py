@@ -34,8 +34,9 @@ class Steward(Protocol):
     async def purge(self, topic: str) -> int:
         """Remove a topic's events up to its head of now; offsets go on, readers are told GAP.
 
-        Returns how many. In bounded parts: when the caller is cancelled or the process dies, the
-        oldest are gone and the purge can be asked for again.
+        Returns how many. In bounded parts, which go on when the caller is cancelled. When the
+        storage fails or the process dies, the oldest are gone and the purge can be asked for again;
+        readers are told even if nothing is left to remove then.
         """
 
     async def withdraw(self, topic: str, event_id: str) -> int:

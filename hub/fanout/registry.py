@@ -219,12 +219,12 @@ class _OpeningFeed:
         else:
             self._live.on_events(events)
 
-    def on_trimmed(self, floor: int, *, purged: bool = False) -> None:
+    def on_trimmed(self, floor: int, *, purged: bool = False, more: bool = False) -> None:
         """As in TopicFeed."""
         if self._live is None:
             self._early = [event for event in self._early if event.offset > floor]
         else:
-            self._live.on_trimmed(floor, purged=purged)
+            self._live.on_trimmed(floor, purged=purged, more=more)
 
     def on_withdrawn(self, offsets: Sequence[int]) -> None:
         """As in TopicFeed."""

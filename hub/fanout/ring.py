@@ -70,7 +70,7 @@ class Ring:
             return True
         contiguous = not event.offset or event.prev <= self.head
         if not contiguous:
-            self._drop_all()
+            self.release()
             self._start = event.prev
             # One slot stands for the hole, so that readers who were caught up lie before the ring.
             self.next_slot += 1
@@ -208,14 +208,17 @@ class Ring:
                 (key, slot) for chunk in self._chunks for slot in chunk.slots_of(key)
             )
 
-    def purge(self) -> None:
-        """Forget the events; offsets and slots go on."""
-        self._drop_all()
+    def drop_through(self, offset: int) -> None:
+        """Forget every event up to an offset, and those that share a chunk with one of them."""
+        while self._chunks and self._chunks[0].entries[0].offset <= offset:
+            self.drop_oldest(self._chunks[0])
 
     def release(self) -> None:
-        """Give the memory back."""
-        self._drop_all()
-        self._recent = NO_ANSWER
+        """Forget all events, and give their memory back; offsets and slots go on."""
+        for chunk in self._chunks:
+            self._forget(chunk)
+        self._chunks.clear()
+        self._start = self.head
 
     def drop_oldest(self, chunk: Chunk) -> None:
         """Let go of everything up to and with a chunk (the budget asks for it)."""
@@ -288,13 +291,8 @@ class Ring:
         chunk.size += len(framed)
 
     def _forget(self, chunk: Chunk) -> None:
+        self._recent = NO_ANSWER
         for slot, entry in enumerate(chunk.entries, chunk.first_slot):
             if entry.key and self._latest.get(entry.key) == slot:
                 del self._latest[entry.key]
         self._budget.forget(chunk)
-
-    def _drop_all(self) -> None:
-        for chunk in self._chunks:
-            self._forget(chunk)
-        self._chunks.clear()
-        self._start = self.head

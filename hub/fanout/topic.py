@@ -18,7 +18,7 @@ from shipspeak.realtime.v1 import error_reason_pb2 as reasons
 from shipspeak.realtime.v1 import event_pb2
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Container, Iterator, Sequence
 
     from hub.engine.contract import Engine, TopicFeed
     from hub.fanout.page import CatchUpPage
@@ -28,10 +28,6 @@ if TYPE_CHECKING:
     from hub.session.position import PageOfLog, Subscription
 
 log = structlog.get_logger(__name__)
-
-# A receiver that could take nothing for this long lags; a flush that finds the last frame still on
-# its way is no lag yet.
-LAG_SECONDS = 0.25
 
 
 class Marker(Protocol):
@@ -114,32 +110,36 @@ class LiveTopic:
                 watcher.set_result(None)
         self._marker.mark(self)
 
-    def on_trimmed(self, floor: int, *, purged: bool = False) -> None:
+    def on_trimmed(self, floor: int, *, purged: bool = False, more: bool = False) -> None:
         """Retention needs nothing: readers behind the ring see the floor with their next page.
 
-        A purge is told to every reader, also to those who have read everything (G6).
+        What a purge removes leaves memory at once, and is told to every reader, also to those who
+        have read everything (G6); once, with its last part.
         """
         if not purged:
             return
+        self._forget_pages(range(floor + 1))
+        if more:
+            self.ring.drop_through(floor)
+            return
         self.purges += 1
         self._purged = floor
-        self._forget_pages()
-        self.ring.purge()
+        self.ring.release()
         self._wake()
 
     def on_withdrawn(self, offsets: Sequence[int]) -> None:
         """Forget the events' content, in the ring and in pages that wait for their readers."""
-        self._forget_pages()
         gone = frozenset(offsets)
+        self._forget_pages(gone)
         for offset in gone:
             self.ring.withdraw(offset)
+
+    def _forget_pages(self, gone: Container[int]) -> None:
+        if self._pages is not None:
+            self._pages.forget()
         for subscription in self.subscribers:
             if subscription.page is not None:
                 subscription.page.withdraw(gone)
-
-    def _forget_pages(self) -> None:
-        if self._pages is not None:
-            self._pages.forget()
 
     # As a session's source
 
@@ -185,12 +185,12 @@ class LiveTopic:
             slot = subscription.slot = self.ring.slot_after(subscription.offset)
         if slot is None:
             horizon = max(self.ring.head, subscription.snapshot_to)
-            self._read_page(subscription, horizon if _conflates(subscription, now_ms) else 0)
+            self._read_page(subscription, horizon if subscription.conflates(now_ms) else 0)
             return None
         if slot >= self.ring.next_slot:
             subscription.behind_since = math.inf
             return None
-        take = self.ring.conflated_frame if _conflates(subscription, now_ms) else self.ring.frame
+        take = self.ring.conflated_frame if subscription.conflates(now_ms) else self.ring.frame
         frame, subscription.slot, subscription.offset = take(slot, now_ms)
         if subscription.slot >= self.ring.next_slot:
             subscription.behind_since = math.inf
@@ -287,10 +287,3 @@ class LiveTopic:
         self.subscribers.pop(subscription, None)
         subscription.session.remove_subscription(self.name)
         subscription.session.send_control(frames.unsubscribed_frame(self.name, error=error))
-
-
-def _conflates(subscription: Subscription, now_ms: int) -> bool:
-    """Whether a reader gets only the latest of each key now: in its snapshot, or while it lags."""
-    if subscription.offset < subscription.snapshot_to:
-        return True
-    return subscription.conflate and now_ms / 1000 - subscription.behind_since > LAG_SECONDS

@@ -10,6 +10,10 @@ if TYPE_CHECKING:
 
     from hub.errors import HubError
 
+# A receiver that could take nothing for this long lags; a flush that finds the last frame still on
+# its way is no lag yet.
+LAG_SECONDS = 0.25
+
 
 class Receiver(Protocol):
     """A session, as a topic of the fan-out sees it."""
@@ -154,3 +158,9 @@ class Subscription:
         self.purges = 0
         self.snapshot_to = 0
         self.ended = False
+
+    def conflates(self, now_ms: int) -> bool:
+        """Whether it gets only the latest of each key now: in its snapshot, or while it lags."""
+        if self.offset < self.snapshot_to:
+            return True
+        return self.conflate and now_ms / 1000 - self.behind_since > LAG_SECONDS

@@ -158,15 +158,15 @@ class MemoryEngine:
         for feed in log.feeds:
             feed.on_withdrawn((offset,))
 
-    def trim(self, topic: str, floor: int, *, purged: bool = False) -> None:
-        """Retention: events up to `floor` are gone."""
+    def trim(self, topic: str, floor: int, *, purged: bool = False, more: bool = False) -> None:
+        """Retention, or a part of a purge: events up to `floor` are gone."""
         log = self.log(topic)
         log.floor = max(log.floor, min(floor, log.head))
         gone = [event for event in log.events if event.offset <= log.floor]
         log.floor_id = gone[-1].event_id if gone else log.floor_id
         log.events = log.events[len(gone) :]
         for feed in log.feeds:
-            feed.on_trimmed(log.floor, purged=purged)
+            feed.on_trimmed(log.floor, purged=purged, more=more)
 
     async def open(self, topic: str, feed: TopicFeed) -> TopicHead:
         """As in Engine."""

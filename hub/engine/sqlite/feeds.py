@@ -50,11 +50,11 @@ class Feeds:
                 # The contract forbids it; the other feeds must not pay for it.
                 _logger.exception("feed_failed", topic=topic, events=len(stored))
 
-    def trimmed(self, topic: str, floor: int, *, purged: bool = False) -> None:
+    def trimmed(self, topic: str, floor: int, *, purged: bool, more: bool) -> None:
         """Tell a topic's feeds that events up to ``floor`` are gone."""
         for feed in self._feeds.get(topic, ()):
             try:
-                feed.on_trimmed(floor, purged=purged)
+                feed.on_trimmed(floor, purged=purged, more=more)
             except Exception:
                 _logger.exception("feed_failed", topic=topic, floor=floor)
 

@@ -105,7 +105,7 @@ class Work:
         self.withdrawn.append(Withdrawn(name, offsets))
 
     def move_floor(
-        self, name: str, floor: int, floor_id: str, oldest_ms: int, *, purged: bool = True
+        self, name: str, floor: int, floor_id: str, oldest_ms: int, *, more: bool = False
     ) -> None:
         """Take note that events up to ``floor`` are gone; their rows were deleted by the operation.
 
@@ -114,9 +114,9 @@ class Work:
             floor: offset of the newest event that is gone.
             floor_id: its id.
             oldest_ms: when the oldest kept event was published; 0 = none is kept.
-            purged: told to every reader, unlike what retention does (``on_trimmed``).
+            more: further parts follow; readers are told with the last (``on_trimmed``).
         """
         topic = self._topics[name]
         topic.floor, topic.floor_id, topic.oldest_ms = floor, floor_id, oldest_ms
         self.touched[name] = None
-        self.trimmed.append(Trimmed(name, floor, purged=purged))
+        self.trimmed.append(Trimmed(name, floor, purged=True, more=more))

@@ -91,7 +91,9 @@ class Purge:
     Attributes:
         topic: which.
         upto: the newest offset to remove; 0 = the head as it is when this runs.
-        max_rows: of this part; readers are told of the purge with the last one.
+        max_rows: of this part. What it removes leaves the readers' memory at once; readers are told
+            of the purge with the last one, even if that finds nothing to remove: retention may
+            have been faster than a part, and nobody was told of a part whose commit was in doubt.
     """
 
     topic: str
@@ -106,6 +108,8 @@ class Purge:
     def run(self, work: Work) -> Purged:
         """Remove a part from the old end."""
         topic = work.topic(self.topic)
+        if not topic.head:
+            return Purged(0, 0, done=True)
         upto = self.upto or topic.head
         rows = work.connection.execute(
             _OLDEST, (topic.id, topic.floor, self.max_rows + 1)
@@ -115,10 +119,10 @@ class Purge:
         done = kept is None or kept[0] > upto
         if done:
             forget_dead(work.connection, self.topic, 0, upto)
+        floor, floor_id = topic.floor, topic.floor_id
         if gone:
             floor, floor_id, _ = gone[-1]
             work.connection.execute(_REMOVE, (topic.id, floor))
-            work.move_floor(
-                self.topic, floor, floor_id, 0 if kept is None else kept[2], purged=done
-            )
+        oldest_ms = 0 if kept is None else kept[2]
+        work.move_floor(self.topic, floor, floor_id, oldest_ms, more=not done)
         return Purged(len(gone), upto, done)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+import structlog
 
 from hub.engine.sqlite.inspection import places_of_id, places_of_publisher, topics_like
 from hub.engine.sqlite.removal import CHUNK_ROWS, Place, Purge, Withdraw
@@ -17,8 +19,10 @@ if TYPE_CHECKING:
     from hub.engine.sqlite.engine import SqliteEngine
     from hub.engine.sqlite.reader import ShardReader
 
-_OWN_TOPICS_AT_ONCE = 100
-_LETTER_BYTES = 1 << 20
+_logger: Final = structlog.get_logger(__name__)
+
+_OWN_TOPICS_AT_ONCE: Final = 100
+_LETTER_BYTES: Final = 1 << 20
 
 
 class SqliteSteward:
@@ -30,6 +34,7 @@ class SqliteSteward:
 
     def __init__(self, engine: SqliteEngine) -> None:
         self._engine = engine
+        self._purges: set[asyncio.Task[int]] = set()
 
     async def list_topics(self, pattern: str, after: str, limit: int) -> TopicPage:
         """Merge the shards' pages by name."""
@@ -53,7 +58,13 @@ class SqliteSteward:
         return TopicPage(topics, bound)
 
     async def purge(self, topic: str) -> int:
-        """Purge part by part."""
+        """Purge part by part, to the end even if the caller goes away: readers must be told."""
+        task = asyncio.get_running_loop().create_task(self._purge(topic))
+        self._purges.add(task)
+        task.add_done_callback(self._purge_done)
+        return await asyncio.shield(task)
+
+    async def _purge(self, topic: str) -> int:
         shard = self._engine.shard_of(topic)
         part = await self._engine.operate(shard, Purge(topic))
         removed = part.removed
@@ -61,6 +72,12 @@ class SqliteSteward:
             part = await self._engine.operate(shard, Purge(topic, part.upto))
             removed += part.removed
         return removed
+
+    def _purge_done(self, task: asyncio.Task[int]) -> None:
+        self._purges.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            # Its caller is told; unless it has gone.
+            _logger.warning("purge_failed", error=repr(task.exception()))
 
     async def withdraw(self, topic: str, event_id: str) -> int:
         """Find the places by a reader, then empty them."""

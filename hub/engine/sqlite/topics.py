@@ -31,11 +31,15 @@ _UPDATE: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Trimmed:
-    """Events of ``topic`` up to ``floor`` are gone; ``purged``: on purpose, not by retention."""
+    """Events of ``topic`` up to ``floor`` are gone.
+
+    ``purged``: on purpose, not by retention; ``more``: further parts of the purge follow.
+    """
 
     topic: str
     floor: int
     purged: bool = False
+    more: bool = False
 
 
 @dataclass(frozen=True, slots=True)

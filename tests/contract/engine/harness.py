@@ -146,9 +146,9 @@ class RecordingFeed:
         self.events.extend(events)
         self._changed.set()
 
-    def on_trimmed(self, floor: int, *, purged: bool = False) -> None:
+    def on_trimmed(self, floor: int, *, purged: bool = False, more: bool = False) -> None:
         self.floors.append(floor)
-        if purged:
+        if purged and not more:
             self.purges.append(floor)
         self._changed.set()
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
 
 from hub.engine.contract import Verdict
+from hub.engine.sqlite import Retention, SqliteEngine
+from hub.engine.sqlite.removal import Purge
 from shipspeak.realtime.v1 import event_pb2
 from tests.contract.engine.harness import (
     MAKERS,
@@ -97,6 +100,54 @@ async def test_a_purged_topic_is_empty_and_its_offsets_go_on(engine: Engine, sto
     at_head = await engine.resume(TOPIC, await cursor_at(engine, 1_200, "1199"))
     assert at_head.verdict is Verdict.OK
     assert await steward_of(engine).purge("meeting/never") == 0
+
+
+async def test_a_purge_behind_retention_is_told_all_the_same(engine: Engine, store: Store) -> None:
+    """Readers may still have in memory what has left the log by age."""
+    feed = RecordingFeed()
+    await engine.open(TOPIC, feed)
+    await engine.publish(store.drafts("a", "b"))
+    store.retention[TOPIC] = Retention(max_age_s=1.0)
+    store.clock.advance(10)
+    await feed.until(lambda one: one.floors == [2])
+    assert feed.purges == []
+
+    assert await steward_of(engine).purge(TOPIC) == 0
+    assert feed.purges == [2]
+    head = await engine.head(TOPIC)
+    assert (head.head, head.floor, head.floor_id, head.oldest_ms) == (2, 2, "b", 0)
+
+
+async def test_retention_between_two_parts_of_a_purge_hides_it_from_nobody(
+    engine: Engine, store: Store
+) -> None:
+    assert isinstance(engine, SqliteEngine)
+    feed = RecordingFeed()
+    await engine.open(TOPIC, feed)
+    await engine.publish([store.draft(f"{n}") for n in range(1_200)])
+    shard = engine.shard_of(TOPIC)
+    part = await engine.operate(shard, Purge(TOPIC))
+    assert (part.done, feed.floors, feed.purges) == (False, [500], [])
+    store.retention[TOPIC] = Retention(max_age_s=1.0)
+    store.clock.advance(10)
+    await feed.until(lambda one: one.floors[-1] == 1_200)
+
+    last = await engine.operate(shard, Purge(TOPIC, part.upto))
+    assert (last.removed, last.done, feed.purges) == (0, True, [1_200])
+
+
+async def test_a_purge_goes_on_when_its_caller_goes_away(engine: Engine, store: Store) -> None:
+    feed = RecordingFeed()
+    await engine.open(TOPIC, feed)
+    await engine.publish([store.draft(f"{n}") for n in range(1_200)])
+    steward = steward_of(engine)
+    purge = asyncio.ensure_future(steward.purge(TOPIC))
+    await feed.until(lambda one: bool(one.floors))
+    purge.cancel()
+    await feed.until(lambda one: bool(one.purges))
+    assert purge.cancelled()
+    assert feed.purges == [1_200]
+    assert await read_all(engine) == []
 
 
 async def test_a_withdrawn_event_keeps_its_place_and_its_id(engine: Engine, store: Store) -> None:

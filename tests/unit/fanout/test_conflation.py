@@ -10,9 +10,9 @@ import pytest
 from hub.fanout.budget import RingBudget
 from hub.fanout.flush import Flusher
 from hub.fanout.ring import Ring
-from hub.fanout.topic import LAG_SECONDS, LiveTopic
+from hub.fanout.topic import LiveTopic
 from hub.model.events import NORMAL, StoredEvent
-from hub.session.position import Subscription
+from hub.session.position import LAG_SECONDS, Subscription
 from shipspeak.realtime.v1 import event_pb2, frame_pb2
 from tests.support.fake_sink import FakeSink
 from tests.support.manual_clock import ManualClock

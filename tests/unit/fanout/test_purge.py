@@ -68,3 +68,32 @@ async def test_a_purge_takes_a_page_that_waits(bench: TopicBench) -> None:
     await bench.publish(1)
     await _until(sink, 601)
     assert [event.offset for run in sink.runs for event in run.events] == [601]
+
+
+async def test_each_part_of_a_purge_leaves_memory_at_once(bench: TopicBench) -> None:
+    """What a part has removed is in no ring and in no page; the news come with the last part."""
+    await bench.publish(10)
+    sink = await bench.reader(10)
+    live = await bench.registry.open(TOPIC)
+    bench.engine.trim(TOPIC, 4, purged=True, more=True)
+    assert live.ring.start_offset >= 4
+    assert bench.registry.ring_bytes == 0, "what shares a chunk with it is read from the log"
+    await bench.publish(1)
+    await _until(sink, 11)
+    assert sink.controls == [""], "not told yet"
+    assert (await bench.registry.open(TOPIC)).ring.start_offset == 10
+    bench.engine.trim(TOPIC, 10, purged=True)
+    await until(lambda: "subscribed" in sink.controls)
+
+
+async def test_a_page_in_hand_keeps_nothing_of_a_part(bench: TopicBench) -> None:
+    await bench.publish(600)
+    sink = await bench.reader(0, automatic=False)
+    (subscription,) = (await bench.registry.open(TOPIC)).subscribers
+    subscription.session.send_control(b"")
+    await until(lambda: subscription.page is not None)
+    bench.engine.trim(TOPIC, 500, purged=True, more=True)
+    sink.automatic = True
+    sink.take()
+    await _until(sink, 600)
+    assert [event.offset for run in sink.runs for event in run.events] == list(range(501, 601))

@@ -9,7 +9,9 @@ import pytest
 from hub.engine.contract import Stored
 from hub.engine.sqlite.database import CommitFailed
 from hub.engine.sqlite.policy import Retention
-from hub.engine.sqlite.requests import Open, Operate, Publish
+from hub.engine.sqlite.removal import Purge
+from hub.engine.sqlite.requests import Open, Operate, Operated, Publish
+from hub.engine.sqlite.topics import Trimmed
 from hub.errors import HubError, Unavailable
 from shipspeak.realtime.v1 import error_reason_pb2 as reasons
 from tests.unit.engine.sqlite.support import START_MS, TOPIC, PlainShard, draft, drafts, results
@@ -90,6 +92,18 @@ def test_operations_and_openings_of_it_are_told(shard: PlainShard, how: str) -> 
     assert isinstance(opened, HubError)
     assert opened.reason == reasons.ERROR_REASON_STORAGE_FAILED
     assert shard.open(TOPIC) == shard.reader.head(TOPIC)
+
+
+@pytest.mark.parametrize("how", ["lost", "kept"])
+def test_a_purge_in_doubt_is_told_when_it_is_asked_for_again(shard: PlainShard, how: str) -> None:
+    """Whether the part that removed was stored or not."""
+    shard.connection.fail = how
+    (doubtful,) = shard.writer.commit([Operate(Purge(TOPIC))]).answers
+    assert isinstance(doubtful, HubError)
+    (again,) = shard.writer.commit([Operate(Purge(TOPIC))]).answers
+    assert isinstance(again, Operated)
+    assert again.value.removed == (1 if how == "lost" else 0)
+    assert again.trimmed == [Trimmed(TOPIC, 1, purged=True)]
 
 
 def test_what_fails_before_the_commit_is_known_not_to_be_stored(shard: PlainShard) -> None:

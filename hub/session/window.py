@@ -34,7 +34,7 @@ class ByteWindow:
 
     @property
     def may_overdraw(self) -> bool:
-        """Whether one CRITICAL run may pass a full window; once until the next report."""
+        """Whether one CRITICAL run may pass a full window; once until the window has opened."""
         return not self._overdrawn
 
     def on_sent(self, size: int) -> None:
@@ -44,8 +44,11 @@ class ByteWindow:
         self.sent += size
 
     def on_handled(self, total: int) -> None:
-        """Take a report. Totals that go back or beyond what was sent are clamped."""
-        handled = min(total, self.sent)
-        if handled > self._handled:
-            self._handled = handled
+        """Take a report. Totals that go back or beyond what was sent are clamped.
+
+        A report alone gives no new overdraft: one byte at a time would let any number of urgent
+        frames past. The window opens at the latest when the frame that overdrew it was handled.
+        """
+        self._handled = max(self._handled, min(total, self.sent))
+        if self.open:
             self._overdrawn = False

@@ -57,7 +57,8 @@ def test_the_window_stops_runs_and_a_report_lets_them_go_on(sink: FakeSink) -> N
     assert len(sink.frames) == 4
 
 
-def test_a_full_window_lets_one_critical_run_pass_until_the_next_report(sink: FakeSink) -> None:
+def test_a_full_window_lets_one_critical_run_pass_until_it_has_opened(sink: FakeSink) -> None:
+    """G8: a client that reports byte by byte gets no more urgent frames than any other."""
     session = open_session(sink=sink, window=100)
     ScriptedSource("bulk", [(NORMAL, bytes(100))] * 3).subscribe(session)
     sink.take_all()
@@ -65,9 +66,13 @@ def test_a_full_window_lets_one_critical_run_pass_until_the_next_report(sink: Fa
     urgent.subscribe(session)
     sink.take_all()
     assert sink.frames[1:] == [b"c1"]
-    session.on_handled(1)
+    for handled in (1, 2):
+        session.on_handled(handled)
+        sink.take_all()
+    assert sink.frames[2:] == []
+    session.on_handled(3)
     sink.take_all()
-    assert sink.frames[2:] == [b"c2"]
+    assert sink.frames[2:3] == [b"c2"]
 
 
 def test_a_critical_topic_that_is_offered_again_does_not_pass_twice(sink: FakeSink) -> None:

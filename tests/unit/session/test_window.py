@@ -42,16 +42,38 @@ def test_reports_that_go_back_or_too_far_are_clamped() -> None:
     assert not window.open
 
 
-def test_one_overdraft_until_the_next_progress() -> None:
+def test_one_overdraft_until_the_window_has_opened_again() -> None:
     window = ByteWindow(100)
     window.on_sent(100)
     seen = [window.may_overdraw]
     window.on_sent(10)
     seen.append(window.may_overdraw)
-    for total in (0, 1):
+    for total in (0, 1, 10):
         window.on_handled(total)
         seen.append(window.may_overdraw)
-    assert seen == [True, False, False, True]
+    assert seen == [True, False, False, False, False]
+    window.on_handled(11)
+    assert window.open
+    window.on_sent(1)
+    assert (window.open, window.may_overdraw) == (False, True)
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(1, 40)), max_size=200))
+def test_past_a_full_window_goes_one_urgent_frame_however_small_the_reports(
+    steps: list[tuple[bool, int]],
+) -> None:
+    """G8, G7: between two moments at which the window is open."""
+    window, handled, urgent = ByteWindow(100), 0, 0
+    for is_send, amount in steps:
+        if is_send and (window.open or window.may_overdraw):
+            urgent += not window.open
+            window.on_sent(amount)
+        elif not is_send:
+            handled = min(window.sent, handled + amount)
+            window.on_handled(handled)
+        urgent = 0 if window.open else urgent
+        assert urgent <= 1
+        assert window.in_flight < 100 + 40 + 40
 
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(1, 300)), max_size=60))

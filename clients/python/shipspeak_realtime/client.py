@@ -158,8 +158,9 @@ class RealtimeClient(FollowUps):
             start: "latest" = what comes from now on; "earliest" = everything that the log has;
                 "snapshot" = the latest of each key, then what comes; or a `Cursor` to go on from.
             last: in place of `start`: the newest 1 to 1000 events, then what comes.
-            on_verdict: called with each `Verdict`, at the start and after every reconnect.
-            on_left_out: called with each `LeftOut`: events that were counted in place of delivered.
+            on_verdict: called with each `Verdict`, at the start and after every reconnect; by the
+                reader, in line with the events: what came before it has been handed over.
+            on_left_out: called likewise with each `LeftOut`: events counted in place of delivered.
             conflate: while this reader lags, only the latest event of each key.
             grant: short JWT for this one topic.
             queue_events: events that may wait here; a full queue stops the reading of all this

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from shipspeak_realtime.subscription import QUEUE_EVENTS, Subscription
 
 if TYPE_CHECKING:
-    from shipspeak.realtime.v1 import event_pb2
+    from shipspeak.realtime.v1 import event_pb2, frame_pb2
     from shipspeak_realtime.runs import Action
     from shipspeak_realtime.stats import Stats
 
@@ -32,6 +32,10 @@ class QuietSubscription(Subscription):
     def take(self, run: event_pb2.TopicRun) -> Action:
         """Follow the run, and drop its events."""
         action = super().take(run)
-        self._queue.clear()
-        self._drained.set()
+        self._line.clear()
         return action
+
+    def subscribed(self, answer: frame_pb2.Subscribed) -> None:
+        """Follow the answer; its verdict is told to nobody."""
+        super().subscribed(answer)
+        self._line.clear()

@@ -1,8 +1,7 @@
-"""One topic as the application reads it: position, queue, verdicts, errors."""
+"""One topic as the application reads it: position, line, verdicts, errors."""
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections import deque
 from datetime import UTC
@@ -12,6 +11,7 @@ from shipspeak.realtime.v1 import frame_pb2
 from shipspeak_realtime.cursor import Cursor
 from shipspeak_realtime.errors import ClosedError, RealtimeError
 from shipspeak_realtime.events import Event
+from shipspeak_realtime.line import Line
 from shipspeak_realtime.loops import Loop
 from shipspeak_realtime.runs import Action, Receiver, id_at_end
 from shipspeak_realtime.start import Beginning, Start, beginning
@@ -44,7 +44,8 @@ class Subscription:
 
     Attributes:
         topic: what it reads.
-        verdicts: the latest verdicts, oldest first, at most 100.
+        verdicts: the latest verdicts, oldest first, at most 100. A verdict, like what is left out,
+            is told to a reader in line: behind the events of before it, ahead of those after.
     """
 
     def __init__(
@@ -74,10 +75,7 @@ class Subscription:
         self._cursor: bytes = b""
         self._handled_id = ""  # of the event at the position, while the cursor lies before it
         self._head: int | None = None
-        self._queue: deque[Event] = deque()
-        self._limit = queue_events
-        self._filled, self._drained = asyncio.Event(), asyncio.Event()
-        self._drained.set()
+        self._line = Line(queue_events)
         self._error: RealtimeError | None = None
         self._opened = self._closed = self._managed = False
 
@@ -85,9 +83,9 @@ class Subscription:
 
     @property
     def cursor(self) -> Cursor | None:
-        """Where the queue's end stands, for a new subscription; None before the first answer.
+        """Where the line's end stands, for a new subscription; None before the first answer.
 
-        Events still waiting in the queue lie before it: to store a place, take `event.cursor`.
+        Events still waiting in the line lie before it: to store a place, take `event.cursor`.
         """
         place = self._receiver.place
         if place is None or not self._cursor:
@@ -126,35 +124,37 @@ class Subscription:
         self.close()
 
     def close(self) -> None:
-        """Stop receiving. What waits in the queue is dropped."""
+        """Stop receiving. What waits in the line is dropped."""
         if self._closed:
             return
         self._closed = True
-        self._queue.clear()
-        self._drained.set()
-        self._filled.set()
+        self._line.clear()
         if self._opened:
             self._on_close(self)
 
     async def next_event(self) -> Event:
-        """The next event.
+        """The next event; the news ahead of it is told on the way.
 
         Raises:
             StopAsyncIteration: the subscription was closed.
             RealtimeError: what ended it.
         """
-        while not self._queue:
-            if self._error is not None:
-                raise self._error
-            if self._closed:
-                raise StopAsyncIteration
-            self._filled.clear()
-            await self._filled.wait()
-        event = self._queue.popleft()
-        if len(self._queue) <= self._limit // 2:
-            self._drained.set()
-        self._stats.events += 1
-        return event
+        while True:
+            while not self._line:
+                if self._error is not None:
+                    raise self._error
+                if self._closed:
+                    raise StopAsyncIteration
+                await self._line.changed()
+            item = self._line.take()
+            if isinstance(item, Event):
+                self._stats.events += 1
+                return item
+            if isinstance(item, Verdict):
+                self.verdicts.append(item)
+                self._tell(self._on_verdict, item, "on_verdict")
+            else:
+                self._tell(self._on_left_out, item, "on_left_out")
 
     def _open(self) -> None:
         if self._closed:
@@ -181,7 +181,7 @@ class Subscription:
         return request
 
     def subscribed(self, answer: frame_pb2.Subscribed) -> None:
-        """Apply an answer of the hub and tell the application its verdict."""
+        """Apply an answer of the hub and put its verdict in line."""
         resumed = self._head is not None
         action = self._receiver.subscribed(answer)
         place = self._receiver.place
@@ -202,8 +202,7 @@ class Subscription:
             answer.head,
             answer.oldest_at.ToDatetime(tzinfo=UTC) if answer.HasField("oldest_at") else None,
         )
-        self.verdicts.append(verdict)
-        self._tell(self._on_verdict, verdict, "on_verdict")
+        self._line.put(verdict)
 
     def forget_place(self) -> bool:
         """The hub cannot read the cursor that it gave: what it answers next counts as a RESET.
@@ -217,7 +216,7 @@ class Subscription:
         return True
 
     def take(self, run: event_pb2.TopicRun) -> Action:
-        """Put a run's new events into the queue."""
+        """Put a run's new events in line, behind what the run counts in place of events."""
         taken = self._receiver.run(run)
         stats = self._stats
         stats.duplicates += taken.duplicates
@@ -227,40 +226,36 @@ class Subscription:
         stats.expired += run.expired
         stats.withdrawn += run.withdrawn
         if run.conflated or run.expired or run.withdrawn:
-            self._tell(self._on_left_out, _left_out(run), "on_left_out")
+            self._line.put(_left_out(run))
         before, place = self._cursor, self._receiver.place
         if run.cursor:
             self._cursor, self._handled_id = run.cursor, ""
         elif place is not None:
             self._handled_id = id_at_end(run)
-        for event in taken.events:
+        end = len(taken.events) - 1
+        for index, event in enumerate(taken.events):
             after = None if place is None else Cursor(self.topic, before, event.offset, event.id)
-            self._queue.append(Event(self.topic, event, after))
-        if taken.events:
-            if place is not None and run.cursor:
+            if index == end and place is not None and run.cursor:
                 # After the run's last event nothing of the run is left: the newest token, all of
                 # it.
-                self._queue[-1] = Event(self.topic, taken.events[-1], self.cursor)
-            self._filled.set()
-        if len(self._queue) >= self._limit:
-            self._drained.clear()
+                after = self.cursor
+            self._line.put(Event(self.topic, event, after))
         return taken.action
 
     async def room(self) -> None:
-        """Return when the queue has room; until then the connection reads no further."""
-        await self._drained.wait()
+        """Return when the line has room; until then the connection reads no further."""
+        await self._line.room()
 
     @property
     def full(self) -> bool:
-        """Whether the queue has no room."""
-        return not self._drained.is_set()
+        """Whether the line has no room."""
+        return self._line.full
 
     def fail(self, error: RealtimeError) -> None:
-        """End with an error, raised after what waits in the queue."""
+        """End with an error, raised after what waits in the line."""
         if self._error is None:
             self._error = error
-        self._drained.set()
-        self._filled.set()
+        self._line.wake()
 
     def _tell(self, listener: Callable[[_News], None] | None, news: _News, name: str) -> None:
         if listener is None:

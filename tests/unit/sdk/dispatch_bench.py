@@ -62,6 +62,7 @@ class Bench:
         verdict: frame_pb2.Verdict.ValueType = frame_pb2.VERDICT_OK,
         request_id: int | None = None,
         head: int = 0,
+        epoch: int = 7,
     ) -> None:
         position = event_pb2.Position(cursor=b"c%d" % offset, handled_offset=offset)
         self.dispatcher.control(
@@ -70,21 +71,30 @@ class Bench:
                     request_id=self.wire.sent[-1].request_id if request_id is None else request_id,
                     topic=TOPIC,
                     verdict=verdict,
-                    epoch=7,
+                    epoch=epoch,
                     position=position,
                     head=head,
                 )
             )
         )
 
-    def run(self, after: int, *offsets: int, cursor: bytes = b"") -> list[Subscription]:
+    def run(
+        self,
+        after: int,
+        *offsets: int,
+        cursor: bytes = b"",
+        epoch: int = 7,
+        conflated: int = 0,
+        empty: bool = False,
+    ) -> list[Subscription]:
         events = [event_pb2.Event(id=f"e{offset}", offset=offset) for offset in offsets]
         run = event_pb2.TopicRun(
             topic=TOPIC,
-            epoch=7,
+            epoch=epoch,
             after_offset=after,
             through_offset=offsets[-1],
-            events=events,
+            events=[] if empty else events,
+            conflated=conflated,
             cursor=cursor or b"c%d" % offsets[-1],
         )
         return self.dispatcher.runs(frame_pb2.ServerFrame(runs=[run]))

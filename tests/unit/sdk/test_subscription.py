@@ -11,6 +11,7 @@ from shipspeak_realtime import (
     ClosedError,
     Cursor,
     InvalidRequestError,
+    LeftOut,
     Verdict,
     VerdictKind,
 )
@@ -190,3 +191,63 @@ def test_the_last_events_stand_in_place_of_a_start():
     assert (request.WhichOneof("start"), request.last) == ("last", 5)
     with pytest.raises(InvalidRequestError):
         beginning(TOPIC, "earliest", 5)
+
+
+async def test_a_verdict_comes_behind_the_events_of_before_and_ahead_of_those_after(bench: Bench):
+    """G6: state that is thrown away at a RESET must not get events of the old log behind it."""
+    seen: list[object] = []
+    subscription = bench.subscribe()
+    subscription._on_verdict = lambda verdict: seen.append(verdict.kind)
+    bench.answer()
+    bench.run(0, 1, 2)
+    bench.answer(1, frame_pb2.VERDICT_RESET, request_id=0, head=2, epoch=8)
+    bench.run(1, 2, epoch=8)
+    bench.answer(5, frame_pb2.VERDICT_GAP, request_id=0, head=6, epoch=8)
+    bench.run(5, 6, epoch=8)
+    assert seen == []
+    for _ in range(4):
+        event = await subscription.next_event()
+        seen.append((event.offset, [told.kind for told in subscription.verdicts]))
+    ok, reset, gap = VerdictKind.OK, VerdictKind.RESET, VerdictKind.GAP
+    assert seen == [
+        *(ok, (1, [ok]), (2, [ok])),
+        *(reset, (2, [ok, reset])),
+        *(gap, (6, [ok, reset, gap])),
+    ]
+
+
+async def test_a_waiting_reader_is_told_a_verdict_without_an_event(bench: Bench):
+    told = asyncio.Event()
+    subscription = bench.subscribe()
+    subscription._on_verdict = lambda _verdict: told.set()
+    reading = asyncio.create_task(subscription.next_event())
+    await asyncio.sleep(0)
+    bench.answer()
+    await told.wait()
+    assert not reading.done()
+    bench.run(0, 1)
+    assert (await reading).offset == 1
+
+
+async def test_counts_are_told_in_line_and_wait_as_one(bench: Bench):
+    seen: list[object] = []
+    subscription = bench.subscribe()
+    subscription._on_left_out = seen.append
+    bench.answer()
+    bench.run(0, 1)
+    for after in (1, 3):
+        bench.run(after, after + 2, conflated=2, empty=True)
+    bench.run(5, 6)
+    for offset in (1, 6):
+        event = await subscription.next_event()
+        seen.append(event.offset)
+        assert event.offset == offset
+    assert seen == [1, LeftOut(TOPIC, 1, 5, 4, 0, 0), 6]
+
+
+async def test_a_listener_that_closes_ends_the_loop(bench: Bench):
+    subscription = bench.subscribe()
+    subscription._on_verdict = lambda _verdict: subscription.close()
+    bench.answer()
+    bench.run(0, 1)
+    assert [event.offset async for event in subscription] == []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import heapq
+from bisect import bisect_left, bisect_right, insort
 from typing import TYPE_CHECKING
 
 from hub.presence.member import Holder, Lease, Member, MemberKey, departed
@@ -30,6 +30,8 @@ class Roster:
         self._of_member: dict[MemberKey, dict[Holder, Lease]] = {}
         self._members: dict[MemberKey, Member] = {}
         self._users: dict[str, int] = {}
+        # Digests and keys of the members, in the order of the pages.
+        self._places: list[tuple[str, MemberKey]] = []
         # What watchers were last told of each member that has changed; None = not there.
         self._told: dict[MemberKey, Member | None] = {}
         # Changed ones that somebody who came in between has seen: to be told even when they are
@@ -95,11 +97,14 @@ class Roster:
         self._full = None
         if after is None:
             del self._members[key]
+            place = (key.digest(), key)
+            del self._places[bisect_left(self._places, place)]
             self._users[key.user] -= 1
             if not self._users[key.user]:
                 del self._users[key.user]
             return
         if before is None:
+            insort(self._places, (key.digest(), key))
             self._users[key.user] = self._users.get(key.user, 0) + 1
         self._members[key] = after
         self._most = max(self._most, len(self._members))
@@ -163,7 +168,7 @@ class Roster:
             after: token of the page before; empty = from the beginning.
             limit: members at most.
         """
-        behind = ((key.digest(), key) for key in self._members)
-        chosen = heapq.nsmallest(limit + 1, (place for place in behind if place[0] > after))
-        token = chosen[limit - 1][0] if len(chosen) > limit else ""
-        return [self._members[key] for _, key in chosen[:limit]], token
+        begin = bisect_right(self._places, after, key=lambda place: place[0])
+        chosen = self._places[begin : begin + limit]
+        token = chosen[-1][0] if len(self._places) > begin + limit else ""
+        return [self._members[key] for _, key in chosen], token

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from hub.presence.member import Holder
+import pytest
+
+from hub.presence.member import Holder, MemberKey
 from hub.presence.room import COALESCE_SECONDS, SLICE
 from hub.presence.roster import MAX_LISTED
 from tests.support.presence_bench import AWAY, OFFLINE, ONLINE, TOPIC, Bench, View
@@ -156,6 +158,27 @@ def test_pages_hold_every_member_once() -> None:
             break
     assert sorted(seen) == sorted(f"s{number}" for number in range(25))
     assert bench.room.counts(TOPIC) == (25, 1)
+
+
+def test_a_page_costs_no_look_at_all_members(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A member's place in the pages is found when it comes, and not for every page anew."""
+    bench = Bench()
+    for number in range(300):
+        bench.put(f"s{number}")
+    for number in range(0, 300, 3):
+        bench.room.leave(TOPIC, Holder("i", f"s{number}"))
+    places = list[str]()
+    place_of = MemberKey.digest
+    monkeypatch.setattr(MemberKey, "digest", lambda key: places.append("") or place_of(key))
+    seen, token = list[MemberKey](), ""
+    while members := bench.room.page(TOPIC, token, 10):
+        seen += [member.key for member in members[0]]
+        token = members[1]
+        if not token:
+            break
+    assert len(seen) == 200
+    assert places == []
+    assert [place_of(key) for key in seen] == sorted(place_of(key) for key in seen)
 
 
 def test_nothing_is_kept_of_who_has_gone() -> None:

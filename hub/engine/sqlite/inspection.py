@@ -35,7 +35,7 @@ _BY_ID: Final = (
 _WALK: Final = (
     "SELECT e.pos, t.name, e.offset, e.event_id FROM event AS e JOIN topic AS t "
     "ON t.id = e.topic_id WHERE e.pos > ? AND e.pos <= ? AND e.publisher = ? "
-    "AND length(e.body) > 0 ORDER BY e.pos LIMIT ?"
+    "ORDER BY e.pos LIMIT ?"
 )
 _LAST_POS: Final = "SELECT coalesce(max(pos), 0) FROM event"
 
@@ -80,7 +80,7 @@ def places_of_id(connection: sqlite3.Connection, topic: str, event_id: str) -> l
 def places_of_publisher(
     connection: sqlite3.Connection, publisher: str, after: int, limit: int
 ) -> tuple[list[Place], int]:
-    """Events of a publisher that still have a body, from the next rows of the whole shard.
+    """Events of a publisher, withdrawn ones too, from the next rows of the whole shard.
 
     Returns:
         The places, and where to go on; 0 = the end of the shard was reached.

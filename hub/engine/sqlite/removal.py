@@ -21,8 +21,11 @@ if TYPE_CHECKING:
 CHUNK_ROWS: Final = 500
 
 _EMPTY: Final = (
-    "UPDATE event SET body = x'', key = '', expires_ms = 0, publisher = CASE WHEN ? THEN '' "
-    "ELSE publisher END WHERE topic_id = ? AND offset = ? AND event_id = ? AND length(body) > 0"
+    "UPDATE event SET body = x'', key = '', expires_ms = 0 "
+    "WHERE topic_id = ? AND offset = ? AND event_id = ? AND length(body) > 0"
+)
+_FORGET: Final = (
+    "UPDATE event SET publisher = '' WHERE topic_id = ? AND offset = ? AND event_id = ?"
 )
 _OLDEST: Final = (
     "SELECT offset, event_id, published_ms FROM event WHERE topic_id = ? AND offset > ? "
@@ -47,7 +50,7 @@ class Withdraw:
     Attributes:
         places: at most CHUNK_ROWS. One that retention has removed meanwhile, or that holds another
             event, is left alone.
-        forget_publisher: the row loses the publisher's name too.
+        forget_publisher: the row loses the publisher's name too, also where it had no body left.
     """
 
     places: Sequence[Place]
@@ -60,19 +63,22 @@ class Withdraw:
 
     def run(self, work: Work) -> int:
         """Empty the rows, and tell which."""
+        removed = 0
         emptied: dict[str, list[int]] = {}
         for place in self.places:
             topic = work.topic(place.topic)
-            changed = work.connection.execute(
-                _EMPTY, (self.forget_publisher, topic.id, place.offset, place.event_id)
-            ).rowcount
+            key = (topic.id, place.offset, place.event_id)
+            changed = work.connection.execute(_EMPTY, key).rowcount
+            removed += changed
+            if self.forget_publisher:
+                changed += work.connection.execute(_FORGET, key).rowcount
             # Also where retention was quicker: its copy may still wait to be a dead letter.
             forget_dead(work.connection, place.topic, place.offset - 1, place.offset)
             if changed:
                 emptied.setdefault(place.topic, []).append(place.offset)
         for name, offsets in emptied.items():
             work.withdraw(name, offsets)
-        return sum(map(len, emptied.values()))
+        return removed
 
 
 @dataclass(frozen=True, slots=True)

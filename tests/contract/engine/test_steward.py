@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hub.engine.contract import Engine
+    from hub.engine.sqlite.reader import ShardReader
     from hub.model.events import Append
 
 SECRET = b"what-alice-wrote"
@@ -54,6 +55,17 @@ def _letter(store: Store, topic: str) -> Append:
     return store.draft(
         topic.replace("/", "."), "dead/user", publisher="work", body=event.SerializeToString()
     )
+
+
+async def _named(engine: Engine, publisher: str) -> int:
+    """Rows with a publisher's name, over all shards; of topics that the erasure has not purged."""
+    assert isinstance(engine, SqliteEngine)
+    count = "SELECT count(*) FROM event WHERE publisher = ?"
+
+    def look(reader: ShardReader) -> int:
+        return int(reader.connection.execute(count, (publisher,)).fetchone()[0])
+
+    return sum([await engine.look(shard, look) for shard in range(engine.shard_count)])
 
 
 async def test_topics_are_listed_by_name_over_all_shards(engine: Engine, store: Store) -> None:
@@ -213,7 +225,9 @@ async def test_a_user_is_erased_everywhere_and_the_erasure_can_be_repeated(
     await engine.publish([store.draft("n", "user/alice"), store.draft("n", "user/alice/more")])
     await engine.publish([store.draft("n", "user/alicent"), store.draft("n", "user/bob", **mine)])
     await engine.publish([_letter(store, "user/alice"), _letter(store, "user/alicent")])
+    await engine.publish([store.draft("withdrawn", rooms[0], **mine)])
     steward = steward_of(engine)
+    await steward.withdraw(rooms[0], "withdrawn")
 
     assert await steward.erase("alice") == 20 * 40 + 2 + 1 + 1
 
@@ -225,6 +239,8 @@ async def test_a_user_is_erased_everywhere_and_the_erasure_can_be_repeated(
     assert [e.withdrawn for e in await read_all(engine, "user/alicent")] == [False]
     assert [e.withdrawn for e in await read_all(engine, "user/bob")] == [True]
     assert [e.withdrawn for e in await read_all(engine, "dead/user")] == [True, False]
+    assert await _named(engine, "alice") == 0, "no tombstone keeps the name"
+    assert await _named(engine, "back-end") == 20 + 1, "others keep theirs"
     assert await steward.erase("alice") == 0
     assert await steward.erase("*") == 0
     assert len(await read_all(engine, "user/alicent")) == 1

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from hub.engine.contract import Stored
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -28,6 +30,18 @@ class Batch:
     appends: list[tuple[int, Append]] = field(default_factory=list)
     passed_on: list[tuple[int, Append]] = field(default_factory=list)
     later: list[tuple[int, ScheduledDraft]] = field(default_factory=list)
+
+    def stop_failed_topics(self) -> None:
+        """Leave out drafts for later that stand behind one of their topic that was not stored."""
+        failed: dict[str, int] = {}
+        for index, append in self.appends:
+            if not isinstance(self.results[index], Stored):
+                failed.setdefault(append.topic, index)
+        self.later = [
+            (index, draft)
+            for index, draft in self.later
+            if index < failed.get(draft.append.topic, len(self.results))
+        ]
 
     def settle(
         self,

@@ -88,6 +88,7 @@ class Publisher:
         if batch.appends:
             appends = [append for _, append in batch.appends]
             batch.settle(batch.appends, await self._engine.publish(appends))
+            batch.stop_failed_topics()
         if batch.later and self._schedule is not None:
             later = [draft for _, draft in batch.later]
             batch.settle(batch.later, await self._schedule.schedule(later))

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import time
+from typing import TYPE_CHECKING
+
 import pytest
 from google.protobuf import duration_pb2, timestamp_pb2
 
 from hub.auth.grants import Grants, Principal
+from hub.engine.sqlite import SqliteEngine, SqliteSchedule
+from hub.engine.sqlite.engine import wall_clock_ms
 from hub.errors import InvalidArgument
+from hub.pipeline.publish import Publisher, PublishLimits
+from hub.topics.namespaces import Namespaces
 from shipspeak.realtime.v1 import error_reason_pb2 as reasons
 from shipspeak.realtime.v1 import event_pb2, frame_pb2
-from tests.support.pipelines import PipelineBench, draft
+from tests.support.pipelines import ALICE, PipelineBench, draft
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 STORED, ACCEPTED = frame_pb2.OUTCOME_STORED, frame_pb2.OUTCOME_ACCEPTED
 REFUSED, NOT_ATTEMPTED = frame_pb2.OUTCOME_REFUSED, frame_pb2.OUTCOME_NOT_ATTEMPTED
@@ -49,6 +59,34 @@ async def test_a_topic_stops_at_its_first_refusal_and_others_go_on(bench: Pipeli
     assert results[1].error.reason == reasons.ERROR_REASON_EVENT_TOO_LARGE
     assert results[2].error.reason == reasons.ERROR_REASON_EARLIER_DRAFT_FAILED
     assert bench.engine.log("meeting/1").head == 1
+
+
+async def test_a_draft_for_later_stops_with_its_topic_too(
+    bench: PipelineBench, tmp_path: Path
+) -> None:
+    """Behind a refusal by the engine it is not attempted; before one, and elsewhere, it is taken."""
+    engine = SqliteEngine(tmp_path / "data", shards=1)
+    await engine.start()
+    schedule = SqliteSchedule(engine, wall_clock_ms)
+    schedule.start()
+    limits = PublishLimits(max_event_bytes=1000, max_batch_events=10, max_batch_bytes=5000)
+    publisher = Publisher(
+        engine, bench.registry, Namespaces(), limits, bench.metrics, time.time, schedule
+    )
+    drafts = [draft(f"e{number}", "meeting/1") for number in range(4)]
+    drafts += [draft("e4", "meeting/2"), draft("e5", "meeting/2")]
+    drafts[1].expected_offset = 99
+    for index in (0, 2, 5):
+        drafts[index].deliver_at.FromMilliseconds(wall_clock_ms() + 60_000)
+    request = frame_pb2.PublishRequest(drafts=drafts)
+
+    results = await publisher.publish(request, ALICE, "")
+
+    await schedule.stop()
+    await engine.stop()
+    scheduled = frame_pb2.OUTCOME_SCHEDULED
+    assert _outcomes(results[:4]) == [scheduled, REFUSED, NOT_ATTEMPTED, NOT_ATTEMPTED]
+    assert _outcomes(results[4:]) == [STORED, scheduled]
 
 
 async def test_a_refusal_by_the_engine_stops_its_topic_too(bench: PipelineBench) -> None:

@@ -285,5 +285,8 @@ class LiveTopic:
 
     def _fail(self, subscription: Subscription, error: HubError) -> None:
         self.subscribers.pop(subscription, None)
+        self.released_at = self._clock()
         subscription.session.remove_subscription(self.name)
+        if subscription.on_failed is not None:
+            subscription.on_failed()
         subscription.session.send_control(frames.unsubscribed_frame(self.name, error=error))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from hub.errors import InvalidArgument, PermissionDenied, ResourceExhausted
+from hub.errors import HubError, InvalidArgument, PermissionDenied, ResourceExhausted
 from hub.presence.member import Holder, Lease, MemberKey
 from hub.presence.room import GRACE_SECONDS, PresenceRoom
 from hub.session.frames import error_frame
@@ -159,7 +159,17 @@ class PresenceDesk:
             principal.require("presence", topic)
 
     def renew(self, session: Session, principal: Principal) -> None:
-        """The session has a new token: leave what it does not allow any more, and say so (G10)."""
+        """The session has a new token: leave what it does not allow any more, and say so (G10).
+
+        It also watches no more what it may not see. Subscriptions end with what they watch; this
+        asks the room itself, so that nothing is told by an oversight elsewhere.
+        """
+        for topic in self._room.watched(session.session_id):
+            try:
+                self.check_watch(principal, topic)
+            except HubError as error:
+                self._room.unwatch(topic, session.session_id)
+                session.send_control(error_frame(error, topic=topic))
         for topic in self._room.held(self._holder(session)):
             try:
                 principal.require("presence", topic)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import TYPE_CHECKING
 
 from hub.errors import (
@@ -104,6 +105,7 @@ class Subscriber:
             conflate=request.conflate,
         )
         subscription.snapshot_to = begin.snapshot_to
+        subscription.on_failed = partial(self._presence.unsubscribed, session, request.topic)
         self._metrics.subscribes.labels(frame_pb2.Verdict.Name(begin.verdict)).inc()
         session.send_control(begin.frame(request_id))
         self._registry.subscribe(live, subscription)

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Container
+    from collections.abc import Callable, Container
 
     from hub.errors import HubError
 
@@ -116,6 +116,7 @@ class Subscription:
         reading: a read of the log is under way.
         purges: how many purges of the topic it has been told of.
         ended: nothing of it may be sent any more.
+        on_failed: called when its topic has ended it, since the log could not be read.
     """
 
     __slots__ = (
@@ -124,6 +125,7 @@ class Subscription:
         "ended",
         "epoch",
         "offset",
+        "on_failed",
         "page",
         "purges",
         "reading",
@@ -158,6 +160,7 @@ class Subscription:
         self.purges = 0
         self.snapshot_to = 0
         self.ended = False
+        self.on_failed: Callable[[], None] | None = None
 
     def conflates(self, now_ms: int) -> bool:
         """Whether it gets only the latest of each key now: in its snapshot, or while it lags."""

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hub.auth.grants import Grants, Principal
-from hub.errors import HubError
+from hub.errors import HubError, Unavailable
 from hub.fanout.registry import LINGER_SECONDS
 from hub.model.cursor import Cursor, decode_cursor, encode_cursor
 from shipspeak.realtime.v1 import error_reason_pb2 as reasons
 from shipspeak.realtime.v1 import event_pb2, frame_pb2
 from tests.support.fake_sink import FakeSink
+from tests.support.memory_engine import append
 from tests.support.pipelines import ALICE, PipelineBench, draft
 from tests.support.sessions import open_session
 from tests.support.until import until
@@ -209,6 +210,40 @@ async def test_new_rights_end_what_they_do_not_cover(bench: PipelineBench) -> No
     assert session.rights_until == bench.clock.now + 9
     ended = sink.messages[-1].unsubscribed
     assert (ended.topic, ended.error.reason) == (TOPIC, reasons.ERROR_REASON_RIGHT_MISSING)
+
+
+async def test_a_failed_subscription_takes_its_presence_along(bench: PipelineBench) -> None:
+    """Nobody is told who is in a topic that it reads no more (G10), nor seen in it."""
+    await bench.engine.publish([append(TOPIC, f"x{number}") for number in range(600)])
+    session, sink = _session(bench)
+    bench.presence.set(session, ALICE, "tab", frame_pb2.SetPresence(topic=TOPIC))
+    live = await bench.registry.open(TOPIC)
+    bench.engine.fail_reads = Unavailable(
+        reasons.ERROR_REASON_SHARD_UNAVAILABLE, "not now", retry_after=1.0
+    )
+    request = frame_pb2.Subscribe(topic=TOPIC, presence=True)
+    request.position.CopyFrom(_position(bench, Cursor(_epoch(bench), 1, "e1")).position)
+    await bench.subscriber.subscribe(session, lambda: ALICE, request)
+    assert bench.presence._room.watched(session.session_id) == (TOPIC,)
+    await until(lambda: "unsubscribed" in sink.controls)
+    assert not live.subscribers
+    assert bench.presence._room.watched(session.session_id) == ()
+    assert len(bench.presence._room) == 0
+    assert not session.must_live
+
+
+async def test_new_rights_end_a_watch_of_which_no_subscription_is_left(
+    bench: PipelineBench,
+) -> None:
+    session, sink = _session(bench)
+    bench.presence.watch(session, TOPIC)
+    bench.presence.watch(session, "meeting/2")
+    rest = Grants(subscribe=("meeting/2",), presence=("meeting/*",))
+    bench.subscriber.renew(session, Principal("alice", rest, expires_at=bench.clock.now + 9))
+    assert bench.presence._room.watched(session.session_id) == ("meeting/2",)
+    await until(lambda: "error" in sink.controls)
+    (refused,) = (one.error for one in sink.messages if one.HasField("error"))
+    assert (refused.topic, refused.reason) == (TOPIC, reasons.ERROR_REASON_RIGHT_MISSING)
 
 
 async def test_a_topic_is_not_let_go_of_while_a_position_is_judged(

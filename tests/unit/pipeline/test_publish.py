@@ -64,7 +64,7 @@ async def test_a_topic_stops_at_its_first_refusal_and_others_go_on(bench: Pipeli
 async def test_a_draft_for_later_stops_with_its_topic_too(
     bench: PipelineBench, tmp_path: Path
 ) -> None:
-    """Behind a refusal by the engine it is not attempted; before one, and elsewhere, it is taken."""
+    """Behind a refusal by the engine it is not attempted; before one or elsewhere it is taken."""
     engine = SqliteEngine(tmp_path / "data", shards=1)
     await engine.start()
     schedule = SqliteSchedule(engine, wall_clock_ms)

@@ -29,6 +29,7 @@ log = structlog.get_logger(__name__)
 MAX_TOPICS = 100
 PAGE_MEMBERS = 100
 _TOKEN_CHARACTERS = 32
+_LIVE_FOR = "presence"
 
 
 class PresenceDesk:
@@ -94,7 +95,7 @@ class PresenceDesk:
                 topic=topic,
                 max=MAX_TOPICS,
             )
-        session.must_live = True
+        session.live_for.add(_LIVE_FOR)
         lease = Lease(
             holder,
             MemberKey(principal.subject, client_id or session.session_id),
@@ -108,7 +109,8 @@ class PresenceDesk:
     def _leave(self, session: Session, topic: str) -> None:
         holder = self._holder(session)
         self._room.leave(topic, holder)
-        session.must_live = self._room.holds(holder) > 0
+        if not self._room.holds(holder):
+            session.live_for.discard(_LIVE_FOR)
         self._arm()
 
     # Who watches

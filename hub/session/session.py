@@ -55,8 +55,12 @@ class Session:
         self.rights_since = self.opened_at
         self.next_heartbeat = math.inf
         self.expiry_told = False
-        # Its silence ends it even without a window: others are told that it is there.
-        self.must_live = False
+        # Why its silence ends it even without a window: others rely on it.
+        self.live_for: set[str] = set()
+        # Called when the transport has taken the last control frame.
+        self.on_drained: dict[str, Callable[[], None]] = {}
+        # Control frames that the transport has taken, since the beginning.
+        self.controls_taken = 0
         # The client ended it of its own will.
         self.left = False
         self._flight: Flight | None = None
@@ -78,6 +82,11 @@ class Session:
         self.last_heard = self._clock()
 
     # Out
+
+    @property
+    def must_live(self) -> bool:
+        """Whether its silence ends it even without a window."""
+        return bool(self.live_for)
 
     @property
     def control_backlog(self) -> int:
@@ -156,7 +165,7 @@ class Session:
         sink = self.sink
         while sink.writable and not self._ended:
             if self._controls:
-                sink.send(self._controls.popleft())
+                self._send_control(sink)
                 continue
             if self.state is State.CLOSED:
                 self._ended = True
@@ -170,6 +179,13 @@ class Session:
                 sink.send(frame)
             elif not self._controls:
                 return
+
+    def _send_control(self, sink: FrameSink) -> None:
+        sink.send(self._controls.popleft())
+        self.controls_taken += 1
+        if not self._controls:
+            for drained in tuple(self.on_drained.values()):
+                drained()
 
     def _on_writable(self) -> None:
         flight, self._flight = self._flight, None

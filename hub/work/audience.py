@@ -7,47 +7,89 @@ from typing import TYPE_CHECKING, Protocol
 from hub.work.frames import delivery_frames, work_closed_frame
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from hub.errors import HubError
     from hub.work.items import Handover
+    from hub.work.members import Members
 
 
 class WorkMember(Protocol):
-    """A session, as a work subscription sees it."""
+    """A session, as a work subscription sees it.
+
+    Attributes:
+        session_id: names it.
+        rights_until: seconds since the epoch.
+        controls_taken: control frames that its transport has taken, since the beginning.
+        live_for: why its silence ends it.
+        on_drained: called when its transport has taken the last control frame.
+    """
 
     session_id: str
     rights_until: float
+    controls_taken: int
+    live_for: set[str]
+    on_drained: dict[str, Callable[[], None]]
+
+    @property
+    def control_backlog(self) -> int:
+        """Control frames that its transport has not taken yet."""
 
     def send_control(self, frame: bytes) -> None:
-        """Queue a frame."""
+        """Queue a control frame."""
 
 
 class Audience(dict[str, WorkMember]):
-    """Members by id of the session.
+    """Sessions by id.
 
     Args:
         work: name of the subscription.
+        members: what the queue knows of them.
+        wake: called when one that was stalled takes part again.
     """
 
-    def __init__(self, work: str) -> None:
+    def __init__(self, work: str, members: Members, wake: Callable[[], None]) -> None:
         super().__init__()
         self._work = work
+        self._reason = f"work {work}"
+        self._members = members
+        self._wake = wake
 
-    def join(self, member: WorkMember) -> None:
-        """It takes part from now on."""
-        self[member.session_id] = member
+    def join(self, session: WorkMember) -> None:
+        """It takes part from now on; it must show that it lives, or what it holds waits for it."""
+        self[session.session_id] = session
+        session.live_for.add(self._reason)
+        session.on_drained[self._reason] = lambda: self._drained(session.session_id)
 
     def leave(self, session_id: str) -> None:
         """It takes part no more."""
-        self.pop(session_id, None)
+        session = self.pop(session_id, None)
+        if session is not None:
+            session.live_for.discard(self._reason)
+            session.on_drained.pop(self._reason, None)
 
-    def deliver(self, session_id: str, deliveries: Sequence[Handover]) -> None:
-        """Send events to a member."""
-        member = self[session_id]
-        for frame in delivery_frames(self._work, deliveries):
-            member.send_control(frame)
+    def look(self) -> None:
+        """Tell the queue whose transport stands still: more frames would only gather there."""
+        for session_id, session in self.items():
+            member = self._members.get(session_id)
+            if member is not None:
+                member.stalled = session.control_backlog > 0
+                member.taken = session.controls_taken
+
+    def deliver(
+        self, session_id: str, deliveries: Sequence[Handover]
+    ) -> Iterator[tuple[list[str], int]]:
+        """Send events to a session; gives the ids of each frame's deliveries, and its number."""
+        session = self[session_id]
+        for frame, ids in delivery_frames(self._work, deliveries):
+            yield ids, session.controls_taken + session.control_backlog + 1
+            session.send_control(frame)
 
     def dismiss(self, session_id: str, error: HubError) -> None:
         """Tell a member why it takes part no more."""
         self[session_id].send_control(work_closed_frame(self._work, error=error))
+
+    def _drained(self, session_id: str) -> None:
+        member = self._members.get(session_id)
+        if member is not None and member.stalled:
+            self._wake()

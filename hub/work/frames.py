@@ -21,9 +21,13 @@ _DELIVERY_TAG: Final = 0x0A  # Deliveries.deliveries = 1
 _DELIVERIES_TAG: Final = 0x3A  # ServerFrame.deliveries = 7
 
 
-def delivery_frames(work: str, deliveries: Iterable[Handover]) -> Iterator[bytes]:
-    """ServerFrames{deliveries} of about MAX_FRAME_BYTES at most, or of one event."""
+def delivery_frames(work: str, deliveries: Iterable[Handover]) -> Iterator[tuple[bytes, list[str]]]:
+    """ServerFrames{deliveries} of about MAX_FRAME_BYTES at most, or of one event.
+
+    Each comes with the ids of its deliveries.
+    """
     parts: list[bytes] = []
+    ids: list[str] = []
     size = 0
     for handover in deliveries:
         head = frame_pb2.Delivery(
@@ -35,12 +39,13 @@ def delivery_frames(work: str, deliveries: Iterable[Handover]) -> Iterator[bytes
         )
         delivery = head.SerializeToString() + delimited(_EVENT_TAG, handover.data)
         if parts and size + len(delivery) > MAX_FRAME_BYTES:
-            yield delimited(_DELIVERIES_TAG, b"".join(parts))
-            parts, size = [], 0
+            yield delimited(_DELIVERIES_TAG, b"".join(parts)), ids
+            parts, ids, size = [], [], 0
         parts.append(delimited(_DELIVERY_TAG, delivery))
+        ids.append(handover.delivery_id)
         size += len(delivery)
     if parts:
-        yield delimited(_DELIVERIES_TAG, b"".join(parts))
+        yield delimited(_DELIVERIES_TAG, b"".join(parts)), ids
 
 
 def work_opened_frame(name: str, members: int, request_id: int) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -69,6 +70,7 @@ class Lease:
         member: who has it.
         deadline: when it ends, seconds since the epoch.
         size: bytes of the event.
+        frame: number of the member's control frame that carries it; infinite = it is not sent yet.
     """
 
     delivery_id: str
@@ -76,6 +78,12 @@ class Lease:
     member: Member
     deadline: float
     size: int
+    frame: float = math.inf
+
+    @property
+    def seen(self) -> bool:
+        """Whether the member's transport has taken it."""
+        return self.frame <= self.member.taken
 
 
 @dataclass(slots=True, eq=False)
@@ -89,6 +97,8 @@ class Member:
         lease_seconds: how long it may hold one without a word.
         leases: what it holds, by delivery id.
         size: bytes of what it holds.
+        stalled: its transport does not take what it was sent: it gets nothing more.
+        taken: how many control frames its transport has taken.
     """
 
     name: str
@@ -97,10 +107,14 @@ class Member:
     lease_seconds: float
     leases: dict[str, Lease] = field(default_factory=dict)
     size: int = 0
+    stalled: bool = False
+    taken: int = 0
 
     @property
     def free(self) -> int:
         """How many more events it may be given."""
+        if self.stalled:
+            return 0
         if self.leases and self.size >= MAX_MEMBER_BYTES:
             return 0
         return max(0, self.max_outstanding - len(self.leases))

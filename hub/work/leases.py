@@ -10,7 +10,7 @@ from hub.work.items import Item, Lease, Member, Phase
 from hub.work.refusals import unknown_delivery
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 
 class Leases:
@@ -55,6 +55,13 @@ class Leases:
         self.run(lease, deadline)
         item.lease, item.data, item.unseen = lease, b"", False
         return lease
+
+    def sent(self, delivery_ids: Iterable[str], frame: int) -> None:
+        """Deliveries are in a member's control frame of this number."""
+        for delivery_id in delivery_ids:
+            lease = self._leases.get(delivery_id)
+            if lease is not None:
+                lease.frame = frame
 
     def run(self, lease: Lease, deadline: float) -> None:
         """A lease runs, until ``deadline``."""

@@ -83,11 +83,16 @@ class WorkQueue:
         for lease in tuple(member.leases.values()):
             self._leases.end(lease)
             if lease.item.phase is Phase.LEASED:
+                lease.item.unseen = not lease.seen
                 self._wait(lease.item, now)
         for line in self._waiting.lines.values():
             if line.owner == name:
                 line.owner = None
         return True
+
+    def sent(self, delivery_ids: Iterable[str], frame: int) -> None:
+        """Deliveries are in a member's control frame of this number; see ``Member.taken``."""
+        self._leases.sent(delivery_ids, frame)
 
     @property
     def outstanding(self) -> int:
@@ -260,6 +265,7 @@ class WorkQueue:
             self._paused_until = -math.inf
         for lease in self._leases.end_due(now):
             item = lease.item
+            item.unseen = not lease.seen
             line = self._waiting.lines.get(item.topic)
             if line is not None:
                 line.owner = None

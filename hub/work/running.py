@@ -66,7 +66,7 @@ class RunningWork:
         self._clock = clock
         self._metrics = metrics
         self._on_dead = on_dead
-        self._members = Audience(spec.name)
+        self._members = Audience(spec.name, self.queue.members, self._wake)
         self._writes = Writes(
             spec.name, store, self.queue, clock, metrics, on_dead=on_dead, wake=self._wake
         )
@@ -99,6 +99,7 @@ class RunningWork:
 
     def leave(self, session_id: str) -> bool:
         """Give what a session holds to others; False = it was no member."""
+        self._members.look()
         self._members.leave(session_id)
         left = self.queue.leave(session_id, self._clock())
         if left:
@@ -196,6 +197,7 @@ class RunningWork:
 
     def _turn(self) -> None:
         self._turn_due = False
+        self._members.look()
         now = self._clock()
         for effect in self.queue.poll(now):
             if isinstance(effect, Deliver):
@@ -213,7 +215,8 @@ class RunningWork:
             # Nothing is handed out without a right (G10); the session is about to be closed.
             self.leave(effect.member)
             return
-        self._members.deliver(effect.member, effect.deliveries)
+        for delivery_ids, frame in self._members.deliver(effect.member, effect.deliveries):
+            self.queue.sent(delivery_ids, frame)
         self._metrics.work_handed_out.labels(self.spec.name).inc(len(effect.deliveries))
 
     def _tell_full(self) -> None:

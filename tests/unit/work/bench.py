@@ -14,6 +14,7 @@ from shipspeak.realtime.v1 import event_pb2, frame_pb2
 from tests.support.manual_clock import ManualClock
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from hub.errors import HubError
@@ -29,8 +30,13 @@ class FakeMember:
         self.rights_until = math.inf
         self.deliveries: list[frame_pb2.Delivery] = []
         self.closed: list[frame_pb2.WorkClosed] = []
+        self.controls_taken = 0
+        self.control_backlog = 0
+        self.live_for: set[str] = set()
+        self.on_drained: dict[str, Callable[[], None]] = {}
 
     def send_control(self, frame: bytes) -> None:
+        self.controls_taken += 1
         message = frame_pb2.ServerFrame.FromString(frame)
         self.deliveries += message.deliveries.deliveries
         if message.HasField("work_closed"):

@@ -19,7 +19,7 @@ class Gate:
 
     Args:
         call: the method.
-        after: the call is done, and its answer held.
+        after: the call is done, and its answer held if it brings events.
     """
 
     def __init__(self, call: Callable[..., Awaitable[Any]], *, after: bool) -> None:
@@ -28,7 +28,11 @@ class Gate:
         self.reached, self.open = asyncio.Event(), asyncio.Event()
 
     async def __call__(self, *args: Any, **options: Any) -> Any:
-        answer = await self._call(*args, **options) if self._after else None
+        answer: Any = None
+        if self._after:
+            answer = await self._call(*args, **options)
+            if not answer.handed_out:
+                return answer
         self.reached.set()
         await self.open.wait()
         return answer if self._after else await self._call(*args, **options)

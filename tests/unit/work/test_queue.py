@@ -36,6 +36,7 @@ class Bench:
             for effect in effects:
                 if isinstance(effect, Deliver):
                     self.got += [(effect.member, delivery) for delivery in effect.deliveries]
+                    self.queue.sent([one.delivery_id for one in effect.deliveries], 0)
                 elif isinstance(effect, Take):
                     self.queue.taken(effect, self.register.take(effect), now)
                 else:

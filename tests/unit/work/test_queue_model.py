@@ -50,6 +50,7 @@ class Works(RuleBasedStateMachine):
     def turn(self) -> None:
         for effect in self.queue.poll(self.now):
             if isinstance(effect, Deliver):
+                self.queue.sent([one.delivery_id for one in effect.deliveries], 0)
                 for delivery in effect.deliveries:
                     self.deliver(effect.member, delivery)
             else:

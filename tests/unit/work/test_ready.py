@@ -43,8 +43,8 @@ async def test_an_event_that_met_no_member_is_not_given_to_the_next_after_its_ex
     bench: WorkBench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """G9."""
-    bench.join("one")
     await bench.publish("a", "b", expires_in=5)
+    bench.join("one")
     await left_alone(bench, monkeypatch)
     bench.clock.advance(3600)
     two = bench.join("two")
@@ -58,8 +58,8 @@ async def test_an_event_that_met_no_member_is_not_given_to_the_next_after_its_re
     bench: WorkBench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nor does its content stay in memory."""
-    bench.join("one")
     await bench.publish("a")
+    bench.join("one")
     await left_alone(bench, monkeypatch)
     items = bench.room.coordinator._works["analyse"].queue._items
     assert [item.data for item in items.values()] == [b""]

@@ -4,33 +4,39 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from functools import partial
+from typing import TYPE_CHECKING, TypeAlias
 
 from hub.engine.contract import AppendResult, Stored
 from hub.engine.sqlite.removal import Place, Withdraw
+from hub.engine.sqlite.spoken import Spoken, by_id, look_for
 from hub.errors import HubError, event_unknown
 from hub.model.events import NORMAL, Append
 from hub.model.receipts import STATES, WITHDRAWN, receipt_id
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from hub.engine.sqlite.engine import SqliteEngine
     from hub.engine.sqlite.operation import Work
+    from hub.engine.sqlite.reader import ShardReader
     from hub.model.receipts import Mark
 
-# Topics of people are short (namespaces.INBOX): one walk serves all marks of a call.
-_EVENTS: Final = (
-    "SELECT event_id, offset, publisher FROM event WHERE topic_id = ? AND offset > ? "
-    "ORDER BY offset"
-)
+_Log: TypeAlias = "dict[str, list[tuple[int, str]]]"
 
 
 @dataclass(frozen=True, slots=True)
 class StoreReceipts:
-    """Stores the receipts of one shard."""
+    """Stores the receipts of one shard.
+
+    Attributes:
+        marks: what is said.
+        spoken: what a reader has found of it, by topic.
+        now_ms: milliseconds since the epoch.
+    """
 
     marks: Sequence[Mark]
+    spoken: Mapping[str, Spoken]
     now_ms: int
 
     @property
@@ -40,13 +46,16 @@ class StoreReceipts:
 
     def run(self, work: Work) -> list[AppendResult]:
         """One result each."""
-        logs = {name: _Log(work, name) for name in self.topics}
+        logs = {
+            name: by_id(work.connection, work.topic(name), self.spoken[name])
+            for name in self.topics
+        }
         return [self._store(work, logs[mark.topic], mark) for mark in self.marks]
 
     def _store(self, work: Work, log: _Log, mark: Mark) -> AppendResult:
         places = [
             Place(mark.topic, offset, mark.event_id)
-            for offset, publisher in log.events.get(mark.event_id, ())
+            for offset, publisher in log.get(mark.event_id, ())
             if not mark.only_own or publisher == mark.publisher
         ]
         if not places or mark.event_id.startswith("~"):
@@ -54,7 +63,7 @@ class StoreReceipts:
         if mark.state == WITHDRAWN:
             Withdraw(places).run(work)
         for state in STATES:
-            known = log.events.get(receipt_id(mark.event_id, state))
+            known = log.get(receipt_id(mark.event_id, state))
             if state >= mark.state and known:
                 return Stored(work.topic(mark.topic).epoch, known[0][0], duplicate=True)
         result = work.append(
@@ -69,24 +78,9 @@ class StoreReceipts:
             )
         )
         if isinstance(result, Stored):
-            log.add(receipt_id(mark.event_id, mark.state), result.offset, mark.publisher)
+            receipt = (result.offset, mark.publisher)
+            log.setdefault(receipt_id(mark.event_id, mark.state), []).append(receipt)
         return result
-
-
-class _Log:
-    """The ids of a topic's events, each with offset and publisher."""
-
-    def __init__(self, work: Work, name: str) -> None:
-        topic = work.topic(name)
-        self.events: dict[str, list[tuple[int, str]]] = {}
-        for event_id, offset, publisher in work.connection.execute(
-            _EVENTS, (topic.id, topic.floor)
-        ):
-            self.add(event_id, offset, publisher)
-
-    def add(self, event_id: str, offset: int, publisher: str) -> None:
-        """Take note of one more event."""
-        self.events.setdefault(event_id, []).append((offset, publisher))
 
 
 class SqliteInbox:
@@ -116,7 +110,19 @@ class SqliteInbox:
         return [results[index] for index in range(len(marks))]
 
     async def _mark(self, shard: int, marks: Sequence[Mark], now_ms: int) -> Sequence[AppendResult]:
+        ids: dict[str, dict[str, None]] = {}
+        for mark in marks:
+            ids.setdefault(mark.topic, {})[mark.event_id] = None
         try:
-            return await self._engine.operate(shard, StoreReceipts(marks, now_ms))
+            # One look each: other readers of the shard have their turns in between.
+            spoken = {
+                topic: await self._engine.look(shard, partial(_look, topic, tuple(of_topic)))
+                for topic, of_topic in ids.items()
+            }
+            return await self._engine.operate(shard, StoreReceipts(marks, spoken, now_ms))
         except HubError as error:
             return [error] * len(marks)
+
+
+def _look(topic: str, event_ids: Sequence[str], reader: ShardReader) -> Spoken:
+    return look_for(reader.connection, topic, event_ids)

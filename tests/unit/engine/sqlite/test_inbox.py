@@ -1,0 +1,93 @@
+"""Receipts of one shard: the writer looks at nothing but what has come since a reader's look."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from hub.engine.contract import AppendResult, Stored
+from hub.engine.sqlite.inbox import StoreReceipts
+from hub.engine.sqlite.policy import Retention
+from hub.engine.sqlite.removal import Purge
+from hub.engine.sqlite.requests import Operate, Operated
+from hub.engine.sqlite.spoken import Spoken, look_for
+from hub.errors import HubError
+from hub.model.receipts import DISMISSED, READ, WITHDRAWN, Mark
+from tests.unit.engine.sqlite.support import START_MS, TOPIC, PlainShard, draft, drafts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from shipspeak.realtime.v1 import notification_pb2
+
+
+@pytest.fixture
+def shard(tmp_path: Path) -> Iterator[PlainShard]:
+    made = PlainShard(tmp_path / "shard.db", lambda _: Retention(max_events=10_000))
+    yield made
+    made.close()
+
+
+def _look(shard: PlainShard, *event_ids: str) -> Spoken:
+    return look_for(shard.reader.connection, TOPIC, event_ids)
+
+
+def _say(
+    shard: PlainShard,
+    spoken: Spoken,
+    event_id: str,
+    state: notification_pb2.ReceiptState.ValueType,
+    publisher: str = "back-end",
+) -> AppendResult:
+    mark = Mark(TOPIC, event_id, state, publisher, b"", only_own=state == WITHDRAWN)
+    operation = StoreReceipts([mark], {TOPIC: spoken}, START_MS)
+    (answer,) = shard.writer.commit([Operate(operation)]).answers
+    assert isinstance(answer, Operated)
+    result: AppendResult = answer.value[0]
+    return result
+
+
+def test_a_long_log_costs_the_writer_nothing(shard: PlainShard) -> None:
+    """No publisher of the shard waits for the walk, not even for an event that is not there."""
+    shard.commit([draft(f"e{number}") for number in range(3_000)])
+    steps = 0
+
+    def count() -> None:
+        nonlocal steps
+        steps += 100
+
+    for event_id in ("nope", "e7"):
+        spoken = _look(shard, event_id)
+        shard.connection.set_progress_handler(count, 100)
+        _say(shard, spoken, event_id, WITHDRAWN)
+        shard.connection.set_progress_handler(None, 100)
+        assert steps < 3_000, "one step of the machine for each event would be more"
+
+
+def test_what_has_come_since_the_look_counts(shard: PlainShard) -> None:
+    shard.commit(drafts("a"))
+    spoken = _look(shard, "a", "late")
+    shard.commit(drafts("late"))
+    first = _say(shard, spoken, "a", DISMISSED, "alice")
+    assert first == Stored(shard.reader.head(TOPIC).epoch, 3)
+    again = _say(shard, spoken, "a", READ, "root")
+    assert isinstance(again, Stored)
+    assert (again.offset, again.duplicate) == (3, True), "a state moves forward only"
+    assert isinstance(_say(shard, spoken, "late", READ), Stored)
+
+
+def test_what_was_removed_since_the_look_is_unknown(shard: PlainShard) -> None:
+    shard.commit(drafts("a", "b"))
+    spoken = _look(shard, "a", "never")
+    shard.writer.commit([Operate(Purge(TOPIC))])
+    for event_id in ("a", "never"):
+        refused = _say(shard, spoken, event_id, READ)
+        assert isinstance(refused, HubError)
+        assert refused.reason_name == "EVENT_UNKNOWN"
+
+
+def test_a_topic_that_was_never_written_has_nothing(shard: PlainShard) -> None:
+    refused = _say(shard, _look(shard, "a"), "a", READ)
+    assert isinstance(refused, HubError)

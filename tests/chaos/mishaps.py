@@ -31,11 +31,11 @@ async def pause(hub: HubProcess) -> None:
 
 async def fill_disk(hub: HubProcess) -> None:
     """No file grows for a while, as on a full disk; root is not needed for it."""
-    _limit_files(hub.pid, FULL_BYTES)
+    limit_files(hub.pid, FULL_BYTES)
     try:
         await asyncio.sleep(FULL_SECONDS)
     finally:
-        _limit_files(hub.pid, resource.RLIM_INFINITY)
+        limit_files(hub.pid, resource.RLIM_INFINITY)
 
 
 def lose_file(hub: HubProcess, topics: Collection[str]) -> dict[str, int]:
@@ -49,6 +49,7 @@ def lose_file(hub: HubProcess, topics: Collection[str]) -> dict[str, int]:
     raise AssertionError("no shard file holds any of the topics")
 
 
-def _limit_files(pid: int, soft: int) -> None:
+def limit_files(pid: int, soft: int) -> None:
+    """No file of a process grows beyond so many bytes."""
     _, hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)
     resource.prlimit(pid, resource.RLIMIT_FSIZE, (soft, hard))

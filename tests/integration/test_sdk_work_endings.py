@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+import logging
+import resource
 import secrets
 from typing import TYPE_CHECKING
 
@@ -11,6 +13,7 @@ import pytest
 from google.protobuf.wrappers_pb2 import Int64Value
 
 from shipspeak_realtime import AdminClient, ClosedError, Delivery, RealtimeClient, Work
+from tests.chaos.mishaps import FULL_BYTES, limit_files
 from tests.support.until import until
 
 if TYPE_CHECKING:
@@ -217,6 +220,29 @@ async def test_a_hub_that_goes_in_the_middle_of_a_block_costs_a_repeat(
         await until(lambda: len(worker.ended) == 2, seconds=SECONDS)
         assert worker.ended == [("e1", 1), ("e1", 2)]
         await until_empty(hub, name)
+        await worker.cancel()
+
+
+async def test_a_disk_that_is_full_for_a_while_costs_no_repeat(
+    hub: HubProcess, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """E1: the work is done; what is missing is the hub's word that it knows."""
+    caplog.set_level(logging.INFO, "shipspeak_realtime")
+    topic = f"meeting/{name}"
+    async with RealtimeClient(hub.grpc) as client:
+        worker = Worker(client.work(name, topic))
+        await opened(hub, name)
+        await publish(client, topic, 1)
+        await worker.until(1)
+        limit_files(hub.pid, FULL_BYTES)
+        try:
+            worker.go_on.set()
+            await until(lambda: "not acknowledged" in caplog.text, seconds=SECONDS)
+        finally:
+            limit_files(hub.pid, resource.RLIM_INFINITY)
+        await until(lambda: worker.ended == [("e1", 1)], seconds=SECONDS)
+        assert worker.seen[0].settled
+        assert await backlog(hub, name) == 0
         await worker.cancel()
 
 

@@ -53,6 +53,7 @@ class Delivery:
         acknowledge: Callable[[frame_pb2.Acknowledgement], Awaitable[None]],
         on_end: Callable[[Delivery], None],
         retry: Callable[[int], float],
+        sleep: Callable[[float], Awaitable[None]],
     ) -> None:
         self.event = Event(message.topic, message.event, None)
         self.topic, self.attempt = message.topic, message.attempt
@@ -60,7 +61,8 @@ class Delivery:
         self.lost = self.settled = False
         self._in_block = self._settling = self._over = False
         self._deadline = message.deadline
-        self._acknowledge, self._on_end, self._retry = acknowledge, on_end, retry
+        self._acknowledge, self._on_end = acknowledge, on_end
+        self._retry, self._sleep = retry, sleep
 
     def __repr__(self) -> str:
         return f"<delivery of {self.topic}#{self.event.offset}, attempt {self.attempt}>"
@@ -118,9 +120,9 @@ class Delivery:
             if self.settled:
                 pass
             elif error is None:
-                await self.ack()
+                await self._insist(frame_pb2.VERB_ACK)
             elif isinstance(error, Exception):
-                await self.nack(self._retry(self.attempt))
+                await self._insist(frame_pb2.VERB_NACK, self._retry(self.attempt))
             else:
                 await self._put_back()
         except RealtimeError as refusal:
@@ -130,6 +132,17 @@ class Delivery:
             self._in_block, self._over = False, True
             self._on_end(self)
         return isinstance(error, Exception)
+
+    async def _insist(self, verb: frame_pb2.Verb.ValueType, delay: float = 0.0) -> None:
+        """Until the hub has decided: a disk that is full for a while undoes no work."""
+        while True:
+            try:
+                return await self._settle(verb, delay)
+            except RealtimeError as refusal:
+                if refusal.retry_after is None or self.lost:
+                    raise
+                _log.info("%s is not acknowledged yet: %s", self, refusal)
+                await self._sleep(refusal.retry_after)
 
     async def _put_back(self) -> None:
         """The program ends (it was cancelled): at once to another member, without waiting here."""

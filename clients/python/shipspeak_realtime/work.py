@@ -166,7 +166,11 @@ class Work:
         if self._closed:
             return  # it goes to other members when the last block has ended
         delivery = Delivery(
-            message, acknowledge=works.acknowledge, on_end=self._let_go, retry=self._retry
+            message,
+            acknowledge=works.acknowledge,
+            on_end=self._let_go,
+            retry=self._retry,
+            sleep=self._clock.sleep,
         )
         self._held[message.delivery_id] = delivery
         self._waiting.append(delivery)

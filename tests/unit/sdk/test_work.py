@@ -4,71 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import itertools
 
 import pytest
 
 from shipspeak.realtime.v1 import error_reason_pb2 as reasons
-from shipspeak.realtime.v1 import frame_pb2
 from shipspeak_realtime.errors import InvalidRequestError, NetworkError, RealtimeError
-from shipspeak_realtime.work import Work, retry_delay
-from shipspeak_realtime.works import Works
+from shipspeak_realtime.work import retry_delay
 from tests.support.until import until
-from tests.unit.sdk.manual_clock import ManualClock
-
-LEASE = 30.0
-
-
-class Bench:
-    """One membership, and what it says."""
-
-    def __init__(self) -> None:
-        self.clock = ManualClock()
-        self.sent: list[frame_pb2.ClientFrame] = []
-        self.works = Works(self.clock, itertools.count(1).__next__, self.sent.append)
-        self.work = Work(
-            "analyse",
-            "meeting/*",
-            max_outstanding=4,
-            ack_deadline=LEASE,
-            ordered=False,
-            retry=retry_delay,
-            clock=self.clock,
-            on_open=self._open,
-        )
-
-    def _open(self, work: Work) -> Works:
-        self.works.add(work)
-        return self.works
-
-    def deliver(self, *ids: str) -> None:
-        deliveries = [
-            frame_pb2.Delivery(work="analyse", delivery_id=one, topic="meeting/1", attempt=1)
-            for one in ids
-        ]
-        frame = frame_pb2.Deliveries(deliveries=deliveries)
-        self.works.control(frame_pb2.ServerFrame(deliveries=frame))
-
-    def said(self) -> list[tuple[str, str]]:
-        """(verb, delivery id) of what was acknowledged, in order."""
-        return [
-            (frame_pb2.Verb.Name(ack.verb).removeprefix("VERB_"), ack.delivery_id)
-            for frame in self.sent
-            for ack in frame.acknowledge.acks
-        ]
-
-    def closed(self) -> bool:
-        return any(frame.HasField("close_work") for frame in self.sent)
-
-    def answer(self, *refusals: int) -> None:
-        """Answer the newest request: 0 = committed."""
-        answered = frame_pb2.Acknowledged(request_id=self.sent[-1].request_id)
-        for reason in refusals:
-            result = answered.results.add()
-            if reason:
-                result.error.reason = reasons.ErrorReason.ValueType(reason)
-                result.error.code = 5
-        self.works.control(frame_pb2.ServerFrame(acknowledged=answered))
+from tests.unit.sdk.work_bench import LEASE, Bench
 
 
 @pytest.fixture
@@ -164,6 +107,38 @@ async def test_a_failed_block_puts_back_and_the_loop_goes_on(
     assert "a bad event" in caplog.text
 
 
+async def test_a_block_that_is_refused_for_now_says_it_again(bench: Bench) -> None:
+    async with bench.work:
+        bench.deliver("a")
+        delivery = await anext(aiter(bench.work))
+        await delivery.__aenter__()
+        ending = asyncio.ensure_future(delivery.__aexit__(None, None, None))
+        await until(bench.said)
+        bench.answer(reasons.ERROR_REASON_STORAGE_FAILED, retry_after=2)
+        await bench.clock.advance(1)
+        assert bench.said() == [("ACK", "a")]
+        await bench.clock.advance(1)
+        assert bench.said() == [("ACK", "a"), ("ACK", "a")]
+        bench.answer(0)
+        await ending
+        assert delivery.settled
+
+
+async def test_a_block_that_is_refused_for_now_is_lost_with_its_session(bench: Bench) -> None:
+    async with bench.work:
+        bench.deliver("a")
+        delivery = await anext(aiter(bench.work))
+        await delivery.__aenter__()
+        ending = asyncio.ensure_future(delivery.__aexit__(None, None, None))
+        await until(bench.said)
+        bench.answer(reasons.ERROR_REASON_STORAGE_FAILED, retry_after=2)
+        bench.works.disconnected()
+        await bench.clock.advance(2)
+        await ending
+        assert bench.said() == [("ACK", "a")]
+        assert (delivery.lost, delivery.settled) == (True, False)
+
+
 async def test_a_cancelled_block_stays_cancelled(bench: Bench) -> None:
     async with bench.work:
         bench.deliver("a")
@@ -210,64 +185,6 @@ async def test_what_was_never_settled_is_not_kept(bench: Bench) -> None:
         await anext(deliveries)
         gc.collect()
         assert not bench.work._held
-
-
-async def test_closing_waits_for_the_block_that_runs(bench: Bench) -> None:
-    work = bench.work
-    async with work:
-        bench.deliver("a", "b")
-        delivery = await anext(aiter(work))
-        await delivery.__aenter__()
-    assert not bench.closed()
-    bench.deliver("c")
-    with pytest.raises(StopAsyncIteration):
-        await work.next_delivery()
-    await bench.clock.advance(LEASE / 3)
-    assert bench.said() == [("EXTEND", "a")]
-    bench.answer(0)
-    ending = asyncio.ensure_future(delivery.__aexit__(None, None, None))
-    await until(lambda: bench.said()[-1] == ("ACK", "a"))
-    assert not bench.closed()
-    bench.answer(0)
-    await ending
-    assert (delivery.settled, delivery.lost) == (True, False)
-    assert bench.closed()
-
-
-async def test_closing_waits_for_an_ack_by_hand_and_its_refusal_ends_it_too(bench: Bench) -> None:
-    async with bench.work:
-        bench.deliver("a")
-        delivery = await anext(aiter(bench.work))
-        acking = asyncio.ensure_future(delivery.ack())
-        await until(bench.said)
-    assert not bench.closed()
-    bench.answer(reasons.ERROR_REASON_DELIVERY_UNKNOWN)
-    with pytest.raises(RealtimeError, match="DELIVERY_UNKNOWN"):
-        await acking
-    assert bench.closed()
-
-
-async def test_a_session_that_ends_while_it_closes_ends_it(bench: Bench) -> None:
-    async with bench.work:
-        bench.deliver("a")
-        delivery = await anext(aiter(bench.work))
-        await delivery.__aenter__()
-    bench.works.disconnected()
-    assert delivery.lost
-    bench.sent.clear()
-    bench.works.welcome()
-    assert bench.sent == []
-
-
-async def test_leaving_the_loop_ends_the_membership(bench: Bench) -> None:
-    bench.deliver("too early")
-    bench.work._open()
-    bench.deliver("a")
-    async for delivery in bench.work:
-        assert delivery.id == "a"
-        break
-    await until(lambda: bench.sent[-1].close_work.name == "analyse")
-    assert delivery.lost
 
 
 @pytest.mark.parametrize(("attempt", "seconds"), [(1, 1), (2, 4), (4, 64), (9, 300)])

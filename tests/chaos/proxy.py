@@ -1,4 +1,4 @@
-"""A TCP proxy that can hold everything back, or cut: between a client and a hub on loopback."""
+"""A TCP proxy that can hold back, strand or cut: between a client and a hub on loopback."""
 
 from __future__ import annotations
 
@@ -53,6 +53,15 @@ class FaultProxy:
         """Half-open: connections stand, and nothing comes through any more."""
         self._open.clear()
 
+    def strand(self) -> None:
+        """Half-open for ever: what stands brings nothing any more; new connections are forwarded.
+
+        As after a change of network, or where something on the way has forgotten the connection.
+        """
+        self._open.clear()
+        self._open = asyncio.Event()
+        self._open.set()
+
     def cut(self) -> None:
         """Break every connection; new ones are forwarded."""
         writers, self._writers = self._writers, []
@@ -64,14 +73,16 @@ class FaultProxy:
         hub_reader, hub_writer = await asyncio.open_connection("127.0.0.1", self._target)
         self._writers += [writer, hub_writer]
         for source, target in ((reader, hub_writer), (hub_reader, writer)):
-            pump = asyncio.create_task(self._pump(source, target))
+            pump = asyncio.create_task(self._pump(source, target, self._open))
             self._pumps.add(pump)
             pump.add_done_callback(self._pumps.discard)
 
-    async def _pump(self, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+    async def _pump(
+        self, source: asyncio.StreamReader, target: asyncio.StreamWriter, gate: asyncio.Event
+    ) -> None:
         try:
             while data := await source.read(CHUNK_BYTES):
-                await self._open.wait()
+                await gate.wait()
                 target.write(data)
                 await target.drain()
         except OSError:

@@ -26,6 +26,8 @@ TOPIC = "meeting/half-open"
 HEARTBEAT = 1.0
 # Beyond 2.5 heartbeats: what a busy machine may add.
 SLACK_SECONDS = 2.0
+# The SDK's first wait without jitter, and a busy machine's second.
+FIRST_RETRY_SECONDS = 1.0
 EVENTS = 20
 
 
@@ -56,6 +58,48 @@ async def test_a_half_open_connection_is_noticed_and_costs_nothing(tmp_path: Pat
             await _trial(hub, proxy)
     finally:
         await asyncio.to_thread(hub.stop)
+
+
+@pytest.mark.timeout(90)
+async def test_a_stranded_client_comes_back_by_a_connection_of_its_own(tmp_path: Path):
+    """G11: nobody cuts the dead connection, so the next session must not be opened on it."""
+    hub = HubProcess(tmp_path, "--heartbeat", str(HEARTBEAT))
+    await asyncio.to_thread(hub.start)
+    try:
+        async with FaultProxy(int(hub.grpc.rpartition(":")[2])) as proxy:
+            await _stranded(hub, proxy)
+    finally:
+        await asyncio.to_thread(hub.stop)
+
+
+async def _stranded(hub: HubProcess, proxy: FaultProxy) -> None:
+    history, recorder = History(), Recorder("reader", [TOPIC])
+    async with (
+        RealtimeClient(hub.grpc) as writer,
+        RealtimeClient(f"127.0.0.1:{proxy.port}", random=no_jitter) as client,
+    ):
+        changes = client.connection_changes()
+        reading = asyncio.create_task(_read(client, recorder))
+        await _publish(writer, history, EVENTS)
+        await recorder.reach(_heads(hub))
+        proxy.strand()
+        began = time.monotonic()
+        await _publish(writer, history, EVENTS)
+        # It is under way on the dead connection, and comes through with the fresh one.
+        own = asyncio.create_task(client.publish(TOPIC, any_pb2.Any(type_url="chaos/x")))
+        states = []
+        async with asyncio.timeout(30):
+            async for change in changes:
+                states.append(change.state)
+                if State.BACKOFF in states and change.state is State.LIVE:
+                    break
+        took = time.monotonic() - began
+        assert states.count(State.BACKOFF) == 1
+        assert took < 2.5 * HEARTBEAT + FIRST_RETRY_SECONDS + SLACK_SECONDS
+        assert (await own).outcome is SdkOutcome.STORED
+        await recorder.reach(_heads(hub))
+        reading.cancel()
+    assert len(recorder.subscriber.deliveries) == 2 * EVENTS + 1
 
 
 async def _trial(hub: HubProcess, proxy: FaultProxy) -> None:

@@ -169,14 +169,19 @@ class Transport:
 
     def __init__(self, network: Network, client: Client) -> None:
         self.stub = _Stub(network)
+        self.closed = False
         self._network, self._client = network, client
 
     def connect(self, metadata: Metadata) -> ClientCall:
         """Open a Connect stream."""
         return open_stream(self._network, self._client, metadata, None)
 
+    def renew(self) -> None:
+        """Each stream has a connection of its own here anyway."""
+
     async def close(self) -> None:
         """Nothing is held."""
+        self.closed = True
 
 
 def open_stream(

@@ -14,8 +14,8 @@ The typed messages are in `shipspeak.realtime.v1`.
 from __future__ import annotations
 
 from shipspeak_realtime.admin import AdminClient
+from shipspeak_realtime.changes import ConnectionChange
 from shipspeak_realtime.client import RealtimeClient
-from shipspeak_realtime.connection import ConnectionChange
 from shipspeak_realtime.contents import make_content, make_draft
 from shipspeak_realtime.cursor import Cursor
 from shipspeak_realtime.delivery import Delivery

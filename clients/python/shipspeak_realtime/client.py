@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     import grpc
     from google.protobuf.message import Message
 
+    from shipspeak_realtime.changes import ConnectionChange
     from shipspeak_realtime.clock import Clock
-    from shipspeak_realtime.connection import ConnectionChange
     from shipspeak_realtime.cursor import Cursor
     from shipspeak_realtime.meeting import StepIds
     from shipspeak_realtime.pages import Page, PollAnswer

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
-from weakref import WeakSet
+from typing import TYPE_CHECKING
 
+from shipspeak_realtime.changes import Changes, ConnectionChange
 from shipspeak_realtime.dispatch import Dispatcher
 from shipspeak_realtime.endings import Ending, wait_after
 from shipspeak_realtime.errors import AuthError, ClosedError, NetworkError, RealtimeError
@@ -31,25 +29,6 @@ if TYPE_CHECKING:
     from shipspeak_realtime.works import Works
 
 _log = logging.getLogger("shipspeak_realtime")
-
-_KEPT_CHANGES = 100
-
-
-@dataclass(frozen=True, slots=True)
-class ConnectionChange:
-    """One change of the connection's state.
-
-    Attributes:
-        state: the new state.
-        previous: the one before.
-        error: what caused it, where something failed.
-        retry_in: seconds until the next try, in state BACKOFF.
-    """
-
-    state: State
-    previous: State
-    error: RealtimeError | None = None
-    retry_in: float | None = None
 
 
 class Connection:
@@ -84,8 +63,7 @@ class Connection:
         self._token_was_refused = False
         self._supervisor: asyncio.Task[None] | None = None
         self._refreshing: asyncio.Task[None] | None = None
-        # Weak: a loop that is left by `break` tells nobody, and its listener goes with it.
-        self._listeners: WeakSet[_Listener] = WeakSet()
+        self._changes = Changes()
         self._sessions = 0
 
     # For the client
@@ -108,9 +86,7 @@ class Connection:
             ClosedError: the client was closed.
             InvalidRequestError: ALREADY_SUBSCRIBED.
         """
-        if self.state is State.CLOSED:
-            message = "the client was closed"
-            raise ClosedError(message)
+        self._check_open()
         self._dispatcher.works.add(work)
         self.start()
         return self._dispatcher.works
@@ -168,12 +144,7 @@ class Connection:
 
     def changes(self) -> AsyncIterator[ConnectionChange]:
         """Every change of state from this call on; ends with the client."""
-        listener = _Listener()
-        if self.state is State.CLOSED:
-            listener.end()
-        else:
-            self._listeners.add(listener)
-        return listener
+        return self._changes.listen(ended=self.state is State.CLOSED)
 
     async def close(self) -> None:
         """Say nothing more, end the stream and all subscriptions."""
@@ -183,8 +154,7 @@ class Connection:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         self._dispatcher.fail_all(ClosedError("the client was closed"))
-        for listener in self._listeners:
-            listener.end()
+        self._changes.end()
 
     # The supervisor
 
@@ -237,6 +207,8 @@ class Connection:
             ending = await session.run(self._identity, token_was_refused=self._token_was_refused)
         finally:
             self._dispatcher.disconnected()
+        if session.silent:
+            self._transport.renew()
         return self._ended(ending)
 
     def _ended(self, ending: Ending) -> Effect:
@@ -294,37 +266,5 @@ class Connection:
             self._error = error
         if self.state is not previous:
             retry_in = self._delay if self.state is State.BACKOFF else None
-            change = ConnectionChange(self.state, previous, error, retry_in)
-            for listener in self._listeners:
-                listener.put(change)
+            self._changes.tell(ConnectionChange(self.state, previous, error, retry_in))
         return effect
-
-
-class _Listener:
-    """A bounded queue of changes; the oldest give way when nobody reads."""
-
-    def __init__(self) -> None:
-        self._waiting: deque[ConnectionChange] = deque(maxlen=_KEPT_CHANGES)
-        self._filled = asyncio.Event()
-        self._ended = False
-
-    def put(self, change: ConnectionChange) -> None:
-        """Add a change."""
-        self._waiting.append(change)
-        self._filled.set()
-
-    def end(self) -> None:
-        """No more will come."""
-        self._ended = True
-        self._filled.set()
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> ConnectionChange:
-        while not self._waiting:
-            if self._ended:
-                raise StopAsyncIteration
-            self._filled.clear()
-            await self._filled.wait()
-        return self._waiting.popleft()

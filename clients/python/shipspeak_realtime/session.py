@@ -52,6 +52,9 @@ class Session:
         dispatcher: where frames go.
         clock: time.
         spread: for GoAway: the seconds to stay, of the time that the hub allows.
+
+    Attributes:
+        silent: it ended because nothing was heard: the connection may be dead, and nobody says so.
     """
 
     def __init__(self, call: Call, dispatcher: Dispatcher, clock: Clock, spread: Spread) -> None:
@@ -61,6 +64,7 @@ class Session:
         self._heard_at = clock.monotonic()
         self._interval = _DEFAULT_HEARTBEAT_SECONDS
         self._reading = True
+        self.silent = False
         self._go_away: Ending | None = None
         self._told_to_go = asyncio.Event()
 
@@ -99,6 +103,7 @@ class Session:
                 await self._write_one(frame_pb2.ClientFrame(hello=hello))
                 first = await self._read()
         except TimeoutError as error:
+            self.silent = True
             message = f"no Welcome within {CONNECT_TIMEOUT_SECONDS:.0f} s"
             raise NetworkError(message) from error
         if first is None:
@@ -206,6 +211,7 @@ class Session:
                 # To the very end of the limit: a longer sleep would notice that much too late.
                 await self._clock.sleep(due - now)
             elif self._reading:
+                self.silent = True
                 message = f"nothing heard for {now - self._heard_at:.1f} s"
                 raise NetworkError(message, reason="HEARTBEAT_MISSED")
             else:

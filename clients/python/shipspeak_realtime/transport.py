@@ -1,7 +1,8 @@
-"""One gRPC channel to the hub: options, stub, and a Connect stream that tells each frame's size."""
+"""The gRPC channel to the hub: options, stub, and a Connect stream that tells each frame's size."""
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 import grpc
@@ -30,7 +31,8 @@ _CHANNEL_OPTIONS: tuple[tuple[str, int], ...] = (
     ("grpc.max_reconnect_backoff_ms", 1_000),
     # In the core this is the time that one connect may take, not a wait.
     ("grpc.min_reconnect_backoff_ms", 5_000),
-    # Two clients in one process are two connections, as their sessions are.
+    # Two clients in one process are two connections, as their sessions are, and a fresh channel
+    # never takes over the connection of one that was given up.
     ("grpc.use_local_subchannel_pool", 1),
 )
 
@@ -52,10 +54,20 @@ class Transport:
     Args:
         server: gRPC target, such as "127.0.0.1:50051" or "dns:///hub.example:443".
         credentials: of TLS; None = plain text, for development and trusted networks.
+
+    Attributes:
+        stub: the unary calls on the channel of this moment, not to be kept: see `renew`.
+        closed: whether `close` was called.
     """
 
     def __init__(self, server: str, credentials: grpc.ChannelCredentials | None = None) -> None:
-        self._channel = make_channel(server, credentials)
+        self._server, self._credentials = server, credentials
+        self._given_up: set[asyncio.Task[None]] = set()
+        self.closed = False
+        self._open()
+
+    def _open(self) -> None:
+        self._channel = make_channel(self._server, self._credentials)
         self.stub: RealtimeServiceAsyncStub = realtime_service_pb2_grpc.RealtimeServiceStub(
             self._channel
         )
@@ -70,9 +82,25 @@ class Transport:
         # The stubs type the request as any message; the serializer takes ClientFrame alone.
         return cast("Call", self._connect(metadata=metadata, wait_for_ready=False))
 
+    def renew(self) -> None:
+        """Give the connection up and take a fresh one, for what has fallen silent.
+
+        A half-open connection ends by gRPC's keepalive alone, half a minute later, and until then
+        every call goes there. The calls on it are cancelled: their answers will not come.
+        """
+        if self.closed:
+            return
+        old = self._channel
+        self._open()
+        closing = asyncio.create_task(old.close(grace=None), name="realtime-give-up")
+        self._given_up.add(closing)
+        closing.add_done_callback(self._given_up.discard)
+
     async def close(self) -> None:
         """End all calls and the channel."""
+        self.closed = True
         await self._channel.close(grace=None)
+        await asyncio.gather(*self._given_up)
 
 
 def make_channel(server: str, credentials: grpc.ChannelCredentials | None) -> grpc.aio.Channel:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import grpc
 
-from shipspeak_realtime.errors import AuthError, ClosedError
+from shipspeak_realtime.errors import AuthError, ClosedError, NetworkError
 from shipspeak_realtime.transport import UNARY_TIMEOUT_SECONDS, bearer
 from shipspeak_realtime.wire import from_rpc
 
@@ -25,10 +25,10 @@ _CLOSED = "the client was closed"
 
 
 class UnaryCalls:
-    """Publish, ReadHistory and Poll on one channel."""
+    """Publish, ReadHistory and Poll, on the channel of the moment."""
 
     def __init__(self, transport: Transport, tokens: TokenSource) -> None:
-        self._stub, self._tokens = transport.stub, tokens
+        self._transport, self._tokens = transport, tokens
 
     async def publish(
         self, request: frame_pb2.PublishRequest
@@ -38,7 +38,7 @@ class UnaryCalls:
         Raises:
             RealtimeError: when the call failed as a whole.
         """
-        return await self._call(self._stub.Publish, request, UNARY_TIMEOUT_SECONDS)
+        return await self._call(self._transport.stub.Publish, request, UNARY_TIMEOUT_SECONDS)
 
     async def read_history(
         self, request: realtime_service_pb2.ReadHistoryRequest
@@ -48,7 +48,7 @@ class UnaryCalls:
         Raises:
             RealtimeError: when the call failed.
         """
-        return await self._call(self._stub.ReadHistory, request, UNARY_TIMEOUT_SECONDS)
+        return await self._call(self._transport.stub.ReadHistory, request, UNARY_TIMEOUT_SECONDS)
 
     async def acknowledge(
         self, request: frame_pb2.AcknowledgeRequest
@@ -58,7 +58,7 @@ class UnaryCalls:
         Raises:
             RealtimeError: when the call failed as a whole.
         """
-        return await self._call(self._stub.Acknowledge, request, UNARY_TIMEOUT_SECONDS)
+        return await self._call(self._transport.stub.Acknowledge, request, UNARY_TIMEOUT_SECONDS)
 
     async def cancel_scheduled(
         self, request: realtime_service_pb2.CancelScheduledRequest
@@ -68,7 +68,8 @@ class UnaryCalls:
         Raises:
             RealtimeError: when the call failed.
         """
-        return await self._call(self._stub.CancelScheduled, request, UNARY_TIMEOUT_SECONDS)
+        method = self._transport.stub.CancelScheduled
+        return await self._call(method, request, UNARY_TIMEOUT_SECONDS)
 
     async def poll(
         self, request: realtime_service_pb2.PollRequest
@@ -79,7 +80,7 @@ class UnaryCalls:
             RealtimeError: when the call failed.
         """
         timeout = request.wait.seconds + UNARY_TIMEOUT_SECONDS
-        return await self._call(self._stub.Poll, request, timeout)
+        return await self._call(self._transport.stub.Poll, request, timeout)
 
     async def touch(
         self, request: realtime_service_pb2.TouchRequest
@@ -89,7 +90,7 @@ class UnaryCalls:
         Raises:
             RealtimeError: when the call failed.
         """
-        return await self._call(self._stub.Touch, request, UNARY_TIMEOUT_SECONDS)
+        return await self._call(self._transport.stub.Touch, request, UNARY_TIMEOUT_SECONDS)
 
     async def read_presence(
         self, request: realtime_service_pb2.ReadPresenceRequest
@@ -99,7 +100,7 @@ class UnaryCalls:
         Raises:
             RealtimeError: when the call failed.
         """
-        return await self._call(self._stub.ReadPresence, request, UNARY_TIMEOUT_SECONDS)
+        return await self._call(self._transport.stub.ReadPresence, request, UNARY_TIMEOUT_SECONDS)
 
     async def _call(
         self,
@@ -107,7 +108,13 @@ class UnaryCalls:
         request: RequestT,
         timeout: float,  # noqa: ASYNC109 - gRPC's own deadline, sent to the hub
     ) -> ResponseT:
-        return await call(self._tokens, method, request, timeout)
+        try:
+            return await call(self._tokens, method, request, timeout)
+        except ClosedError as error:
+            if self._transport.closed:
+                raise
+            message = "the connection had fallen silent and was given up"
+            raise NetworkError(message) from error
 
 
 async def call(

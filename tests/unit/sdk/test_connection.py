@@ -97,7 +97,7 @@ async def test_a_loop_over_changes_that_was_left_is_forgotten(transport: Transpo
     async for _ in changes:
         break
     del changes
-    assert not list(connection._listeners)
+    assert not list(connection._changes._listeners)
 
 
 @pytest.mark.parametrize("phase", ["token", "stream", "wait"])

@@ -22,10 +22,12 @@ class Mute:
 
     def __init__(self) -> None:
         self.asked = asyncio.Event()
-        self.cancels = False
+        self.cancels = self.answers = False
 
     async def poll(self, _request: bytes, context: grpc.aio.ServicerContext[bytes, bytes]) -> bytes:
         self.asked.set()
+        if self.answers:
+            return b""
         if self.cancels:
             await context.abort(grpc.StatusCode.CANCELLED, "not any more")
         await asyncio.Event().wait()
@@ -76,3 +78,15 @@ async def test_a_call_that_the_other_end_cancels_is_a_loss(address: str, mute: M
     async with asyncio.timeout(20), RealtimeClient(address) as client:
         with pytest.raises(NetworkError):
             await client.poll([ASK])
+
+
+async def test_a_call_on_a_connection_that_is_given_up_is_a_loss(address: str, mute: Mute):
+    """The next one goes by the fresh connection."""
+    async with asyncio.timeout(20), RealtimeClient(address) as client:
+        polling = asyncio.create_task(client.poll([ASK], wait=10))
+        await mute.asked.wait()
+        client._open_parts().transport.renew()
+        with pytest.raises(NetworkError, match="given up"):
+            await polling
+        mute.answers = True
+        assert not (await client.poll([ASK])).more

@@ -223,6 +223,31 @@ async def test_a_hub_that_goes_in_the_middle_of_a_block_costs_a_repeat(
         await worker.cancel()
 
 
+@pytest.mark.parametrize("draw", [0.0, 1.0])
+async def test_a_block_that_ends_while_the_hub_drains_is_not_repeated(
+    start_hub: Callable[..., HubProcess], name: str, draw: float
+) -> None:
+    """E1: a hub that is about to go still takes acknowledgements, and who has work stays for it."""
+    hub = start_hub("--heartbeat", "1", env={"RTHUB_DRAIN_SPREAD": "3"})
+    topic = f"meeting/{name}"
+    async with RealtimeClient(hub.grpc, random=lambda: draw) as client:
+        worker = Worker(client.work(name, topic))
+        await opened(hub, name)
+        await publish(client, topic, 1)
+        await worker.until(1)
+        going = asyncio.create_task(asyncio.to_thread(hub.terminate))
+        await until(lambda: "draining" in hub.log, seconds=SECONDS)
+        worker.go_on.set()
+        await until(lambda: worker.ended == [("e1", 1)], seconds=SECONDS)
+        assert worker.seen[0].settled
+        await going
+        await asyncio.to_thread(hub.start)
+        await opened(hub, name)
+        assert await backlog(hub, name) == 0
+        assert worker.ended == [("e1", 1)]
+        await worker.cancel()
+
+
 async def test_a_disk_that_is_full_for_a_while_costs_no_repeat(
     hub: HubProcess, name: str, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -223,11 +223,15 @@ class Session:
         self._told_to_go.set()
 
     async def _leave(self) -> None:
-        """After GoAway: read on until the time to leave, so that the change costs no events."""
+        """After GoAway: read on until the time to leave, so that the change costs no events.
+
+        With work in hand longer, as long as the hub lets us: else it would be done twice.
+        """
         await self._told_to_go.wait()
         leave_at = self._go_away.leave_at if self._go_away else None
         if leave_at is not None:
             await self._clock.sleep(max(0.0, leave_at - self._clock.monotonic()))
+        await self._dispatcher.works.idle()
 
     async def _until_first_ends(self, *work: Coroutine[Any, Any, None]) -> None:
         tasks = [asyncio.create_task(part) for part in work]

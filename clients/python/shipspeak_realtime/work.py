@@ -161,6 +161,11 @@ class Work:
         """What to send at the beginning of each session."""
         return self._request
 
+    @property
+    def busy(self) -> bool:
+        """Whether a block runs."""
+        return any(one.in_hand for one in list(self._held.values()))
+
     def take(self, message: frame_pb2.Delivery, works: Works) -> None:
         """Put a delivery into the queue."""
         if self._closed:
@@ -189,7 +194,7 @@ class Work:
 
     def _leave(self) -> None:
         """When it was closed, and no block runs any more."""
-        if self._closed and not any(one.in_hand for one in list(self._held.values())):
+        if self._closed and not self.busy:
             self._stop()
             if self._works is not None:
                 self._works.remove(self)
@@ -211,6 +216,8 @@ class Work:
         if not delivery.to_extend:
             self._held.pop(delivery.id, None)
         self._leave()
+        if self._works is not None:
+            self._works.ended()
 
     async def _keep(self) -> None:
         """Extend, in time and together, the leases of what waits and of what is worked on."""

@@ -46,6 +46,7 @@ class Works:
         self._sent: dict[int, list[asyncio.Future[None]]] = {}
         self._later: set[asyncio.Task[None]] = set()
         self._connected = False
+        self._ended = asyncio.Event()
 
     # For the client
 
@@ -99,6 +100,16 @@ class Works:
             self._send(frame_pb2.ClientFrame(request_id=request_id, acknowledge=request))
 
     # For the session
+
+    async def idle(self) -> None:
+        """Return when no block runs."""
+        while any(work.busy for work in self._works.values()):
+            self._ended.clear()
+            await self._ended.wait()
+
+    def ended(self) -> None:
+        """Some block has."""
+        self._ended.set()
 
     def welcome(self) -> None:
         """A session is open: take part again."""

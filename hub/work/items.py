@@ -7,8 +7,10 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from hub.engine.work import Ruling
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from hub.engine.work import Settlement
 
@@ -165,6 +167,22 @@ class Settle:
 
     shard: int
     settlements: tuple[Settlement, ...]
+
+
+# Of one Settle; the shard copies their bodies in one transaction, and each has up to 256 KiB.
+MAX_DEAD = 16
+
+
+def settles(shard: int, settlements: Sequence[Settlement]) -> Iterator[Settle]:
+    """Rulings in parts that a shard can write down without holding others up for long."""
+    begin = dead = 0
+    for index, one in enumerate(settlements):
+        dead += one.ruling is Ruling.DEAD
+        if dead > MAX_DEAD:
+            yield Settle(shard, tuple(settlements[begin:index]))
+            begin, dead = index, 1
+    if settlements:
+        yield Settle(shard, tuple(settlements[begin:]))
 
 
 Effect = Deliver | Take | Settle

@@ -11,7 +11,7 @@ import math
 from typing import TYPE_CHECKING
 
 from hub.engine.work import OpenItem, Ruling, Settlement, Taken
-from hub.work.items import Effect, Item, Lease, Phase, Settle, Take
+from hub.work.items import Effect, Item, Lease, Phase, Settle, Take, settles
 from hub.work.leases import Leases
 from hub.work.members import Members
 from hub.work.ready import Ready
@@ -280,7 +280,7 @@ class WorkQueue:
     def _give_up(self) -> Iterable[Settle]:
         dead, self._dead = self._dead, {}
         for shard, items in dead.items():
-            yield Settle(shard, tuple(_exhausted(item) for item in items))
+            yield from settles(shard, [_exhausted(item) for item in items])
 
     def _ask(self, shard: int) -> Iterable[Take]:
         if shard in self._taking:

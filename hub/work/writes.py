@@ -10,7 +10,7 @@ import structlog
 from hub.engine.work import Ruling, Settlement, Taken, WorkStore
 from hub.errors import HubError
 from hub.work.acks import fault, trimmed
-from hub.work.items import Settle, Take
+from hub.work.items import Settle, Take, settles
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Sequence
@@ -68,11 +68,15 @@ class Writes:
         by_shard: dict[int, list[int]] = {}
         for index, (shard, _) in enumerate(rulings):
             by_shard.setdefault(shard, []).append(index)
-        writes = [
-            self._start(self._settle(Settle(shard, tuple(rulings[index][1] for index in indexes))))
-            for shard, indexes in by_shard.items()
-        ]
-        return _answers(len(rulings), tuple(by_shard.values()), writes)
+        places: list[list[int]] = []
+        writes: list[asyncio.Task[list[HubError | None]]] = []
+        for shard, indexes in by_shard.items():
+            begin = 0
+            for part in settles(shard, [rulings[index][1] for index in indexes]):
+                places.append(indexes[begin : begin + len(part.settlements)])
+                begin += len(part.settlements)
+                writes.append(self._start(self._settle(part)))
+        return _answers(len(rulings), places, writes)
 
     async def done(self) -> None:
         """Wait until none is under way."""

@@ -29,6 +29,7 @@ _logger: Final = structlog.get_logger(__name__)
 
 CHECKPOINT_PAGES: Final = 16 * 1024 * 1024 // PAGE_BYTES
 MAX_LOG_PAGES: Final = JOURNAL_SIZE_LIMIT // PAGE_BYTES
+FRAME_BYTES: Final = PAGE_BYTES + 24
 LOOK_INTERVAL_S: Final = 0.25
 IDLE_S: Final = 1.0
 
@@ -39,16 +40,32 @@ class _Target:
     thread: WriterThread
     connection: sqlite3.Connection
     moved_pages: int = -1  # what a crash left in the log counts as one page
+    moved_bytes: int = 0  # how far the log reached at a checkpoint, since it was last cut
     seen_pages: int = -1
     seen_at: float = field(default_factory=time.monotonic)
 
     def due(self, now: float) -> bool:
-        """Whether enough was written, or something was and the shard is idle."""
+        """Whether enough was written, or something was and the shard is idle.
+
+        The writer's count leaves out what it cannot know (bodies that are copied or overwritten,
+        what housekeeping removes), so a log that has grown is moved too.
+        """
+        log_bytes = self.log_bytes()
+        self.moved_bytes = min(self.moved_bytes, log_bytes)
+        if log_bytes - self.moved_bytes >= CHECKPOINT_PAGES * PAGE_BYTES:
+            return True
         written = self.thread.writer.written_pages
         if written != self.seen_pages:
             self.seen_pages, self.seen_at = written, now
         grown = written - self.moved_pages
         return grown >= CHECKPOINT_PAGES or (grown > 0 and now - self.seen_at >= IDLE_S)
+
+    def log_bytes(self) -> int:
+        """Size of the write-ahead log's file; 0 = there is none."""
+        try:
+            return self.path.with_name(f"{self.path.name}-wal").stat().st_size
+        except OSError:
+            return 0
 
 
 class Checkpointer:
@@ -89,13 +106,15 @@ class Checkpointer:
             log_pages = self._move(target)
             if log_pages > MAX_LOG_PAGES:
                 # A second pass leaves the writer only what came in during it.
-                self._move(target)
+                log_pages = self._move(target)
                 target.thread.checkpoint_wanted = True
         except sqlite3.Error:
             # The commits are safe in the log; the next look tries again.
             _logger.exception("checkpoint_failed", path=str(target.path))
         else:
             target.moved_pages = written
+            # Not the file's size, which has what a commit under way has written, too.
+            target.moved_bytes = max(target.moved_bytes, log_pages * FRAME_BYTES)
 
     def _move(self, target: _Target) -> int:
         """Run one checkpoint; returns the pages in the log."""

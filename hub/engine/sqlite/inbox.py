@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from hub.engine.contract import AppendResult, Stored
 from hub.engine.sqlite.removal import Place, Withdraw
+from hub.engine.sqlite.requests import Weight
 from hub.engine.sqlite.spoken import Spoken, by_id, look_for
 from hub.errors import HubError, event_unknown
 from hub.model.events import NORMAL, Append
@@ -43,6 +44,11 @@ class StoreReceipts:
     def topics(self) -> Sequence[str]:
         """Where the events and their receipts lie."""
         return tuple(dict.fromkeys(mark.topic for mark in self.marks))
+
+    @property
+    def weight(self) -> Weight:
+        """A receipt for each, and the event that it may take out."""
+        return Weight(2 * len(self.marks), sum(len(mark.body) for mark in self.marks))
 
     def run(self, work: Work) -> list[AppendResult]:
         """One result each."""

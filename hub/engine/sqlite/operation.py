@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from hub.engine.contract import AppendResult
     from hub.engine.sqlite.judge import Judge
-    from hub.engine.sqlite.requests import NewEvent
+    from hub.engine.sqlite.requests import NewEvent, Weight
     from hub.engine.sqlite.topics import TopicState
     from hub.model.events import Append
 
@@ -31,11 +31,16 @@ class Operation(Protocol[ResultT_co]):
 
     Attributes:
         topics: all topics of this shard whose log it reads or changes.
+        weight: how much of a batch it is; LIGHT for a few rows. Many rows are done in parts.
     """
 
     @property
     def topics(self) -> Sequence[str]:
         """Names of the topics that it works on."""
+
+    @property
+    def weight(self) -> Weight:
+        """Counted against the bounds of a batch and of what may wait."""
 
     def run(self, work: Work) -> ResultT_co:
         """Do it, in the writer's thread; what it returns is handed to the caller after the commit.

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from hub.engine.sqlite.requests import Weight
 from hub.engine.sqlite.work_trim import forget_dead
 
 if TYPE_CHECKING:
@@ -61,6 +62,11 @@ class Withdraw:
         """The topics of the places."""
         return tuple(dict.fromkeys(place.topic for place in self.places))
 
+    @property
+    def weight(self) -> Weight:
+        """A row for each place."""
+        return Weight(len(self.places))
+
     def run(self, work: Work) -> int:
         """Empty the rows, and tell which."""
         removed = 0
@@ -110,6 +116,11 @@ class Purge:
     def topics(self) -> Sequence[str]:
         """The one."""
         return (self.topic,)
+
+    @property
+    def weight(self) -> Weight:
+        """The rows of a part."""
+        return Weight(self.max_rows)
 
     def run(self, work: Work) -> Purged:
         """Remove a part from the old end."""

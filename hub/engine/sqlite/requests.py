@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, Protocol
 
 from hub.engine.contract import AppendResult, NotAttempted, TopicHead
 from hub.errors import HubError
@@ -13,6 +13,21 @@ if TYPE_CHECKING:
 
     from hub.engine.sqlite.topics import Trimmed, Withdrawn
     from hub.model.events import Append
+
+
+class Weight(NamedTuple):
+    """What a request costs the transaction that carries it out, at most, about.
+
+    Attributes:
+        rows: that it looks at or changes, one by one.
+        size: bytes of bodies that wait with it in memory.
+    """
+
+    rows: int = 1
+    size: int = 0
+
+
+LIGHT: Final = Weight()
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +40,18 @@ class Publish:
     appends: Sequence[Append]
     size: int
 
+    @property
+    def weight(self) -> Weight:
+        """A row for each draft."""
+        return Weight(len(self.appends), self.size)
+
 
 @dataclass(frozen=True, slots=True)
 class Open:
     """Ask for a topic's head, in line with the commits."""
 
     topic: str
+    weight: ClassVar = LIGHT
 
 
 class Operable(Protocol):
@@ -39,6 +60,10 @@ class Operable(Protocol):
     @property
     def topics(self) -> Sequence[str]:
         """Names of the topics that it works on."""
+
+    @property
+    def weight(self) -> Weight:
+        """Always the same."""
 
     def run(self, work: Any) -> Any:
         """Do it, in the writer's thread."""
@@ -49,6 +74,11 @@ class Operate:
     """Run an operation in line with the commits, inside their transaction."""
 
     operation: Operable
+
+    @property
+    def weight(self) -> Weight:
+        """The operation's."""
+        return self.operation.weight
 
 
 Request = Publish | Open | Operate

@@ -7,10 +7,11 @@ never in both nor in none.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from hub.engine.schedule import Scheduled
 from hub.engine.sqlite.failures import too_many_scheduled
+from hub.engine.sqlite.requests import LIGHT, Weight
 from hub.model.events import Append
 from hub.model.wire import published_at
 
@@ -59,6 +60,11 @@ class AddScheduled:
         """Their topics: what was released already is found by their ids."""
         return tuple(dict.fromkeys(draft.append.topic for draft in self.drafts))
 
+    @property
+    def weight(self) -> Weight:
+        """As a publish of them."""
+        return Weight(len(self.drafts), sum(len(draft.append.body) for draft in self.drafts))
+
     def run(self, work: Work) -> list[AppendResult | Scheduled]:
         """One result each."""
         (waiting,) = work.connection.execute(_COUNT).fetchone()
@@ -88,6 +94,7 @@ class CancelScheduled:
     topic: str
     publisher: str
     event_id: str
+    weight: ClassVar = LIGHT
 
     @property
     def topics(self) -> Sequence[str]:
@@ -116,6 +123,11 @@ class Release:
     def topics(self) -> Sequence[str]:
         """Their topics."""
         return tuple(dict.fromkeys(topic for _, topic in self.due))
+
+    @property
+    def weight(self) -> Weight:
+        """A row that goes and one that comes for each."""
+        return Weight(2 * len(self.due))
 
     def run(self, work: Work) -> int:
         """Delete and append, one after the other."""
@@ -148,6 +160,11 @@ class EraseScheduled:
     def topics(self) -> Sequence[str]:
         """No log is touched."""
         return ()
+
+    @property
+    def weight(self) -> Weight:
+        """The rows of a part."""
+        return Weight(self.max_rows)
 
     def run(self, work: Work) -> int:
         """Delete a part."""

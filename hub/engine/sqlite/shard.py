@@ -104,7 +104,7 @@ class Shard:
         size = sum(len(append.body) for append in appends)
         waiting = self._waiting_bytes
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        if waiting and waiting + size > MAX_WAITING_BYTES:
+        if self._is_too_much(size):
             future.set_result(
                 Published(
                     refuse_all(appends, lambda topic: overloaded(self.index, waiting, topic=topic))
@@ -129,7 +129,10 @@ class Shard:
 
         Raises:
             HubError: refused by the operation, or the shard is not here or its storage failed.
+            ResourceExhausted: OVERLOADED: it has bodies, and too many wait already.
         """
+        if self._is_too_much(operation.weight.size):
+            raise overloaded(self.index, self._waiting_bytes, topic="")
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._ask(Operate(operation), future)
         answer = await future
@@ -239,14 +242,19 @@ class Shard:
             return unknown("")
         return Published(doubt_all(request.appends, unknown))
 
+    def _is_too_much(self, size: int) -> bool:
+        """Whether bodies of so many bytes may not wait, too; what has none may always."""
+        waiting = self._waiting_bytes
+        return size > 0 and waiting > 0 and waiting + size > MAX_WAITING_BYTES
+
     def _ask(self, request: Request, future: asyncio.Future[Answer]) -> None:
         """Put a request in the queue; ``future`` gets its answer."""
         if not self._accepting or self._thread is None:
             topic = request.topic if isinstance(request, Open) else ""
             future.set_result(self.unavailable(topic))
             return
+        self._waiting_bytes += request.weight.size
         if isinstance(request, Publish):
-            self._waiting_bytes += request.size
             # Answered in the order of the queue, so that the oldest is always the first.
             self._accepted_ms.append(min(append.published_ms for append in request.appends))
         self._thread.waiting.put(Waiting(request, future))
@@ -259,8 +267,8 @@ class Shard:
             self._feeds.attach(topic, future.feed)
 
     def _answer(self, waiting: Waiting, answer: Answer) -> None:
+        self._waiting_bytes -= waiting.request.weight.size
         if isinstance(waiting.request, Publish):
-            self._waiting_bytes -= waiting.request.size
             self._accepted_ms.popleft()
         if not waiting.answer.done():  # done: its caller was cancelled
             waiting.answer.set_result(answer)

@@ -15,19 +15,19 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import structlog
 
 from hub.engine.sqlite.database import BUSY_TIMEOUT_MS
-from hub.engine.sqlite.requests import Answer, Outcome, Publish, Request
 
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable, Sequence
 
     from hub.engine.sqlite.housekeeping import Housekeeper
+    from hub.engine.sqlite.requests import Answer, Outcome, Request
     from hub.engine.sqlite.topics import Trimmed
     from hub.engine.sqlite.writer import ShardWriter
 
 _logger: Final = structlog.get_logger(__name__)
 
-MAX_BATCH_DRAFTS: Final = 512
+MAX_BATCH_ROWS: Final = 512
 MAX_BATCH_BYTES: Final = 4 * 1024 * 1024
 # Housekeeping waits for an idle moment, but not longer than this.
 OVERDUE_S: Final = 1.0
@@ -128,18 +128,16 @@ class WriterThread:
     def _take(self) -> list[Waiting]:
         """Wait for the first request (or for housekeeping), then take what has gathered."""
         batch: list[Waiting] = []
-        drafts = size = 0
+        rows = size = 0
         timeout = self._idle_s()
         try:
             item = self.waiting.get(timeout=timeout) if timeout else self.waiting.get_nowait()
             while item is not None:
                 batch.append(item)
-                if isinstance(item.request, Publish):
-                    drafts += len(item.request.appends)
-                    size += item.request.size
-                else:
-                    drafts += 1
-                if drafts >= MAX_BATCH_DRAFTS or size >= MAX_BATCH_BYTES:
+                weight = item.request.weight
+                rows += weight.rows
+                size += weight.size
+                if rows >= MAX_BATCH_ROWS or size >= MAX_BATCH_BYTES:
                     return batch
                 item = self.waiting.get_nowait()
             self._stopping = True

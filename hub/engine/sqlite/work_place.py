@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
+from hub.engine.sqlite.requests import LIGHT
 from hub.engine.sqlite.work_tables import end_of_log, listed, work_row
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class Create:
 
     spec: WorkSpec
     topics: Sequence[str] = ()
+    weight: ClassVar = LIGHT
 
     def run(self, work: Work) -> None:
         """As in Operation."""
@@ -54,6 +56,7 @@ class Remove:
 
     name: str
     topics: Sequence[str] = ()
+    weight: ClassVar = LIGHT
 
     def run(self, work: Work) -> None:
         """As in Operation."""
@@ -69,6 +72,7 @@ class SeekPlace:
     name: str
     position: int
     topics: Sequence[str] = ()
+    weight: ClassVar = LIGHT
 
     def run(self, work: Work) -> None:
         """As in Operation."""
@@ -85,6 +89,7 @@ class SeekOffset:
     name: str
     topic: str
     offset: int
+    weight: ClassVar = LIGHT
 
     @property
     def topics(self) -> Sequence[str]:
@@ -107,6 +112,7 @@ class MarkReplayed:
 
     topic: str
     offsets: Sequence[int]
+    weight: ClassVar = LIGHT
 
     @property
     def topics(self) -> Sequence[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from hub.engine.sqlite.requests import Weight
 from hub.engine.sqlite.work_tables import listed, work_row
 from hub.engine.work import MAX_SPAN, OpenItem, Taken
 from hub.model.wire import event_data
@@ -58,6 +59,11 @@ class Take:
     now_ms: int
     uncounted: frozenset[int] = frozenset()
     topics: Sequence[str] = ()
+
+    @property
+    def weight(self) -> Weight:
+        """A row for each event."""
+        return Weight(1 + len(self.again) + (0 if self.scan is None else len(self.scan.found)))
 
     def run(self, work: Work) -> Taken:
         """As in Operation."""

@@ -62,7 +62,7 @@ class ShardWriter:
     def __init__(self, connection: sqlite3.Connection, shard: int, dedup_lifetime_ms: int) -> None:
         self.connection = connection
         self.topics = TopicTable(connection)
-        self.written_pages = 0  # an upper estimate since the start, read by the checkpointer
+        self.written_pages = 0  # about, since the start, rather too many; for the checkpointer
         self._pages = 0  # those of a transaction under way included
         self._shard = shard
         self._lifetime_ms = dedup_lifetime_ms
@@ -181,6 +181,7 @@ class ShardWriter:
     ) -> Operated | HubError:
         before = {name: topics[name].copy() for name in operation.topics}
         work = Work(self.connection, topics, judge, lambda events: self._write(events, topics))
+        rows = self.connection.total_changes
         self.connection.execute("SAVEPOINT operation")
         try:
             value = operation.run(work)
@@ -193,7 +194,10 @@ class ShardWriter:
         # Not after other failures: SQLite may have undone the transaction, savepoint and all.
         self.connection.execute("RELEASE operation")
         self.topics.write(topics[name] for name in work.touched)
-        self._pages += 1 + sum(len(one.offsets) for one in work.withdrawn)
+        # As for events, and its own bodies. What it copies from row to row is not known here; the
+        # checkpointer sees the log grow.
+        rows = self.connection.total_changes - rows
+        self._pages += 1 + 3 * rows + operation.weight.size // PAGE_BYTES
         return Operated(value, work.events, work.trimmed, work.withdrawn)
 
     def _write(self, events: Sequence[NewEvent], topics: dict[str, TopicState]) -> None:

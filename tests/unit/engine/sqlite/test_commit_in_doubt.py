@@ -10,7 +10,7 @@ from hub.engine.contract import Stored
 from hub.engine.sqlite.database import CommitFailed
 from hub.engine.sqlite.policy import Retention
 from hub.engine.sqlite.removal import Purge
-from hub.engine.sqlite.requests import Open, Operate, Operated, Publish
+from hub.engine.sqlite.requests import LIGHT, Open, Operate, Operated, Publish
 from hub.engine.sqlite.topics import Trimmed
 from hub.errors import HubError, Unavailable
 from shipspeak.realtime.v1 import error_reason_pb2 as reasons
@@ -35,6 +35,7 @@ def shard(tmp_path: Path) -> Iterator[PlainShard]:
 
 class _Append:
     topics = (TOPIC,)
+    weight = LIGHT
 
     def run(self, work: Work) -> object:
         return work.append(draft("o"))

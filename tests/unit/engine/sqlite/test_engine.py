@@ -213,6 +213,26 @@ async def test_the_log_stays_bounded_under_load(
     await engine.stop()
 
 
+async def test_a_log_that_grows_uncounted_is_moved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The writer does not know all that it writes."""
+    monkeypatch.setattr(checkpoint, "LOOK_INTERVAL_S", 0.01)
+    monkeypatch.setattr(checkpoint, "IDLE_S", 3600.0)
+    monkeypatch.setattr(checkpoint, "CHECKPOINT_PAGES", 200)
+    engine = SqliteEngine(tmp_path, shards=1)
+    await engine.start()
+    thread = engine._shards[0]._thread
+    assert thread is not None
+    monkeypatch.setattr(thread.writer, "_pages", -(10**9))
+    await engine.publish([draft(f"{n}", body=bytes(10_000)) for n in range(100)])
+    file = tmp_path / "shard-000.db"
+    async with asyncio.timeout(PATIENCE_S):
+        while file.stat().st_size < 1_000_000:
+            await asyncio.to_thread(threading.Event().wait, 0.005)
+    await engine.stop()
+
+
 async def test_a_topic_without_a_policy_is_kept_and_harms_no_other(
     tmp_path: Path, clock: ManualClock
 ) -> None:

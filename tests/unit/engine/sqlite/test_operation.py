@@ -9,7 +9,7 @@ import pytest
 
 from hub.engine.contract import Stored, TopicHead
 from hub.engine.schedule import Scheduled, ScheduledDraft
-from hub.engine.sqlite.requests import Open, Operate, Operated, Publish, Published
+from hub.engine.sqlite.requests import LIGHT, Open, Operate, Operated, Publish, Published, Weight
 from hub.engine.sqlite.scheduled import AddScheduled
 from hub.engine.sqlite.topics import Trimmed
 from hub.errors import Aborted, Internal, Unavailable
@@ -39,6 +39,7 @@ class Scripted:
 
     script: Callable[[Work], object]
     topics: tuple[str, ...] = (TOPIC, OTHER)
+    weight: Weight = LIGHT
     runs: list[int] = field(default_factory=list)
 
     def run(self, work: Work) -> object:

@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from hub.engine.contract import NotAttempted, Stored, TopicHead
 from hub.engine.sqlite.policy import Retention
-from hub.engine.sqlite.requests import Open, Operate, Operated, Publish, Published
+from hub.engine.sqlite.requests import LIGHT, Open, Operate, Operated, Publish, Published
 from hub.errors import Aborted, HubError
 from shipspeak.realtime.v1 import error_reason_pb2 as reasons
 from tests.unit.engine.sqlite.support import START_MS, PlainShard, draft
@@ -106,6 +106,7 @@ class _Steps:
     """The real operation: the same steps on the shard's tables."""
 
     topics = TOPICS
+    weight = LIGHT
 
     def __init__(self, steps: list[tuple[str, object]], end: str) -> None:
         self._steps, self._end = steps, end

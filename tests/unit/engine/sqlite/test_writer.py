@@ -8,7 +8,12 @@ import pytest
 from google.rpc import code_pb2
 
 from hub.engine.contract import NotAttempted, Stored, TopicHead, Verdict
+from hub.engine.schedule import ScheduledDraft
+from hub.engine.sqlite.checkpoint import FRAME_BYTES
 from hub.engine.sqlite.dedup import MAX_WALKS
+from hub.engine.sqlite.removal import Place, Purge, Withdraw
+from hub.engine.sqlite.requests import Operate, Operated
+from hub.engine.sqlite.scheduled import AddScheduled, EraseScheduled, Release, due_drafts
 from hub.errors import FailedPrecondition, Internal, ResourceExhausted, Unavailable
 from hub.model.cursor import Cursor
 from shipspeak.realtime.v1 import error_reason_pb2
@@ -25,6 +30,8 @@ from tests.unit.engine.sqlite.support import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from hub.engine.sqlite.requests import Operable
 
 
 @pytest.fixture
@@ -229,3 +236,32 @@ def test_pages_count_as_written_once_they_are(shard: PlainShard) -> None:
     shard.commit(drafts("a"))
     assert at_commit == [before]
     assert shard.writer.written_pages > before
+
+
+@pytest.mark.parametrize("kind", ["schedule", "release", "erase", "withdraw", "purge"])
+def test_pages_of_operations_are_not_counted_too_low(shard: PlainShard, kind: str) -> None:
+    """The checkpointer goes by them."""
+    events = [draft(f"e{n}", body=bytes(2000)) for n in range(200)]
+    shard.commit(events)
+    waiting = [draft(f"s{n}", body=bytes(2000)) for n in range(200)]
+    shard.writer.commit([Operate(AddScheduled([ScheduledDraft(w, START_MS) for w in waiting]))])
+    new = [draft(f"n{n}", body=bytes(2000)) for n in range(200)]
+    later = AddScheduled([ScheduledDraft(one, START_MS) for one in new])
+    operations: dict[str, Operable] = {
+        "schedule": later,
+        "release": Release(due_drafts(shard.connection, START_MS), START_MS),
+        "erase": EraseScheduled("back-end", 500),
+        "withdraw": Withdraw([Place(TOPIC, n, f"e{n - 1}") for n in range(1, 201)]),
+        "purge": Purge(TOPIC),
+    }
+    counted, logged = shard.writer.written_pages, _log_pages(shard)
+    (answer,) = shard.writer.commit([Operate(operations[kind])]).answers
+    assert isinstance(answer, Operated)
+    written = _log_pages(shard) - logged
+    assert written > 20
+    assert shard.writer.written_pages - counted >= written
+
+
+def _log_pages(shard: PlainShard) -> int:
+    log = shard.path.with_name(f"{shard.path.name}-wal")
+    return log.stat().st_size // FRAME_BYTES

@@ -88,7 +88,7 @@ SUITES = (
     _pytest("contract", 120),
     _pytest("unit", 400, COMPILER, processes=2),
     _pytest("wire", 300),
-    _pytest("integration", 300),
+    _pytest("integration", 600, processes=2),
     _pytest("docs", 300),
     _pytest("guarantees", 60),
     _pytest("simulation", 400, full=Full((PYTHON, "-m", "tests.simulation"), 900)),

@@ -46,7 +46,8 @@ def _token(subject: str = "alice", *, lifetime: float = 60, **grants: Any) -> st
 
 
 def _altered(**claims: Any) -> str:
-    good = jwt.decode(_token(), options={"verify_signature": False})
+    # Made when the tests are collected, and used when their turn has come.
+    good = jwt.decode(_token(lifetime=7200), options={"verify_signature": False})
     return jwt.encode({**good, **claims}, SECRET, algorithm="HS256")
 
 

@@ -158,13 +158,20 @@ async def test_dead_letters_are_replayed_once(client: RawClient, kind: str) -> N
 async def test_the_command_line(client: RawClient, shared_hub: HubProcess, kind: str) -> None:
     """E1, E2: what an operator types."""
 
+    topic = f"user/{kind}"
+    member = await Member.join(client, kind, topic)
+
     async def run(*arguments: str) -> str:
-        done = await asyncio.to_thread(rthub, *arguments, server=shared_hub.grpc)
+        command = asyncio.create_task(
+            asyncio.to_thread(rthub, *arguments, server=shared_hub.grpc),
+        )
+        while not command.done():
+            await member.stream.send(window=frame_pb2.Window())  # its sign of life
+            await asyncio.wait([command], timeout=1.0)
+        done = await command
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    topic = f"user/{kind}"
-    member = await Member.join(client, kind, topic)
     await client.publish(draft(topic, 1))
     held = await member.deliveries(1)
     rows = [row.split() for row in (await run("work", "list")).splitlines()]

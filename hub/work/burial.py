@@ -118,8 +118,15 @@ class Burials:
                 return bool(there == wanted)
         return True  # it has been trimmed or withdrawn since
 
+    async def _was_removed(self, topic: str, offset: int) -> bool:
+        """Whether an event was deleted or taken back: its place is there, its content is not."""
+        page = await self._engine.read(topic, offset - 1, max_events=1, max_bytes=_PAGE_BYTES)
+        return any(event.offset == offset and event.withdrawn for event in page.events)
+
     async def replay(self, namespace: str, work: str, limit: int) -> int:
         """Publish dead letters again to their topics, oldest first; each is replayed once.
+
+        Those whose event was deleted or taken back since are left out.
 
         Args:
             namespace: of the topics that they come from.
@@ -152,6 +159,8 @@ class Burials:
         if original is None:
             return False
         target = letter.content.attributes["topic"]
+        if await self._was_removed(target, int(letter.content.attributes["offset"])):
+            return False
         now_ms = int(self._clock() * 1000)
         # Always the same id, so that a replay that was cut short stores nothing twice.
         namespace = topic.partition("/")[2]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from hub.engine.sqlite.removal import Place
 from hub.engine.sqlite.topics import topic_from_row
 from hub.topics.patterns import literal_prefix, matches
+from shipspeak.realtime.v1 import event_pb2
 
 if TYPE_CHECKING:
     import sqlite3
@@ -37,6 +38,7 @@ _WALK: Final = (
     "ON t.id = e.topic_id WHERE e.pos > ? AND e.pos <= ? AND e.publisher = ? "
     "ORDER BY e.pos LIMIT ?"
 )
+_WAITING_DEAD: Final = "SELECT id, topic, body FROM work_dead WHERE id > ? ORDER BY id LIMIT ?"
 _LAST_POS: Final = "SELECT coalesce(max(pos), 0) FROM event"
 
 
@@ -92,3 +94,28 @@ def places_of_publisher(
     if len(rows) == limit:
         return places, rows[-1][0]
     return places, end if end < last else 0
+
+
+def waiting_letters(
+    connection: sqlite3.Connection, user: str, own: str, after: int, limit: int
+) -> tuple[list[int], int]:
+    """Events that wait to be dead letters and concern a user: by them, or for their own topics.
+
+    Args:
+        connection: of a reader.
+        user: the publisher.
+        own: the topic above all that are the user's; empty = none can be.
+        after: look behind this one.
+        limit: at how many to look.
+
+    Returns:
+        Their refs, and where to go on; 0 = these were the last.
+    """
+    found: list[int] = []
+    looked_at, ref = 0, after
+    for ref, topic, body in connection.execute(_WAITING_DEAD, (after, limit)):
+        looked_at += 1
+        of_own = own and f"{topic}/".startswith(f"{own}/")
+        if of_own or event_pb2.Event.FromString(body).publisher == user:
+            found.append(ref)
+    return found, ref if looked_at == limit else 0

@@ -7,9 +7,15 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from hub.engine.sqlite.inspection import places_of_id, places_of_publisher, topics_like
+from hub.engine.sqlite.inspection import (
+    places_of_id,
+    places_of_publisher,
+    topics_like,
+    waiting_letters,
+)
 from hub.engine.sqlite.removal import CHUNK_ROWS, Place, Purge, Withdraw
 from hub.engine.sqlite.scheduled import EraseScheduled
+from hub.engine.sqlite.work_settle import Bury
 from hub.engine.steward import TopicPage
 from hub.topics.grammar import is_topic
 from hub.topics.namespaces import DEAD
@@ -92,12 +98,14 @@ class SqliteSteward:
     async def erase(self, user: str) -> int:
         """Shard by shard, then the user's own topics."""
         shards = range(self._engine.shard_count)
+        # A name that is no segment of a topic has none of its own, and * is no pattern here.
+        own = f"user/{user}" if "/" not in user and is_topic(f"user/{user}") else ""
         # First what could still come, and last what is in no topic of the user's own.
         removed = sum([await self._erase_scheduled(shard, user) for shard in shards])
-        if "/" not in user and is_topic(f"user/{user}"):
-            # Otherwise no topic can be this user's own, and * must not be read as a pattern.
+        removed += sum([await self._erase_waiting(shard, user, own) for shard in shards])
+        if own:
             removed += await self._purge_own(user)
-            removed += await self._erase_letters(f"user/{user}")
+            removed += await self._erase_letters(own)
         return removed + sum([await self._erase_published(shard, user) for shard in shards])
 
     async def _erase_scheduled(self, shard: int, user: str) -> int:
@@ -105,6 +113,21 @@ class SqliteSteward:
         while part := await self._engine.operate(shard, EraseScheduled(user, CHUNK_ROWS)):
             removed += part
         return removed
+
+    async def _erase_waiting(self, shard: int, user: str, own: str) -> int:
+        """Events that wait to be dead letters; those in a log go with it, others only here."""
+        removed = after = 0
+        while True:
+
+            def walk(reader: ShardReader, at: int = after) -> tuple[list[int], int]:
+                return waiting_letters(reader.connection, user, own, at, CHUNK_ROWS)
+
+            refs, after = await self._engine.look(shard, walk)
+            if refs:
+                await self._engine.operate(shard, Bury(refs))
+                removed += len(refs)
+            if not after:
+                return removed
 
     async def _erase_published(self, shard: int, user: str) -> int:
         removed = after = 0

@@ -10,6 +10,7 @@ import pytest
 from hub.engine.contract import Verdict
 from hub.engine.sqlite import Retention, SqliteEngine
 from hub.engine.sqlite.removal import Purge
+from hub.engine.work import WorkSpec
 from shipspeak.realtime.v1 import event_pb2
 from tests.contract.engine.harness import (
     MAKERS,
@@ -22,6 +23,7 @@ from tests.contract.engine.harness import (
     read_all,
     steward_of,
     stored,
+    work_of,
 )
 
 if TYPE_CHECKING:
@@ -244,3 +246,31 @@ async def test_a_user_is_erased_everywhere_and_the_erasure_can_be_repeated(
     assert await steward.erase("alice") == 0
     assert await steward.erase("*") == 0
     assert len(await read_all(engine, "user/alicent")) == 1
+
+
+async def test_copies_that_wait_to_be_dead_letters_are_erased_too(
+    engine: Engine, store: Store
+) -> None:
+    """Also where retention has taken the event, so that the copy is all there is."""
+    names = ("meeting/1", "user/alice", "user/alicent")
+    for number, name in enumerate(names):
+        await work_of(engine).create(WorkSpec(f"w{number}", name, ordered=False, created_ms=1))
+        store.retention[name] = Retention(max_age_s=1.0)
+    alice = event_pb2.Event(id="a", publisher="alice").SerializeToString()
+    feeds = [RecordingFeed() for _ in names]
+    for name, feed in zip(names, feeds, strict=True):
+        await engine.open(name, feed)
+        await engine.publish([store.draft("other", name)])
+    await engine.publish([store.draft("a", names[0], publisher="alice", body=alice)])
+    store.clock.advance(10)
+    for feed in feeds:
+        await feed.until(lambda one: bool(one.floors) and one.floors[-1] == len(one.events))
+
+    async def waiting() -> list[tuple[str, str]]:
+        shards = range(engine.shard_count)
+        letters = [one for shard in shards for one in await work_of(engine).dead(shard, 10)]
+        return sorted((one.topic, one.event_id) for one in letters)
+
+    assert len(await waiting()) == 4
+    assert await steward_of(engine).erase("alice") == 2
+    assert await waiting() == [("meeting/1", "other"), ("user/alicent", "other")]

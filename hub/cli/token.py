@@ -60,7 +60,7 @@ def token(
         "work": work,
     }.items():
         for pattern in patterns or []:
-            if problem := pattern_problem(pattern):
+            if problem := pattern_problem(pattern, subject):
                 raise typer.BadParameter(f"{pattern!r} {problem}", param_hint=f"--{right}")
     minted = mint(
         secret,

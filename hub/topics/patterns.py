@@ -71,9 +71,14 @@ def matches(pattern: str, topic: str, subject: str = "") -> bool:
     return len(want) == len(have)
 
 
-def pattern_problem(pattern: str) -> str:
-    """Why no topic can ever fall under ``pattern``, with what to write instead; empty = one can."""
+def pattern_problem(pattern: str, subject: str) -> str:
+    """Why no topic can ever fall under a ``pattern`` of ``subject``, and what to write instead.
+
+    Empty = one can.
+    """
     parts = pattern.split("/")
+    if "{sub}" in parts and not is_segment(subject):
+        return f"stands for nothing: {subject!r} is no segment of a topic; write without {{sub}}"
     if "**" in parts[:-1]:
         return "has ** before its end, where it stands for nothing; use * for one segment"
     # A topic under it: `**` is one segment or more, and one is enough behind a kind.

@@ -167,6 +167,10 @@ def test_a_pattern_that_matches_nothing_is_not_minted():
     secret = ("--secret", "integration-secret-0123456789abcdef")
     assert rthub("token", "alice", "--subscribe", "***", *secret).returncode == 2
     assert rthub("token", "alice", "--subscribe", "user/{sub}", *secret).returncode == 0
+    told = rthub("token", "spiffe://org/x", "--subscribe", "user/{sub}", *secret)
+    assert told.returncode == 2
+    assert "{sub}" in told.stderr
+    assert rthub("token", "spiffe://org/x", "--publish", "meeting/*", *secret).returncode == 0
 
 
 @pytest.mark.parametrize(

@@ -165,7 +165,7 @@ def test_what_covers_a_pattern_covers_its_topics(parts: list[str]) -> None:
     "pattern", ["**", "meeting/*", "meeting/**", "user/{sub}", "*/*", "system/all", "{sub}/x"]
 )
 def test_a_grant_that_can_match_has_no_problem(pattern: str) -> None:
-    assert pattern_problem(pattern) == ""
+    assert pattern_problem(pattern, "alice") == ""
 
 
 @pytest.mark.parametrize(
@@ -173,4 +173,10 @@ def test_a_grant_that_can_match_has_no_problem(pattern: str) -> None:
     ["", "*", "***", "meeting", "meeting/", "/x", "a/***", "**/x", "Meeting/*", "a/b/c/d/e/f"],
 )
 def test_a_grant_that_matches_nothing_has_one(pattern: str) -> None:
-    assert pattern_problem(pattern)
+    assert pattern_problem(pattern, "alice")
+
+
+@pytest.mark.parametrize("subject", ["*", "spiffe://org/x", ""])
+def test_nor_does_sub_of_a_name_that_is_no_segment(subject: str) -> None:
+    assert "{sub}" in pattern_problem("user/{sub}", subject)
+    assert pattern_problem("user/alice", subject) == ""

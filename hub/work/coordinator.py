@@ -5,25 +5,25 @@ from __future__ import annotations
 import asyncio
 import itertools
 import secrets
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Final
 
 from hub.engine.work import Settlement, WorkSpec, WorkStore
 from hub.errors import HubError, ResourceExhausted
 from hub.work.acks import Ack, ruling_of
+from hub.work.finishing import Finishing
 from hub.work.refusals import fixed_already, unknown_delivery, unknown_work
 from hub.work.running import RunningWork
 from hub.work.state import WorkState
 from shipspeak.realtime.v1 import error_reason_pb2 as reasons
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from hub.engine.contract import Engine
     from hub.telemetry.metrics import Metrics
     from hub.work.audience import WorkMember
 
 MAX_WORK: Final = 100
-_T = TypeVar("_T")
 
 
 class WorkCoordinator:
@@ -60,7 +60,7 @@ class WorkCoordinator:
         # Delivery ids of an earlier start are unknown in this one.
         self._start_id = secrets.token_hex(6)
         self._making = asyncio.Lock()
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._begun = Finishing()
 
     async def start(self) -> None:
         """Go on with what the register knows.
@@ -80,8 +80,7 @@ class WorkCoordinator:
         """Drain, and finish what was begun; before the engine ends."""
         for work in self._works.values():
             work.stop()
-        while self._tasks:
-            await asyncio.wait(tuple(self._tasks))
+        await self._begun.done()
 
     async def ensure(self, name: str, pattern: str, *, ordered: bool) -> None:
         """Make a work subscription unless it is there.
@@ -93,7 +92,7 @@ class WorkCoordinator:
         """
         # To its end, whatever becomes of the caller: the register must not know one that is
         # unknown here.
-        work = await asyncio.shield(self._finish(self._ensure(name, pattern, ordered=ordered)))
+        work = await self._begun.finish(self._ensure(name, pattern, ordered=ordered))
         fixed = work.spec
         if fixed.pattern != pattern:
             raise fixed_already(name, "pattern", fixed.pattern)
@@ -219,7 +218,7 @@ class WorkCoordinator:
 
     async def _move(self, work: RunningWork, how: Callable[[], Awaitable[None]]) -> None:
         # To its end, whatever becomes of the caller, or nothing would be handed out ever after.
-        await asyncio.shield(self._finish(self._moved(work, how)))
+        await self._begun.finish(self._moved(work, how))
 
     async def _moved(self, work: RunningWork, how: Callable[[], Awaitable[None]]) -> None:
         async with work.moving:
@@ -228,7 +227,7 @@ class WorkCoordinator:
 
     async def delete(self, name: str) -> None:
         """Forget one; its members are told. Raises as ``seek_time``."""
-        await asyncio.shield(self._finish(self._delete(name)))
+        await self._begun.finish(self._delete(name))
 
     async def _delete(self, name: str) -> None:
         work = self._work(name)
@@ -242,12 +241,6 @@ class WorkCoordinator:
     def _require_current(self, work: RunningWork) -> None:
         if self._works.get(work.spec.name) is not work:
             raise unknown_work(work.spec.name)
-
-    def _finish(self, doing: Coroutine[Any, Any, _T]) -> asyncio.Task[_T]:
-        task = asyncio.get_running_loop().create_task(doing)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
 
     async def _state(self, work: RunningWork) -> WorkState:
         backlogs = [await self._store.backlog(work.spec, shard) for shard in work.shards]

@@ -20,7 +20,8 @@ class Logged:
     offset: int
     attempts: int = 0
     not_before_ms: int = 0
-    state: str = "behind"  # the place; then open, done, dead, trimmed
+    state: str = "behind"  # the place; then open, done, dead, expired; past = before the place
+    expires_ms: int = 0
 
 
 @dataclass
@@ -42,7 +43,7 @@ class Register:
     def items(self) -> list[OpenItem]:
         return [_item(one) for one in self.log if one.state == "open"]
 
-    def take(self, take: Take, fit: int = 1_000) -> Taken:
+    def take(self, take: Take, fit: int = 1_000, now_ms: int = 0) -> Taken:
         """Answer a Take; at most ``fit`` events are handed out."""
         open_refs = [one.ref for one in self.log if one.state == "open"]
         behind = [one for one in self.log if one.state == "behind"]
@@ -53,6 +54,9 @@ class Register:
             one.state = "open"
         asked = [self.of(ref) for ref in take.again] + (fresh if take.hand_out else [])
         handed_out = []
+        expired = [one for one in asked if one.state == "open" and 0 < one.expires_ms <= now_ms]
+        for one in expired:
+            one.state = "expired"
         for one in asked[:fit]:
             if one.state == "open":
                 one.attempts += one.ref not in take.uncounted
@@ -61,9 +65,9 @@ class Register:
         full = bool(take.fresh) and len(fresh) < min(take.fresh, len(behind))
         return Taken(
             handed_out,
-            [_item(one) for one in fresh if one.ref not in out],
+            [_item(one) for one in fresh if one.ref not in out and one.state == "open"],
             [ref for ref in take.again if self.of(ref).state != "open"],
-            0,
+            len(expired),
             bool(take.fresh) and len(fresh) < len(behind),
             full,
         )
@@ -83,4 +87,4 @@ class Register:
 
 
 def _item(one: Logged) -> OpenItem:
-    return OpenItem(one.ref, one.topic, one.offset, one.attempts, one.not_before_ms)
+    return OpenItem(one.ref, one.topic, one.offset, one.attempts, one.not_before_ms, one.expires_ms)

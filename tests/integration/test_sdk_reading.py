@@ -221,3 +221,33 @@ async def test_states_and_the_round_trip(hub: HubProcess):
                     break
             assert client.stats().reconnects == 1
     assert seen == [State.AUTHENTICATING, State.CONNECTING, State.SYNCING, State.LIVE]
+
+
+async def test_who_comes_late_to_a_meeting_is_told_the_latest_of_each_kind(
+    shared_hub: HubProcess,
+):
+    """G4r: beginnings and the result whole, of the upload and of each stage the latest progress."""
+    async with asyncio.timeout(30), RealtimeClient(shared_hub.grpc) as client:
+        async with client.meeting("late", stages=("upload", "analyse")) as meeting:
+            async with meeting.stage("upload"):
+                for sent in (1, 2, 3):
+                    await meeting.upload(sent, 3)
+                    await meeting.flush()
+            async with meeting.stage("analyse", total=3) as stage:
+                for _ in range(2):
+                    await stage.advance()
+                    await meeting.flush()
+            await meeting.completed("/r")
+        told = []
+        async for event in client.subscribe("meeting/late", start="snapshot"):
+            told.append(tuple(describe(event).split(" ")[:2]))
+            if told[-1][0] == "completed":
+                break
+    assert told == [
+        ("stage_changed", "upload"),
+        ("upload", "100%"),
+        ("stage_progress", "upload"),
+        ("stage_changed", "analyse"),
+        ("stage_progress", "analyse"),
+        ("completed", "/r"),
+    ]

@@ -20,7 +20,7 @@ _GAP_SECONDS = 1 / UPDATES_PER_SECOND
 
 
 class Conflater:
-    """Sends the latest of what is offered; what a newer one replaces is never sent.
+    """Sends the latest of each kind that is offered; what a newer one replaces is never sent.
 
     Args:
         clock: time.
@@ -28,14 +28,15 @@ class Conflater:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._latest: Callable[[], Awaitable[object]] | None = None
+        # By kind, in the order in which each began to wait.
+        self._latest: dict[str, Callable[[], Awaitable[object]]] = {}
         self._sent_at: float | None = None
         self._sender: asyncio.Task[None] | None = None
         self._resting = False
 
-    def offer(self, send: Callable[[], Awaitable[object]]) -> None:
-        """Send this one, at once or when its turn comes, unless a newer one replaces it."""
-        self._latest = send
+    def offer(self, send: Callable[[], Awaitable[object]], kind: str = "") -> None:
+        """Send this one, at once or when its turn comes, unless a newer one of its kind comes."""
+        self._latest[kind] = send
         if self._sender is None or self._sender.done():
             self._sender = asyncio.create_task(self._send_at_pace())
 
@@ -44,29 +45,28 @@ class Conflater:
         sender, self._sender = self._sender, None
         if sender is None:
             return
-        latest, self._latest = self._latest, None
+        waiting, self._latest = self._latest, {}
         if self._resting:
             sender.cancel()
-        if latest is not None:
+        for send in waiting.values():
             # What the sender sends at this moment was queued before: the order holds.
-            await self._send(latest)
+            await self._send(send)
         await asyncio.wait({sender})
         if not sender.cancelled():
             sender.result()
 
     def drop(self) -> None:
         """Forget what waits."""
-        self._latest = None
+        self._latest.clear()
 
     async def _send_at_pace(self) -> None:
-        while self._latest is not None:
+        while self._latest:
             if self._sent_at is not None:
                 due = self._sent_at + _GAP_SECONDS - self._clock.monotonic()
                 if due > 0:
                     await self._rest(due)
-            latest, self._latest = self._latest, None
-            if latest is not None:
-                await self._send(latest)
+            if self._latest:
+                await self._send(self._latest.pop(next(iter(self._latest))))
 
     async def _rest(self, seconds: float) -> None:
         self._resting = True

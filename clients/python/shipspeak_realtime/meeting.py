@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("shipspeak_realtime")
 
-#: Progress events share a key, so that the hub may conflate them for receivers that lag.
-PROGRESS_KEY = "progress"
 FAILED_CODE = "PROCESSING_FAILED"
 FAILED_MESSAGE = "Something went wrong while this meeting was being processed."
 _ID_LENGTH = 64
@@ -58,6 +56,10 @@ class MeetingPublisher:
 
     Progress never moves back within an attempt: an update below the last one of its stage is left
     out, and so is one of a stage that is over, whichever `StagePublisher` it comes from.
+
+    The hub may leave out all but the latest of a key. Each attempt's upload has a key, and the
+    progress of each of its stages; the beginning of a stage, the result and the failure have none.
+    So a snapshot tells what the whole log tells.
     """
 
     def __init__(
@@ -116,14 +118,16 @@ class MeetingPublisher:
             rate: bytes per second over the last seconds; 0 = not known.
         """
         self._check_running()
-        if sent <= self._sent_bytes:
+        if sent <= self._sent_bytes or self._place(self._stage) > 0:
+            # Readers leave out an upload that goes on beside a later stage: it must not become the
+            # latest of its key.
             return
         self._sent_bytes = sent
         news = meeting_pb2.UploadProgress(
             sent_bytes=sent, total_bytes=total, bytes_per_second=rate, file_name=file_name
         )
         update = meeting_pb2.MeetingUpdate(attempt=self.attempt, upload=news)
-        self._offer(f"upload:{sent}", update)
+        self._offer(f"upload:{sent}", update, f"upload:{self.attempt}")
         if sent == total:
             await self._progress.flush()
 
@@ -199,7 +203,8 @@ class MeetingPublisher:
         if news.stage != self._stage or news.fraction < self._reached.get(news.stage, 0.0):
             return
         self._reached[news.stage] = news.fraction
-        self._offer(step, meeting_pb2.MeetingUpdate(stage_progress=news))
+        update = meeting_pb2.MeetingUpdate(stage_progress=news)
+        self._offer(step, update, f"stage:{self.attempt}:{news.stage}")
 
     async def flush(self) -> None:
         """Publish what progress still waits."""
@@ -209,8 +214,8 @@ class MeetingPublisher:
         """Whether no stage comes after this one."""
         return bool(self.stages) and self.stages[-1] == stage
 
-    def _offer(self, step: str, update: meeting_pb2.MeetingUpdate) -> None:
-        self._progress.offer(lambda: self._publish(step, update, key=PROGRESS_KEY))
+    def _offer(self, step: str, update: meeting_pb2.MeetingUpdate, key: str) -> None:
+        self._progress.offer(lambda: self._publish(step, update, key=key), key)
 
     async def _end(self, step: str, update: meeting_pb2.MeetingUpdate) -> Receipt:
         self._check_running()
@@ -234,7 +239,11 @@ class MeetingPublisher:
         if self.stages and name not in self.stages:
             message = f"{name!r} is none of the stages {', '.join(self.stages)}"
             raise ValueError(message)
-        order = self.stages or self._begun
-        if self._stage in order and name in order[: order.index(self._stage)]:
+        if 0 <= self._place(name) < self._place(self._stage):
             message = f"{name!r} comes before {self._stage!r}; to start over, raise the attempt"
             raise ValueError(message)
+
+    def _place(self, stage: str) -> int:
+        """Of a stage among those that are known, from 0; -1 = none of them."""
+        order = self.stages or tuple(self._begun)
+        return order.index(stage) if stage in order else -1

@@ -7,7 +7,6 @@ import asyncio
 import pytest
 
 from shipspeak_realtime import MeetingPublisher, NetworkError, stable_ids
-from shipspeak_realtime.meeting import PROGRESS_KEY
 from tests.unit.sdk.manual_clock import ManualClock, settle
 from tests.unit.sdk.meeting_bench import STAGES, Recorder
 
@@ -45,7 +44,7 @@ async def test_only_progress_may_be_conflated(meeting: MeetingPublisher, recorde
             await stage.advance()
         await meeting.completed("/r")
     keys = {update.WhichOneof("update"): key for _, key, update in recorder.sent}
-    assert keys == {"stage_changed": "", "stage_progress": PROGRESS_KEY, "completed": ""}
+    assert keys == {"stage_changed": "", "stage_progress": "stage:2:transcribe", "completed": ""}
 
 
 async def test_an_estimate_only_in_the_last_stage(

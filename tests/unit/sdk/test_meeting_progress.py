@@ -105,3 +105,41 @@ async def test_without_a_list_of_stages_none_comes_twice(recorder: Recorder, clo
             pass
     with pytest.raises(ValueError, match="raise the attempt"):
         meeting.stage("first")
+
+
+async def test_kinds_of_progress_neither_supersede_nor_displace_each_other(
+    recorder: Recorder, clock: ManualClock
+):
+    """G4r: the latest of each key is what one who comes late is given."""
+    meeting = meeting_of(recorder, clock, stages=("upload", "analyse"))
+    async with meeting.stage("upload", total=10) as stage:
+        await meeting.upload(10, 100)
+        await settle()
+        # Both wait for their turn at once.
+        await meeting.upload(20, 100)
+        await stage.reach(3)
+        await clock.advance(1)
+    async with meeting.stage("analyse"):
+        pass
+    keys = [(update.WhichOneof("update"), key) for _, key, update in recorder.sent]
+    assert keys == [
+        ("stage_changed", ""),
+        *[("upload", "upload:2")] * 2,
+        *[("stage_progress", "stage:2:upload")] * 2,
+        ("stage_changed", ""),
+        ("stage_progress", "stage:2:analyse"),
+    ]
+
+
+async def test_an_upload_is_over_once_a_later_stage_runs(
+    meeting: MeetingPublisher, recorder: Recorder, clock: ManualClock
+):
+    """Readers leave it out; its key would hide the one before from who comes late."""
+    async with meeting.stage("transcribe"):
+        await meeting.upload(10, 100)
+        await clock.advance(1)
+    async with meeting.stage("analyse"):
+        await meeting.upload(20, 100)
+        await clock.advance(1)
+    sent = [update.upload.sent_bytes for _, _, update in recorder.sent if update.HasField("upload")]
+    assert sent == [10]

@@ -74,11 +74,12 @@ class SharedMeeting implements MeetingStore {
   #open(): void {
     clearTimeout(this.#linger);
     if (!this.#shared.has(this.#id)) this.#shared.set(this.#id, this);
-    // A topic that is opened again is read from its beginning again. The reducer never moves back, so what was
-    // known stays on the screen meanwhile; what the hub said of that reading is over.
+    // A topic that is opened again is read from a snapshot again: the latest of each key, and publishers give none
+    // to what must not be missed. The reducer never moves back, so what was known stays on the screen meanwhile;
+    // what the hub said of that reading is over.
     this.#update({ error: null, incomplete: false });
     this.#stop = this.#client.topic(`meeting/${this.#id}`).subscribe({
-      start: "earliest",
+      start: "snapshot",
       onEvent: (event) => this.#cell.set(reduce(this.#cell.getSnapshot(), event)),
       onVerdict: ({ verdict }) => {
         if (verdict === "reset") this.#cell.set(NO_MEETING);

@@ -42,6 +42,11 @@ test("a meeting that is opened again is neither refused nor incomplete until the
   expect(store.getSnapshot()).toMatchObject({ error: null, incomplete: false, offset: 1n });
 });
 
+test("a meeting is read from a snapshot: its keys leave out nothing that a late reader needs", () => {
+  store.subscribe(() => {});
+  expect(listener().start).toBe("snapshot");
+});
+
 test("a store is kept for a second after its last watcher, then dropped", () => {
   const leave = store.subscribe(() => {});
   leave();

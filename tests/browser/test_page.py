@@ -32,6 +32,8 @@ def test_the_fault_buttons_do_what_they_say_in_every_tab(product: Product) -> No
 def test_two_tabs_and_the_terminal_agree(product: Product) -> None:
     """A1: the page's ``rthub tail`` line, run as it is, and a second tab show the same figures.
 
+    The tabs count what a snapshot leaves out for newer events; the terminal is given all of them.
+
     The second tab sees an upload of 20 MB in at least five steps.
     """
     product.run("two_tabs")

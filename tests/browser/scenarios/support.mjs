@@ -67,6 +67,11 @@ export function strip(page) {
   return page.$$eval("[data-figure]", (all) => Object.fromEntries(all.map((one) => [one.dataset.figure, one.textContent])));
 }
 
+/** How many events the page has accounted for: handed over, or told by the hub as left out for newer ones. */
+export function accountedFor(figures) {
+  return Number(figures.events) + Number(figures["left-out"]);
+}
+
 /** Waits until the strip shows `value` for `name`. */
 export function waitForFigure(page, name, value) {
   return page.waitForSelector(`[data-figure="${name}"]:text-is("${value}")`);

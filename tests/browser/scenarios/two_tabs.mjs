@@ -1,6 +1,6 @@
 // Two tabs and a terminal on one meeting end alike; the second tab sees a throttled upload in the first step by step.
 import assert from "node:assert/strict";
-import { openPage, stageStates, startSample, strip, waitForResult, withBrowser } from "./support.mjs";
+import { accountedFor, openPage, stageStates, startSample, strip, waitForResult, withBrowser } from "./support.mjs";
 import { withTerminal } from "./terminal.mjs";
 
 const UPLOAD_BYTES = 20_000_000;
@@ -19,8 +19,8 @@ await withBrowser(async (browser) => {
     const table = (page) => page.$eval("[data-result] table", (one) => one.textContent);
     assert.equal(await table(second.page), await table(first.page));
     const shown = async (page) => {
-      const { offset, events } = await strip(page);
-      return { offset: Number(offset), events: Number(events) };
+      const figures = await strip(page);
+      return { offset: Number(figures.offset), events: accountedFor(figures) };
     };
     await terminal.waitForOffset((await shown(first.page)).offset);
     assert.equal(await terminal.interrupt(), 0, "Ctrl-C is a good end");

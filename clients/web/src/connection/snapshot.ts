@@ -31,6 +31,7 @@ export interface ConnectionSnapshot {
 export const NO_COUNTERS: Counters = Object.freeze({
   events: 0,
   duplicates: 0,
+  leftOut: 0,
   gaps: 0,
   resets: 0,
   bytes: 0,

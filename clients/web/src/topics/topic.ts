@@ -86,6 +86,7 @@ export class Topic {
     switch (outcome.kind) {
       case "take":
         this.#count("duplicates", outcome.dropped);
+        this.#count("leftOut", run.conflated + run.expired + run.withdrawn);
         this.position = outcome.position;
         this.#deliver(outcome.events);
         this.#publish("live");

@@ -46,6 +46,8 @@ export interface Counters {
   readonly events: number;
   /** Events that came again and were dropped. */
   readonly duplicates: number;
+  /** Events that the hub counted in place of delivering them: superseded, expired or withdrawn. */
+  readonly leftOut: number;
   /** Times that the hub said GAP. */
   readonly gaps: number;
   /** Times that the hub said RESET. */

@@ -73,3 +73,14 @@ test("the whole log serves who wants a snapshot, but not the other way round", (
   expect(fresh("snapshot").join({ start: "earliest" }).replaying).toBe(true);
   expect(begun("earliest").join({ start: "snapshot" }).replaying).toBe(true);
 });
+
+test("G6: what a run counts in place of delivering it is counted here too, once", () => {
+  const counted = new Map<string, number>();
+  const count = (name: string, by: number) => counted.set(name, (counted.get(name) ?? 0) + by);
+  const topic = new Topic("meeting/1", "snapshot", count, ignore);
+  const position = { cursor, handledOffset: 0n };
+  topic.subscribed(create(SubscribedSchema, { verdict: Verdict.OK, epoch: 7n, head: 6n, position }));
+  const sparse = { ...run(0n, 6n, ["e4"]), conflated: 3, expired: 1, withdrawn: 1 };
+  for (let times = 0; times < 2; times += 1) topic.receive(create(TopicRunSchema, sparse));
+  expect(counted.get("leftOut")).toBe(5);
+});

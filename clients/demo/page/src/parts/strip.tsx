@@ -28,6 +28,7 @@ export function Strip({ meetingId }: { meetingId: string | null }) {
     ["rtt", "Round trip", rttMs === null ? "–" : `${number(rttMs)} ms`],
     ["offset", "Offset", meetingId === null ? "–" : String(offset)],
     ["events", "Events", number(counters.events)],
+    ["left-out", "Left out for newer", number(counters.leftOut)],
     ["gaps", "Gaps", number(counters.gaps)],
     ["duplicates", "Duplicates dropped", number(counters.duplicates)],
   ];

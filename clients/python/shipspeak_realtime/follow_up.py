@@ -6,24 +6,20 @@ from typing import TYPE_CHECKING
 
 from shipspeak.realtime.v1 import frame_pb2, realtime_service_pb2
 from shipspeak_realtime.errors import RealtimeError
+from shipspeak_realtime.parts import HasParts
 from shipspeak_realtime.wire import from_frame
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from shipspeak_realtime.events import Event
-    from shipspeak_realtime.parts import Parts
     from shipspeak_realtime.receipts import Receipt
-    from shipspeak_realtime.session import Identity
 
 _MAX_ACKS = 500
 
 
-class FollowUps:
+class FollowUps(HasParts):
     """The part of a client that speaks about events which exist already."""
-
-    _parts: Parts | None = None
-    _identity: Identity
 
     async def cancel_scheduled(self, topic: str, id: str) -> bool:  # noqa: A002 - as in publish
         """Take back a draft of one's own that waits for its `deliver_at`.
@@ -83,9 +79,3 @@ class FollowUps:
                     refused = from_frame(result.error)
         if refused is not None:
             raise refused
-
-    def _open_parts(self) -> Parts:
-        if self._parts is None:
-            message = "use the client inside `async with`"
-            raise RuntimeError(message)
-        return self._parts

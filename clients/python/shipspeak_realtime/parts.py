@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from shipspeak_realtime.connection import Connection
     from shipspeak_realtime.publish import Publisher
+    from shipspeak_realtime.session import Identity
     from shipspeak_realtime.transport import Transport
     from shipspeak_realtime.unary import UnaryCalls
 
@@ -20,3 +21,21 @@ class Parts:
     calls: UnaryCalls
     publisher: Publisher
     connection: Connection
+
+
+class HasParts:
+    """What the faces of a client have in common: each speaks by the parts of the open client."""
+
+    _parts: Parts | None = None
+    _identity: Identity
+
+    def _open_parts(self) -> Parts:
+        """The parts.
+
+        Raises:
+            RuntimeError: the client is used before its `async with`.
+        """
+        if self._parts is None:
+            message = "use the client inside `async with`"
+            raise RuntimeError(message)
+        return self._parts

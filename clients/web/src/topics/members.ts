@@ -8,6 +8,8 @@ export class Member {
   /** Where its replay stands; meaningless otherwise. */
   position: Position | null = null;
   replaying: boolean;
+  /** How often its replay was told to begin again: a page that was asked for before is of another log. */
+  restarts = 0;
   /** Its history is a snapshot: of each key, the latest event alone. */
   readonly latestPerKey: boolean;
   readonly #listener: TopicListener;
@@ -44,6 +46,13 @@ export class Member {
   interrupted(verdict: "gap" | "reset"): void {
     this.#count(verdict === "gap" ? "gaps" : "resets", 1);
     this.tell({ verdict, lost: null });
+  }
+
+  /** The topic's log is another one: its history is read from the beginning, and what was is void. */
+  restart(news: VerdictNews): void {
+    this.position = null;
+    this.restarts += 1;
+    this.tell(news);
   }
 
   deliver(events: readonly pb.Event[]): void {

@@ -28,7 +28,7 @@ export async function replay(topic: Topic, member: Member, source: ReplaySource)
   let fruitless = 0;
   while (topic.members.has(member) && !topic.refused && !source.signal.aborted) {
     const topicBefore = topic.position;
-    const before = member.position;
+    const { position: before, restarts } = member;
     let page: ReadHistoryResponse;
     try {
       page = await source.read({
@@ -46,6 +46,7 @@ export async function replay(topic: Topic, member: Member, source: ReplaySource)
       continue;
     }
     if (source.signal.aborted) return;
+    if (member.restarts !== restarts) continue;
     take(page, member);
     if (!page.more && standsAtTopic(topic, member, topicBefore)) {
       member.replaying = false;

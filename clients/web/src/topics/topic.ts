@@ -147,8 +147,7 @@ export class Topic {
   #resetReplays(news: VerdictNews): void {
     for (const member of this.members) {
       if (!member.replaying || member.position?.epoch === this.position?.epoch) continue;
-      member.position = null;
-      member.tell(news);
+      member.restart(news);
     }
   }
 

@@ -84,3 +84,28 @@ test("G6: what a run counts in place of delivering it is counted here too, once"
   for (let times = 0; times < 2; times += 1) topic.receive(create(TopicRunSchema, sparse));
   expect(counted.get("leftOut")).toBe(5);
 });
+
+test("a page that was asked for before a RESET is not handed over behind it", async () => {
+  const topic = begun("latest");
+  const got: string[] = [];
+  const member = topic.join({
+    start: "earliest",
+    onEvent: (event) => got.push(`${event.id}`),
+    onVerdict: (news) => got.push(news.verdict),
+  });
+  const page = (epoch: bigint, ids: string[]) =>
+    create(ReadHistoryResponseSchema, { runs: [{ ...run(0n, BigInt(ids.length), ids), epoch }] });
+  let reads = 0;
+  await replay(topic, member, {
+    signal: new AbortController().signal,
+    read: async () => {
+      reads += 1;
+      if (reads > 1) return page(9n, ["n1", "n2"]);
+      const position = { cursor, handledOffset: 2n };
+      topic.subscribed(create(SubscribedSchema, { verdict: Verdict.RESET, epoch: 9n, head: 2n, position }));
+      return page(7n, ["e1", "e2", "e3", "e4"]);
+    },
+    pause: async () => {},
+  });
+  expect(got).toEqual(["reset", "n1", "n2"]);
+});

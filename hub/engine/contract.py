@@ -111,8 +111,8 @@ class Resume:
     """Where a reader with a cursor stands.
 
     Attributes:
-        verdict: OK: nothing is missing; GAP: events behind the cursor were trimmed; RESET: another
-            log.
+        verdict: OK: nothing is missing; GAP: events behind the cursor were trimmed, or what it has
+            read was purged since it was made; RESET: another log.
         position: the offset after which reading goes on: the cursor's (OK), the floor (GAP, RESET).
         lost: upper bound of the events lost (GAP); None where it cannot be known.
         state: the topic.
@@ -200,7 +200,10 @@ class Engine(Protocol):
         """The topic's state, proved by the log and not by a cache."""
 
     async def resume(self, topic: str, cursor: Cursor) -> Resume:
-        """Judge a cursor: OK iff the log is the cursor's and nothing behind it was trimmed."""
+        """Judge a cursor: OK iff the log is the cursor's and nothing behind it was trimmed.
+
+        GAP also to one that was made before a purge reached its offset.
+        """
 
     def shard_of(self, topic: str) -> int:
         """The shard that holds the topic, 0 <= shard < shard_count."""

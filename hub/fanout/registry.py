@@ -128,6 +128,7 @@ class TopicRegistry:
             self._flusher,
             self._clock,
             self._snapshots,
+            state.floor,
         )
         feed.connect(live)
         if state.head > state.floor:

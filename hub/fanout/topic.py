@@ -46,6 +46,7 @@ class LiveTopic:
         marker: told when something is new.
         clock: seconds since the epoch.
         snapshots: shared by all topics of an instance; None = every snapshot is read anew.
+        floor: of the log when it was opened; what is gone by then may have been purged.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class LiveTopic:
         marker: Marker,
         clock: Callable[[], float],
         snapshots: SnapshotCache | None = None,
+        floor: int = 0,
     ) -> None:
         self.ring = ring
         self.subscribers: dict[Subscription, None] = {}
@@ -68,7 +70,7 @@ class LiveTopic:
         self._pages = None if engine is None else LogPages(engine, ring, snapshots)
         self._tasks: set[asyncio.Task[None]] = set()
         self.purges = 0
-        self._purged = 0
+        self.purged = floor
 
     @property
     def name(self) -> str:
@@ -123,7 +125,7 @@ class LiveTopic:
             self.ring.drop_through(floor)
             return
         self.purges += 1
-        self._purged = floor
+        self.purged = floor
         self.ring.release()
         self._wake()
 
@@ -219,7 +221,7 @@ class LiveTopic:
 
     def purge_notice(self, offset: int, now_ms: int) -> tuple[bytes, int]:
         """Subscribed{GAP} for a reader at an offset, and where it goes on."""
-        ring, at = self.ring, max(offset, self._purged)
+        ring, at = self.ring, max(offset, self.purged)
         cursor = encode_cursor(self.name, Cursor(ring.epoch, at, ring.id_at(at), now_ms))
         return gap_frame(ring, at, cursor, at - offset), at
 

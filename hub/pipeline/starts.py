@@ -156,7 +156,8 @@ class Starts:
         cursor = decode_cursor(topic, position.cursor)
         if (
             cursor.epoch == ring.epoch
-            and cursor.event_id
+            # What may have been purged is judged by the engine: it knows who has to be told.
+            and cursor.offset > live.purged
             and ring.holds(cursor.offset, cursor.event_id)
         ):
             # The ring proves it: a storm of reconnects does not touch the disk.

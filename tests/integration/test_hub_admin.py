@@ -10,7 +10,7 @@ import pytest
 
 from hub.auth.tokens import mint
 from hub.rpc.admin import SERVICE
-from shipspeak.realtime.v1 import admin_service_pb2, frame_pb2
+from shipspeak.realtime.v1 import admin_service_pb2, event_pb2, frame_pb2
 from tests.support.hub_process import HubProcess
 from tests.support.raw_client import RawClient, draft, refusal
 
@@ -128,6 +128,34 @@ async def test_a_purge_is_told_to_readers_at_the_head(locked_hub: HubProcess) ->
         assert result.offset == 3
         assert [event.id for event in await reader.events(1)] == ["e3"]
         assert (await root.admin("PurgeTopic", purge)).removed == 1
+
+
+@pytest.mark.parametrize("live", [True, False])
+async def test_a_purge_is_told_to_readers_who_were_away(locked_hub: HubProcess, live: bool) -> None:
+    """E2, G6: by Connect and by Poll, though they had read everything; once."""
+    topic = _topic()
+    async with RawClient(locked_hub.grpc, _token("root", admin=True)) as root:
+        await root.publish(draft(topic, 1), draft(topic, 2))
+        polled = await root.poll(frame_pb2.Subscribe(topic=topic, at=frame_pb2.START_EARLIEST))
+        cursor = polled.frames[-1].runs[-1].cursor
+        if live:
+            other, _ = await root.session()
+            await other.subscribe(topic)
+        purge = admin_service_pb2.PurgeTopicRequest(topic=topic)
+        assert (await root.admin("PurgeTopic", purge)).removed == 2
+
+        position = event_pb2.Position(cursor=cursor)
+        (frame,) = (await root.poll(frame_pb2.Subscribe(topic=topic, position=position))).frames
+        reader, _ = await root.session()
+        resumed = await reader.subscribe(topic, position=position)
+        for told in (frame.subscribed, resumed):
+            assert (told.verdict, told.lost) == (frame_pb2.VERDICT_GAP, 0)
+            assert told.position.handled_offset == 2
+            at = event_pb2.Position(cursor=told.position.cursor)
+            again, _ = await root.session()
+            assert (await again.subscribe(topic, position=at)).verdict == frame_pb2.VERDICT_OK
+            start = frame_pb2.Subscribe(topic=topic, position=at)
+            assert not (await root.poll(start)).frames
 
 
 async def test_a_deleted_event_is_counted_and_nothing_of_it_is_read(

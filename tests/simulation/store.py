@@ -206,7 +206,7 @@ class TimedEngine(SqliteEngine):
                 Housekeeper(writer, self._retention, DEDUP_MS),
                 shard,
                 loop=asyncio.get_running_loop(),
-                clock=self._clock,
+                clock=self.clock,
                 round_interval_s=ROUND_SECONDS,
             )
             shard.watchers = self._watchers
@@ -220,7 +220,7 @@ class TimedEngine(SqliteEngine):
         fresh = not path.exists()
         connection = connect_writer(path)
         connection.execute("PRAGMA synchronous=OFF")
-        prepare(connection, index, self._count, self._clock())
+        prepare(connection, index, self._count, self.clock())
         if fresh:
             # The identity is drawn from the seed, so that epochs are the same in every run.
             identity = self._disk.random.getrandbits(_IDENTITY_BITS)

@@ -164,6 +164,8 @@ class MemoryEngine:
         log.floor = max(log.floor, min(floor, log.head))
         gone = [event for event in log.events if event.offset <= log.floor]
         log.floor_id = gone[-1].event_id if gone else log.floor_id
+        if purged and not more:
+            log.purged = (log.floor, self._now_ms())
         log.events = log.events[len(gone) :]
         for feed in log.feeds:
             feed.on_trimmed(log.floor, purged=purged, more=more)
@@ -254,7 +256,9 @@ class MemoryEngine:
         there = {event.offset: event.event_id for event in log.events}
         if log.floor_id:
             there[log.floor] = log.floor_id
-        return judge_cursor(cursor, log.state, there.get(cursor.offset))
+        through, at_ms = log.purged
+        purged_ms = at_ms if cursor.offset <= through else 0
+        return judge_cursor(cursor, log.state, there.get(cursor.offset), purged_ms)
 
     def shard_of(self, topic: str) -> int:
         """As in Engine."""

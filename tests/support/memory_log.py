@@ -20,6 +20,7 @@ class MemoryLog:
     head: int = 0
     floor: int = 0
     floor_id: str = ""
+    purged: tuple[int, int] = (0, 0)
     events: list[StoredEvent] = field(default_factory=list)
     ids: dict[tuple[str, str], int] = field(default_factory=dict)
     feeds: list[TopicFeed] = field(default_factory=list)

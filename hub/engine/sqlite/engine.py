@@ -56,6 +56,7 @@ class SqliteEngine:
         on_read: called on the loop for each read of a shard file.
 
     Attributes:
+        clock: as given.
         work: the register of work subscriptions (see ``hub.engine.work``).
     """
 
@@ -74,7 +75,7 @@ class SqliteEngine:
     ) -> None:
         self._data_dir = data_dir
         self._count = shards
-        self._clock = clock
+        self.clock = clock
         self._retention = retention
         self._lifetime_ms = int(dedup_lifetime_s * 1000)
         self._interval_s = round_interval_s
@@ -101,7 +102,7 @@ class SqliteEngine:
             self._data_dir,
             self._count,
             loop=loop,
-            clock=self._clock,
+            clock=self.clock,
             retention=self._retention,
             dedup_lifetime_ms=self._lifetime_ms,
             round_interval_s=self._interval_s,
@@ -218,7 +219,7 @@ class SqliteEngine:
         begun and is not handed over yet holds the time back to its beginning, even if its commit is
         not done.
         """
-        complete = self._clock()
+        complete = self.clock()
         for index in range(self._count):
             outstanding = self._shard(index).oldest_outstanding_ms()
             if outstanding is not None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from hub.engine.contract import LogPage, LogPlace, Resume, TopicHead
 from hub.engine.sqlite.database import connect_reader, snapshot
 from hub.engine.sqlite.identity import epoch_of, identity_of
+from hub.engine.sqlite.purges import purged_ms
 from hub.engine.sqlite.topics import TopicState, topic_from_row
 from hub.engine.sqlite.verdict import judge_cursor
 from hub.model.events import StoredEvent
@@ -125,10 +126,11 @@ class ShardReader:
             row = self._connection.execute(
                 _EVENT_ID, (topic.id, _bindable(cursor.offset))
             ).fetchone()
+            purged = purged_ms(self._connection, topic.id, _bindable(cursor.offset))
         event_id: str | None = row[0] if row else None
         if event_id is None and cursor.offset == topic.floor:
             event_id = topic.floor_id
-        return judge_cursor(cursor, topic.public(), event_id)
+        return judge_cursor(cursor, topic.public(), event_id, purged)
 
     def query(self, call: Callable[[sqlite3.Connection], _T]) -> _T:
         """Run reads of another room's tables on one state of the file."""

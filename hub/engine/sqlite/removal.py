@@ -10,11 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from hub.engine.sqlite.requests import Weight
+from hub.engine.sqlite.purges import note_purge
+from hub.engine.sqlite.requests import LIGHT, Weight
 from hub.engine.sqlite.work_trim import forget_dead
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from hub.engine.sqlite.operation import Work
 
@@ -97,11 +98,42 @@ class Purged:
 
 
 @dataclass(frozen=True, slots=True)
+class NotePurge:
+    """Notes a purge once more, when readers on this instance have been told.
+
+    Attributes:
+        topic: which.
+        clock: milliseconds since the epoch. A place that was noted between the commit of the purge
+            and the news of it counts as one from before.
+        upto: as ``Purge`` answered it.
+    """
+
+    topic: str
+    clock: Callable[[], int]
+    upto: int
+
+    @property
+    def topics(self) -> Sequence[str]:
+        """The one."""
+        return (self.topic,)
+
+    @property
+    def weight(self) -> Weight:
+        """A row."""
+        return LIGHT
+
+    def run(self, work: Work) -> None:
+        """Write the later time."""
+        note_purge(work.connection, work.topic(self.topic).id, self.upto, self.clock())
+
+
+@dataclass(frozen=True, slots=True)
 class Purge:
     """Removes the oldest events of a topic; its offsets go on.
 
     Attributes:
         topic: which.
+        clock: milliseconds since the epoch; places noted until this runs are told of it.
         upto: the newest offset to remove; 0 = the head as it is when this runs.
         max_rows: of this part. What it removes leaves the readers' memory at once; readers are told
             of the purge with the last one, even if that finds nothing to remove: retention may
@@ -109,6 +141,7 @@ class Purge:
     """
 
     topic: str
+    clock: Callable[[], int]
     upto: int = 0
     max_rows: int = CHUNK_ROWS
 
@@ -136,6 +169,7 @@ class Purge:
         done = kept is None or kept[0] > upto
         if done:
             forget_dead(work.connection, self.topic, 0, upto)
+            note_purge(work.connection, topic.id, upto, self.clock())
         floor, floor_id = topic.floor, topic.floor_id
         if gone:
             floor, floor_id, _ = gone[-1]

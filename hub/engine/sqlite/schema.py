@@ -15,13 +15,14 @@ from typing import Final
 
 from hub.engine.sqlite.database import writing
 from hub.engine.sqlite.identity import give_identity
+from hub.engine.sqlite.purges import PURGE_TABLE
 from hub.engine.sqlite.work_tables import WORK_TABLES
 from hub.errors import Unavailable
 from shipspeak.realtime.v1 import error_reason_pb2
 
 # 1: events alone; 2: drafts for later and work subscriptions beside them; 3: which dead letters are
-# on their way.
-SCHEMA_VERSION: Final = 3
+# on their way; 4: how far purges have reached.
+SCHEMA_VERSION: Final = 4
 
 _TABLES: Final = (
     "CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID",
@@ -55,6 +56,7 @@ _TABLES: Final = (
         stored_ms INTEGER NOT NULL,
         PRIMARY KEY (topic_id, publisher, event_id)
     ) WITHOUT ROWID""",
+    PURGE_TABLE,
     *WORK_TABLES,
     """CREATE TABLE scheduled (
         seq INTEGER PRIMARY KEY AUTOINCREMENT,

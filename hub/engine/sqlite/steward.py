@@ -13,7 +13,7 @@ from hub.engine.sqlite.inspection import (
     topics_like,
     waiting_letters,
 )
-from hub.engine.sqlite.removal import CHUNK_ROWS, Place, Purge, Withdraw
+from hub.engine.sqlite.removal import CHUNK_ROWS, NotePurge, Place, Purge, Withdraw
 from hub.engine.sqlite.scheduled import EraseScheduled
 from hub.engine.sqlite.work_settle import Bury
 from hub.engine.steward import TopicPage
@@ -71,12 +71,14 @@ class SqliteSteward:
         return await asyncio.shield(task)
 
     async def _purge(self, topic: str) -> int:
-        shard = self._engine.shard_of(topic)
-        part = await self._engine.operate(shard, Purge(topic))
+        shard, clock = self._engine.shard_of(topic), self._engine.clock
+        part = await self._engine.operate(shard, Purge(topic, clock))
         removed = part.removed
         while not part.done:
-            part = await self._engine.operate(shard, Purge(topic, part.upto))
+            part = await self._engine.operate(shard, Purge(topic, clock, part.upto))
             removed += part.removed
+        if part.upto:
+            await self._engine.operate(shard, NotePurge(topic, clock, part.upto))
         return removed
 
     def _purge_done(self, task: asyncio.Task[int]) -> None:

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from hub.model.cursor import Cursor
 
 
-def judge_cursor(cursor: Cursor, state: TopicHead, event_id: str | None) -> Resume:
+def judge_cursor(
+    cursor: Cursor, state: TopicHead, event_id: str | None, purged_ms: int = 0
+) -> Resume:
     """Say where a reader with ``cursor`` stands.
 
     Args:
@@ -23,6 +25,7 @@ def judge_cursor(cursor: Cursor, state: TopicHead, event_id: str | None) -> Resu
         state: the topic now.
         event_id: the id at the cursor's offset: of the kept event, or of the newest trimmed one
             when the offset is the floor; None when neither is known.
+        purged_ms: when the cursor's offset was purged; 0 = it was not.
     """
     if cursor.epoch != state.epoch or cursor.offset > state.head:
         return _reset(state)
@@ -34,6 +37,9 @@ def judge_cursor(cursor: Cursor, state: TopicHead, event_id: str | None) -> Resu
             return _reset(state)
         if cursor.event_id and cursor.event_id != event_id:
             return _reset(state)
+    if cursor.offset > 0 and purged_ms and cursor.as_of_ms <= purged_ms:
+        # It has read all that is gone, and is told all the same (G6); in doubt, twice.
+        return Resume(Verdict.GAP, cursor.offset, 0, state)
     return Resume(Verdict.OK, cursor.offset, 0, state)
 
 

@@ -132,6 +132,14 @@ def steward_of(engine: Engine) -> Steward:
     return SqliteSteward(engine)
 
 
+async def purge(engine: Engine, topic: str = TOPIC) -> None:
+    """Purge a topic of any engine."""
+    if isinstance(engine, MemoryEngine):
+        engine.purge(topic)
+    else:
+        await steward_of(engine).purge(topic)
+
+
 class RecordingFeed:
     """Keeps what it is given; lets a test wait for it."""
 

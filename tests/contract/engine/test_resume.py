@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from hub.engine.contract import Engine, Resume, Verdict
 from hub.engine.sqlite import Retention
 from hub.model.cursor import Cursor
-from tests.contract.engine.harness import TOPIC, RecordingFeed, Store, cursor_at, offsets
+from tests.contract.engine.harness import (
+    TOPIC,
+    RecordingFeed,
+    Store,
+    cursor_at,
+    offsets,
+    purge,
+)
 
 IDS = "abcdefghij"
 KEPT = 4  # promised; one more is kept, so "f" is the oldest
@@ -106,3 +115,32 @@ async def test_the_head_of_a_log_that_aged_away_is_ok(store: Store) -> None:
 async def test_a_topic_nobody_wrote_resets_a_strangers_cursor(engine: Engine) -> None:
     resumed = await engine.resume("meeting/new", Cursor(12345, 7, "a"))
     assert (resumed.verdict, resumed.position) == (Verdict.RESET, 0)
+
+
+async def test_a_purge_is_told_to_a_reader_at_the_head_that_was_away(store: Store) -> None:
+    """G6: also after a restart; who was told already resumes OK."""
+    engine = await store.open()
+    await engine.publish(store.drafts(*IDS))
+    before = replace(await cursor_at(engine, 10, "j"), as_of_ms=store.clock())
+    store.clock.advance(1)
+    await purge(engine)
+    store.clock.advance(1)
+    after = replace(before, as_of_ms=store.clock())
+    foreign = replace(before, event_id="other")
+    for again in (False, True):
+        if again:
+            engine = await store.open()
+            await engine.publish(store.drafts("k"))
+        told = await engine.resume(TOPIC, before)
+        assert (told.verdict, told.position, told.lost) == (Verdict.GAP, 10, 0)
+        assert (await engine.resume(TOPIC, after)).verdict is Verdict.OK
+        assert (await engine.resume(TOPIC, foreign)).verdict is Verdict.RESET
+    there = replace(before, offset=11, event_id="k")
+    assert (await engine.resume(TOPIC, there)).verdict is Verdict.OK, "it was not purged"
+    store.clock.advance(1)
+    await purge(engine)
+    assert (await engine.resume(TOPIC, there)).verdict is Verdict.GAP, "now it was"
+    store.clock.advance(1)
+    now = replace(there, as_of_ms=store.clock())
+    await purge(engine)
+    assert (await engine.resume(TOPIC, now)).verdict is Verdict.GAP, "once more, of nothing"

@@ -8,6 +8,7 @@ import pytest
 
 from hub.engine.contract import Stored
 from hub.engine.sqlite.database import CommitFailed
+from hub.engine.sqlite.engine import wall_clock_ms
 from hub.engine.sqlite.policy import Retention
 from hub.engine.sqlite.removal import Purge
 from hub.engine.sqlite.requests import LIGHT, Open, Operate, Operated, Publish
@@ -99,9 +100,9 @@ def test_operations_and_openings_of_it_are_told(shard: PlainShard, how: str) -> 
 def test_a_purge_in_doubt_is_told_when_it_is_asked_for_again(shard: PlainShard, how: str) -> None:
     """Whether the part that removed was stored or not."""
     shard.connection.fail = how
-    (doubtful,) = shard.writer.commit([Operate(Purge(TOPIC))]).answers
+    (doubtful,) = shard.writer.commit([Operate(Purge(TOPIC, wall_clock_ms))]).answers
     assert isinstance(doubtful, HubError)
-    (again,) = shard.writer.commit([Operate(Purge(TOPIC))]).answers
+    (again,) = shard.writer.commit([Operate(Purge(TOPIC, wall_clock_ms))]).answers
     assert isinstance(again, Operated)
     assert again.value.removed == (1 if how == "lost" else 0)
     assert again.trimmed == [Trimmed(TOPIC, 1, purged=True)]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hub.engine.contract import AppendResult, Stored
+from hub.engine.sqlite.engine import wall_clock_ms
 from hub.engine.sqlite.inbox import StoreReceipts
 from hub.engine.sqlite.policy import Retention
 from hub.engine.sqlite.removal import Purge
@@ -81,7 +82,7 @@ def test_what_has_come_since_the_look_counts(shard: PlainShard) -> None:
 def test_what_was_removed_since_the_look_is_unknown(shard: PlainShard) -> None:
     shard.commit(drafts("a", "b"))
     spoken = _look(shard, "a", "never")
-    shard.writer.commit([Operate(Purge(TOPIC))])
+    shard.writer.commit([Operate(Purge(TOPIC, wall_clock_ms))])
     for event_id in ("a", "never"):
         refused = _say(shard, spoken, event_id, READ)
         assert isinstance(refused, HubError)

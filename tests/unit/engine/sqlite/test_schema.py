@@ -57,14 +57,14 @@ def test_a_file_of_an_older_hub_gets_the_tables_that_have_come_since(tmp_path: P
     path = tmp_path / "shard-000.db"
     with contextlib.closing(PlainShard(path)) as shard:
         shard.commit(drafts("a", "b"))
-        for table in ("scheduled", *WORK):
+        for table in ("scheduled", "purge", *WORK):
             shard.connection.execute(f"DROP TABLE {table}")
     set_meta(path, "schema", 1)
 
     with contextlib.closing(PlainShard(path)) as shard:
         assert shard.events() == [(1, "a"), (2, "b")]
         assert shard.commit(drafts("b", "c")).stored == 1
-        assert not any(shard.count(table) for table in ("scheduled", *WORK))
+        assert not any(shard.count(table) for table in ("scheduled", "purge", *WORK))
         indexes = shard.connection.execute("SELECT name FROM sqlite_master WHERE type = 'index'")
         assert {"scheduled_id", "scheduled_due", "event_offset"} <= {row[0] for row in indexes}
 

@@ -10,6 +10,7 @@ import pytest
 
 from hub.engine.schedule import ScheduledDraft
 from hub.engine.sqlite import SqliteEngine, shard
+from hub.engine.sqlite.engine import wall_clock_ms
 from hub.engine.sqlite.removal import Purge, Purged
 from hub.engine.sqlite.scheduled import AddScheduled
 from hub.errors import ResourceExhausted
@@ -48,7 +49,9 @@ async def test_operations_with_bodies_are_bounded_like_publishes(
     assert refused[0].reason_name == "OVERLOADED"
     blocked = asyncio.ensure_future(engine.operate(0, add(7, 999)))
     await asyncio.sleep(0)
-    assert isinstance(await engine.operate(0, Purge(TOPIC)), Purged), "without bodies: never"
+    assert isinstance(await engine.operate(0, Purge(TOPIC, wall_clock_ms)), Purged), (
+        "without bodies: never"
+    )
     await blocked
     assert len(await engine.operate(0, add(8, 4000))) == 1, "what was done frees its bytes"
 

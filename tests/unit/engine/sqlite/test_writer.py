@@ -11,6 +11,7 @@ from hub.engine.contract import NotAttempted, Stored, TopicHead, Verdict
 from hub.engine.schedule import ScheduledDraft
 from hub.engine.sqlite.checkpoint import FRAME_BYTES
 from hub.engine.sqlite.dedup import MAX_WALKS
+from hub.engine.sqlite.engine import wall_clock_ms
 from hub.engine.sqlite.removal import Place, Purge, Withdraw
 from hub.engine.sqlite.requests import Operate, Operated
 from hub.engine.sqlite.scheduled import AddScheduled, EraseScheduled, Release, due_drafts
@@ -252,7 +253,7 @@ def test_pages_of_operations_are_not_counted_too_low(shard: PlainShard, kind: st
         "release": Release(due_drafts(shard.connection, START_MS), START_MS),
         "erase": EraseScheduled("back-end", 500),
         "withdraw": Withdraw([Place(TOPIC, n, f"e{n - 1}") for n in range(1, 201)]),
-        "purge": Purge(TOPIC),
+        "purge": Purge(TOPIC, wall_clock_ms),
     }
     counted, logged = shard.writer.written_pages, _log_pages(shard)
     (answer,) = shard.writer.commit([Operate(operations[kind])]).answers

@@ -1,0 +1,33 @@
+"""How far a purge has reached in each topic, and when: readers who were away are told by it.
+
+Removed rows tell nobody who had read them. A place at or below ``through`` that was noted before
+the purge gets GAP on its return (G6); one that was noted after it has been told already.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    import sqlite3
+
+PURGE_TABLE: Final = (
+    "CREATE TABLE purge ("
+    "topic_id INTEGER PRIMARY KEY, through INTEGER NOT NULL, at_ms INTEGER NOT NULL)"
+)
+_NOTE: Final = "INSERT OR REPLACE INTO purge (topic_id, through, at_ms) VALUES (?, ?, ?)"
+_REACHES: Final = "SELECT at_ms FROM purge WHERE topic_id = ? AND through >= ?"
+
+
+def note_purge(connection: sqlite3.Connection, topic_id: int, through: int, at_ms: int) -> None:
+    """Remember, in the open transaction, that a purge has reached an offset.
+
+    A later one reaches at least as far: it never looks below the floor.
+    """
+    connection.execute(_NOTE, (topic_id, through, at_ms))
+
+
+def purged_ms(connection: sqlite3.Connection, topic_id: int, offset: int) -> int:
+    """When a purge reached an offset last, milliseconds since the epoch; 0 = none ever did."""
+    row = connection.execute(_REACHES, (topic_id, offset)).fetchone()
+    return 0 if row is None else int(row[0])

@@ -14,7 +14,7 @@ SOFT_LIMIT = 300
 # Each file over the soft limit, the size it may have, and why it is one file. Sizes only go down.
 OVER_SOFT_LIMIT: dict[str, tuple[int, str]] = {
     "benchmarks/loadgen/loadgen.c": (342, "options, connections and event loop share state"),
-    "clients/python/shipspeak_realtime/dispatch.py": (355, "all that is keyed by topic"),
+    "clients/python/shipspeak_realtime/dispatch.py": (331, "all that is keyed by topic"),
     "hub/app.py": (320, "the composition root: every room is wired once"),
     "hub/work/queue.py": (340, "one machine: its state is changed by every input"),
     "clients/web/test/support/test-hub.ts": (303, "one hub, call by call"),

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from typing import TYPE_CHECKING, Never, Protocol
 
 from shipspeak.realtime.v1 import frame_pb2
+from shipspeak_realtime.asking import Asking
 from shipspeak_realtime.errors import InvalidRequestError, NetworkError
 from shipspeak_realtime.pings import Pings
 from shipspeak_realtime.presence import PresenceBook, is_about_presence
@@ -16,6 +16,7 @@ from shipspeak_realtime.wire import from_frame
 from shipspeak_realtime.works import Works
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable
 
     from shipspeak.realtime.v1 import event_pb2
@@ -60,17 +61,13 @@ class Dispatcher:
         on_welcome: Callable[[frame_pb2.Welcome], None],
         on_expiring: Callable[[], None],
     ) -> None:
-        self._stats, self._clock, self._backoff = stats, clock, backoff
+        self._stats, self._backoff = stats, backoff
         self._on_progress, self._on_welcome = on_progress, on_welcome
         self._on_expiring = on_expiring
         self._subscriptions: dict[str, Subscription] = {}
-        # The latest Subscribe of each topic: what is said of an older one is history.
-        self._asked: dict[str, int] = {}
-        # Topics whose answer is still to come, or that will be asked for again.
-        self._waiting: set[str] = set()
+        self._asking = Asking(clock)
         self._pings = Pings(stats, clock)
         self.presence = PresenceBook()
-        self._later: dict[str, asyncio.Task[None]] = {}
         self._session: Sender | None = None
         self.works = Works(clock, self._next, self._send)
         self._last_request = 0
@@ -133,7 +130,7 @@ class Dispatcher:
     @property
     def caught_up(self) -> bool:
         """Whether every subscription has what its log had at the last answer."""
-        return not self._waiting and all(
+        return not self._asking and all(
             subscription.caught_up for subscription in self._subscriptions.values()
         )
 
@@ -149,11 +146,7 @@ class Dispatcher:
     def disconnected(self) -> None:
         """The session is over: nothing that was asked will be answered."""
         self._session = None
-        self._asked.clear()
-        self._waiting.clear()
-        for asking in self._later.values():
-            asking.cancel()
-        self._later.clear()
+        self._asking.clear()
         self._pings.lost()
         self.works.disconnected()
 
@@ -225,7 +218,7 @@ class Dispatcher:
         full = []
         for run in frame.runs:
             subscription = self._subscriptions.get(run.topic)
-            if subscription is None or run.topic in self._waiting:
+            if subscription is None or self._asking.waits(run.topic):
                 # Left already, or the answer that says where we stand is still to come.
                 continue
             if subscription.take(run) is Action.RESUBSCRIBE:
@@ -252,8 +245,7 @@ class Dispatcher:
         if self._session is None:
             return
         request_id = self._next()
-        self._asked[subscription.topic] = request_id
-        self._waiting.add(subscription.topic)
+        self._asking.asked(subscription.topic, request_id)
         request = subscription.request()
         request.presence = self.presence.watched(subscription.topic)
         self._send(frame_pb2.ClientFrame(request_id=request_id, subscribe=request))
@@ -266,11 +258,12 @@ class Dispatcher:
 
     def _subscribed(self, answer: frame_pb2.Subscribed) -> None:
         subscription = self._subscriptions.get(answer.topic)
-        waits = answer.topic in self._waiting
-        if subscription is None or (waits and answer.request_id != self._asked.get(answer.topic)):
+        asking, topic = self._asking, answer.topic
+        replaced = asking.waits(topic) and not asking.is_latest(topic, answer.request_id)
+        if subscription is None or replaced:
             # An answer to a question that a newer one has replaced.
             return
-        self._waiting.discard(answer.topic)
+        asking.answered(topic)
         subscription.subscribed(answer)
         self._on_progress()
 
@@ -285,25 +278,20 @@ class Dispatcher:
         if notice.request_id and self.works.error(notice):
             return
         error = from_frame(notice)
-        topic = notice.topic or self._topic_of(notice.request_id)
+        topic = notice.topic or self._asking.topic_of(notice.request_id)
+        is_latest = self._asking.is_latest(topic, notice.request_id)
         subscription = self._subscriptions.get(topic)
-        if is_about_presence(error) and notice.request_id != self._asked.get(topic):
+        if is_about_presence(error) and not is_latest:
             # It answers what this client says of itself, or a token has taken the right.
             _log.warning("the presence in %s was refused: %s", topic, error)
             self.presence.forget(topic)
         elif subscription is None:
             _log.warning("the hub refused a request: %s", error)
-        elif notice.request_id and notice.request_id != self._asked.get(topic):
+        elif notice.request_id and not is_latest:
             # It answers a Subscribe that a newer one has replaced, or an Unsubscribe.
             _log.info("a request for %s was refused: %s", topic, error)
         else:
             self._fail(subscription, error)
-
-    def _topic_of(self, request_id: int) -> str:
-        for topic, asked in self._asked.items():
-            if asked == request_id:
-                return topic
-        return ""
 
     def _fail(self, subscription: Subscription, error: RealtimeError) -> None:
         """End a subscription, or ask again when the hub named a time for that."""
@@ -315,7 +303,7 @@ class Dispatcher:
                 self._subscribe(subscription)
                 return
         # Refused from the start, it is unknown to the hub; later on, that is not sure.
-        ask = self._subscribe if topic in self._waiting else self._resubscribe
+        ask = self._subscribe if self._asking.waits(topic) else self._resubscribe
         if error.reason == "CURSOR_INVALID" and subscription.forget_place():
             _log.warning("the hub cannot read its own cursor of %s any more: starting over", topic)
             ask(subscription)
@@ -326,21 +314,12 @@ class Dispatcher:
             subscription.fail(error)
             self._on_progress()
             return
-        if topic in self._later:
+        if topic in self._asking.later:
             return
         delay = self._backoff.hint(error.retry_after)
         _log.info("%s is refused for now (%s), again in %.1f s", topic, error, delay)
-        self._waiting.add(topic)
-        asking = self._ask_again(subscription, ask, delay)
-        self._later[topic] = asyncio.create_task(asking, name=f"ask for {topic}")
+        self._asking.again(topic, delay, lambda: ask(subscription))
         self._on_progress()
-
-    async def _ask_again(
-        self, subscription: Subscription, ask: Callable[[Subscription], None], seconds: float
-    ) -> None:
-        await self._clock.sleep(seconds)
-        del self._later[subscription.topic]
-        ask(subscription)
 
     def _leave(self, topic: str) -> None:
         self._drop(topic)
@@ -349,7 +328,4 @@ class Dispatcher:
 
     def _drop(self, topic: str) -> None:
         self._subscriptions.pop(topic, None)
-        self._asked.pop(topic, None)
-        self._waiting.discard(topic)
-        if (asking := self._later.pop(topic, None)) is not None:
-            asking.cancel()
+        self._asking.forget(topic)

@@ -94,7 +94,7 @@ async def test_a_refusal_with_a_time_is_asked_again(bench: Bench):
         await bench.clock.advance(0.2)
         assert bench.wire.kinds() == ["subscribe"] * (round_ + 1)
     assert not subscription.failed
-    assert not bench.dispatcher._later, "what has fired is kept"
+    assert not bench.dispatcher._asking.later, "what has fired is kept"
 
 
 async def test_an_error_that_answers_nothing_ends_the_subscription(bench: Bench):

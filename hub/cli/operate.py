@@ -97,6 +97,10 @@ def purge(
 def delete(
     topic: Topic,
     event_id: Annotated[str, typer.Argument(help="The event's id.")],
+    offset: Annotated[
+        int, typer.Option(min=0, help="Only the one there; without it all that have the id.")
+    ] = 0,
+    publisher: Annotated[str, typer.Option(help="Only those of this publisher.")] = "",
     yes: Annotated[  # noqa: FBT002 - typer makes it the flag --yes
         bool, typer.Option("--yes", "-y", help="Do not ask.")
     ] = False,
@@ -106,7 +110,12 @@ def delete(
 ) -> None:
     """Remove one event's content for good. Its offset and its id stay."""
     confirm(f"Remove {event_id} of {topic} for good?", yes=yes)
-    run_admin(server, token, timeout, lambda admin: admin.delete_event(topic, event_id))
+    run_admin(
+        server,
+        token,
+        timeout,
+        lambda admin: admin.delete_event(topic, event_id, offset=offset, publisher=publisher),
+    )
     typer.echo(f"deleted {topic} {event_id}")
 
 

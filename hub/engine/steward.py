@@ -39,10 +39,14 @@ class Steward(Protocol):
         readers are told even if nothing is left to remove then.
         """
 
-    async def withdraw(self, topic: str, event_id: str) -> int:
-        """Empty the events with this id, whoever published them; offset and id stay.
+    async def withdraw(
+        self, topic: str, event_id: str, offset: int = 0, publisher: str = ""
+    ) -> int:
+        """Empty the events with this id; offset and id stay.
 
-        Returns how many events have the id, those that were withdrawn before included; 0 = none is
+        Those at that offset (0 = any), by that publisher (empty = whoever published them).
+
+        Returns how many events are meant, those that were withdrawn before included; 0 = none is
         kept.
         """
 

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from shipspeak.realtime.v1 import event_pb2, notification_pb2
-
-if TYPE_CHECKING:
-    from google.protobuf.timestamp_pb2 import Timestamp
 
 READ = notification_pb2.RECEIPT_STATE_READ
 DISMISSED = notification_pb2.RECEIPT_STATE_DISMISSED
@@ -20,49 +16,50 @@ STATES = (READ, DISMISSED, WITHDRAWN)
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """One statement about one event.
+    """One statement about an event, or about several with the same id.
 
     Attributes:
         topic: where the event lies.
-        event_id: the event's id.
+        event_id: the event's id; unique per publisher only.
         state: the new one, of STATES.
         publisher: who says so.
-        body: the receipt as a serialized Event without its offset.
-        only_own: the event must be the publisher's own.
+        device: of whom says so; empty = not known.
+        offset: the event's; 0 = whatever has the id.
+        event_publisher: the event's; empty = whoever.
     """
 
     topic: str
     event_id: str
     state: notification_pb2.ReceiptState.ValueType
     publisher: str
-    body: bytes
-    only_own: bool = False
+    device: str = ""
+    offset: int = 0
+    event_publisher: str = ""
+
+    def means(self, offset: int, publisher: str) -> bool:
+        """Whether it is about the event with its id that stands there."""
+        return self.offset in {0, offset} and self.event_publisher in {"", publisher}
 
 
-def receipt_id(event_id: str, state: notification_pb2.ReceiptState.ValueType) -> str:
+def receipt_id(event_id: str, offset: int, state: notification_pb2.ReceiptState.ValueType) -> str:
     """The id of the receipt with that state: always the same, and none that a draft can have.
 
-    Hashed, since an id is bounded and the event's own may use all of it.
+    The event's id is hashed, since ids are bounded and it may use all of that.
     """
-    return f"~{state}.{hashlib.blake2b(event_id.encode(), digest_size=16).hexdigest()}"
+    digest = hashlib.blake2b(event_id.encode(), digest_size=16).hexdigest()
+    return f"~{state}.{offset}.{digest}"
 
 
-def receipt_body(
-    event_id: str,
-    state: notification_pb2.ReceiptState.ValueType,
-    *,
-    publisher: str,
-    device: str,
-    published_at: Timestamp,
-) -> bytes:
-    """A receipt as a serialized Event without its offset."""
+def receipt_body(mark: Mark, offset: int, now_ms: int) -> bytes:
+    """A receipt about the event at ``offset``, as a serialized Event without its own offset."""
     event = event_pb2.Event(
-        id=receipt_id(event_id, state),
-        published_at=published_at,
-        publisher=publisher,
-        publisher_device=device,
+        id=receipt_id(mark.event_id, offset, mark.state),
+        publisher=mark.publisher,
+        publisher_device=mark.device,
     )
-    event.content.receipt.event_id = event_id
-    event.content.receipt.state = state
-    event.content.receipt.device_id = device
+    event.published_at.FromMilliseconds(now_ms)
+    event.content.receipt.event_id = mark.event_id
+    event.content.receipt.offset = offset
+    event.content.receipt.state = mark.state
+    event.content.receipt.device_id = mark.device
     return event.SerializeToString()

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from hub.errors import FailedPrecondition, HubError, InvalidArgument, PermissionDenied
-from hub.model.receipts import DISMISSED, READ, WITHDRAWN, Mark, receipt_body
-from hub.session.frames import timestamp_ms
+from hub.errors import (
+    FailedPrecondition,
+    HubError,
+    InvalidArgument,
+    PermissionDenied,
+    event_unknown,
+)
+from hub.model.receipts import DISMISSED, READ, WITHDRAWN, Mark
 from shipspeak.realtime.v1 import error_reason_pb2 as reasons
 from shipspeak.realtime.v1 import frame_pb2
 
@@ -54,7 +59,7 @@ class ReceiptDesk:
         places: list[int] = []
         for index, ack in enumerate(acks):
             try:
-                marks.append(self._mark(ack, principal, device, now_ms))
+                marks.append(self._mark(ack, principal, device))
             except HubError as error:
                 answers[index] = error
             else:
@@ -65,9 +70,7 @@ class ReceiptDesk:
                 answers[index] = result if isinstance(result, HubError) else None
         return answers
 
-    def _mark(
-        self, ack: frame_pb2.Acknowledgement, principal: Principal, device: str, now_ms: int
-    ) -> Mark:
+    def _mark(self, ack: frame_pb2.Acknowledgement, principal: Principal, device: str) -> Mark:
         topic = ack.event.topic
         state = _STATES.get(ack.verb)
         if state is None:
@@ -89,15 +92,13 @@ class ReceiptDesk:
         else:
             publisher = _owner(topic, principal)
             principal.require("subscribe", topic)
-        body = receipt_body(
-            ack.event.event_id,
-            state,
-            publisher=publisher,
-            device=device,
-            published_at=timestamp_ms(now_ms),
-        )
-        own = state == WITHDRAWN and not principal.grants.admin
-        return Mark(topic, ack.event.event_id, state, publisher, body, only_own=own)
+        named = ack.event.publisher
+        if state == WITHDRAWN and not (principal.grants.admin and (ack.event.offset or named)):
+            # Another's id may be the same: an administrator has to say whose is meant.
+            if named not in {"", publisher}:
+                raise event_unknown(topic, ack.event.event_id)
+            named = publisher
+        return Mark(topic, ack.event.event_id, state, publisher, device, ack.event.offset, named)
 
 
 def _owner(topic: str, principal: Principal) -> str:

@@ -89,7 +89,9 @@ class TopicAdmin:
         """DeleteEvent."""
         message = decode(admin_service_pb2.DeleteEventRequest, request)
         namespace_of(message.topic)
-        if not await self._steward.withdraw(message.topic, message.event_id):
+        if not await self._steward.withdraw(
+            message.topic, message.event_id, message.offset, message.publisher
+        ):
             raise event_unknown(message.topic, message.event_id)
         return admin_service_pb2.DeleteEventResponse().SerializeToString()
 

@@ -128,3 +128,33 @@ async def test_nobody_speaks_for_another(locked_hub: HubProcess) -> None:
         await zoe.mark_read(receipt)
         page = await zoe.read_history("user/zoe")
         assert [event.kind for event in page.events] == ["notification", "receipt"]
+
+
+async def test_publishers_with_the_same_id_do_not_meet(locked_hub: HubProcess) -> None:
+    """Ids are unique per publisher: what one takes back, is marked or deleted is no other's."""
+    async with (
+        _client(locked_hub, "first", "", "user/*") as first,
+        _client(locked_hub, "second", "", "user/*") as second,
+        _client(locked_hub, "eve") as eve,
+        asyncio.timeout(20),
+    ):
+        kept = await second.publish("user/eve", _news("kept"), id="n1")
+        own = await first.publish("user/eve", _news("back"), id="n1")
+        await first.withdraw(own)
+        with pytest.raises(RealtimeError) as others:
+            await first.withdraw(kept)
+        assert others.value.reason == "EVENT_UNKNOWN"
+        inbox = aiter(eve.subscribe("user/eve", start="earliest"))
+        shown = await anext(inbox)
+        assert (shown.publisher, shown.offset) == ("second", kept.offset)
+        told = (await anext(inbox)).receipt
+        assert told is not None
+        assert (told.event_id, told.offset, told.state) == ("n1", own.offset, WITHDRAWN)
+        await eve.mark_read(shown)
+        read = (await anext(inbox)).receipt
+        assert read is not None
+        assert (read.offset, read.state) == (kept.offset, READ)
+        await second.withdraw(kept)
+        last = (await anext(inbox)).receipt
+        assert last is not None
+        assert (last.offset, last.state) == (kept.offset, WITHDRAWN)

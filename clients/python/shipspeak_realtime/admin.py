@@ -126,13 +126,23 @@ class AdminClient:
         answer = await call(self._tokens, self._stub.PurgeTopic, request, REMOVAL_TIMEOUT_SECONDS)
         return answer.removed
 
-    async def delete_event(self, topic: str, event_id: str) -> None:
+    async def delete_event(
+        self, topic: str, event_id: str, *, offset: int = 0, publisher: str = ""
+    ) -> None:
         """Remove one event's content; its offset and id stay, readers see it counted as withdrawn.
 
+        Args:
+            topic: where it lies.
+            event_id: its id, which is unique per publisher only.
+            offset: its offset; 0 = all that have the id.
+            publisher: its publisher; empty = whoever.
+
         Raises:
-            RealtimeError: EVENT_UNKNOWN: the topic keeps no event with this id.
+            RealtimeError: EVENT_UNKNOWN: the topic keeps no such event.
         """
-        request = admin_service_pb2.DeleteEventRequest(topic=topic, event_id=event_id)
+        request = admin_service_pb2.DeleteEventRequest(
+            topic=topic, event_id=event_id, offset=offset, publisher=publisher
+        )
         await call(self._tokens, self._stub.DeleteEvent, request, REMOVAL_TIMEOUT_SECONDS)
 
     async def erase_user(self, user: str) -> int:

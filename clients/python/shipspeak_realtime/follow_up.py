@@ -73,6 +73,7 @@ class FollowUps(HasParts):
             for event in events[start : start + _MAX_ACKS]:
                 ack = request.acks.add(verb=verb)
                 ack.event.topic, ack.event.event_id = event.topic, event.id
+                ack.event.offset = event.offset
             answer = await self._open_parts().calls.acknowledge(request)
             for result in answer.results:
                 if result.HasField("error") and refused is None:

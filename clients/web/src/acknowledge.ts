@@ -1,4 +1,5 @@
 import { RealtimeError } from "./errors.js";
+import type { Event } from "./gen/shipspeak/realtime/v1/event_pb.js";
 import type { Verb } from "./gen/shipspeak/realtime/v1/frame_pb.js";
 import { RealtimeService } from "./gen/shipspeak/realtime/v1/realtime_service_pb.js";
 import { authorized } from "./session/authorized.js";
@@ -7,6 +8,9 @@ import { fromFrame } from "./topics/registry.js";
 
 /** Most statements of one call. */
 const MAX_ACKS = 500;
+
+/** An event of a topic; or its id alone, which means all events with it: ids are unique per publisher only. */
+export type EventName = string | Pick<Event, "id" | "offset">;
 
 /** Says about events of one user's topic what the user did with them. To say it again changes nothing. */
 export class Acknowledger {
@@ -18,10 +22,10 @@ export class Acknowledger {
   }
 
   /** Resolves once the hub has stored it. Fails with RealtimeError: the first refusal, once all were tried. */
-  async say(verb: Verb, topic: string, ids: readonly string[]): Promise<void> {
+  async say(verb: Verb, topic: string, events: readonly EventName[]): Promise<void> {
     let refused: RealtimeError | null = null;
-    for (let start = 0; start < ids.length; start += MAX_ACKS) {
-      const error = await this.#call(verb, topic, ids.slice(start, start + MAX_ACKS));
+    for (let start = 0; start < events.length; start += MAX_ACKS) {
+      const error = await this.#call(verb, topic, events.slice(start, start + MAX_ACKS));
       refused ??= error;
     }
     if (refused) throw refused;
@@ -32,11 +36,11 @@ export class Acknowledger {
     this.#closed.abort(new RealtimeError("The client is closed.", { kind: "aborted" }));
   }
 
-  async #call(verb: Verb, topic: string, ids: readonly string[]): Promise<RealtimeError | null> {
+  async #call(verb: Verb, topic: string, events: readonly EventName[]): Promise<RealtimeError | null> {
     const { signal } = this.#closed;
     const { deviceId, transport } = this.#context;
-    const acks = ids.map((eventId) => ({
-      target: { case: "event" as const, value: { topic, eventId } },
+    const acks = events.map((event) => ({
+      target: { case: "event" as const, value: { topic, ...named(event) } },
       verb,
     }));
     const { message } = await authorized(this.#context, () => {
@@ -47,4 +51,10 @@ export class Acknowledger {
     const error = message.results.find((result) => result.error)?.error;
     return error ? fromFrame(error) : null;
   }
+}
+
+function named(event: EventName): { eventId: string; offset: bigint } {
+  return typeof event === "string"
+    ? { eventId: event, offset: 0n }
+    : { eventId: event.id, offset: event.offset };
 }

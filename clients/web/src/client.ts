@@ -1,4 +1,4 @@
-import { Acknowledger } from "./acknowledge.js";
+import { Acknowledger, type EventName } from "./acknowledge.js";
 import { Board } from "./connection/board.js";
 import { Connection } from "./connection/connection.js";
 import type { ConnectionSnapshot } from "./connection/snapshot.js";
@@ -68,11 +68,12 @@ export interface RealtimeClient {
   publish(topic: string, content: ContentInit, options?: PublishOptions): Promise<Receipt>;
   /**
    * Says that the user has seen events of the user's own topic, `user/<id>`. All devices get it as an event of that
-   * topic with a `receipt`. Fails with RealtimeError; to say it again changes nothing.
+   * topic with a `receipt`: match it by its `offset`. Give events rather than ids: several publishers may use one id,
+   * which then means all of theirs. Fails with RealtimeError; to say it again changes nothing.
    */
-  markRead(topic: string, ...eventIds: readonly string[]): Promise<void>;
+  markRead(topic: string, ...events: readonly EventName[]): Promise<void>;
   /** Says that the user has put events away; otherwise as `markRead`. */
-  dismiss(topic: string, ...eventIds: readonly string[]): Promise<void>;
+  dismiss(topic: string, ...events: readonly EventName[]): Promise<void>;
 }
 
 /** A client of one hub. Does no I/O before `connect` or `publish`. */
@@ -180,11 +181,11 @@ class Client implements RealtimeClient {
     return this.#publisher.publish(topic, content, options);
   }
 
-  markRead(topic: string, ...eventIds: readonly string[]): Promise<void> {
-    return this.#acknowledger.say(Verb.READ, topic, eventIds);
+  markRead(topic: string, ...events: readonly EventName[]): Promise<void> {
+    return this.#acknowledger.say(Verb.READ, topic, events);
   }
 
-  dismiss(topic: string, ...eventIds: readonly string[]): Promise<void> {
-    return this.#acknowledger.say(Verb.DISMISS, topic, eventIds);
+  dismiss(topic: string, ...events: readonly EventName[]): Promise<void> {
+    return this.#acknowledger.say(Verb.DISMISS, topic, events);
   }
 }

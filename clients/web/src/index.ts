@@ -1,4 +1,6 @@
 // The core of @shipspeak/realtime: no React, no I/O at import.
+
+export type { EventName } from "./acknowledge.js";
 export {
   createRealtimeClient,
   type RealtimeClient,

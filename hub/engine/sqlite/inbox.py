@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final
 
 from hub.engine.contract import AppendResult, Stored
 from hub.engine.sqlite.removal import Place, Withdraw
 from hub.engine.sqlite.requests import Weight
-from hub.engine.sqlite.spoken import Spoken, by_id, look_for
+from hub.engine.sqlite.spoken import Spoken, look_for, still_there
 from hub.errors import HubError, event_unknown
 from hub.model.events import NORMAL, Append
-from hub.model.receipts import STATES, WITHDRAWN, receipt_id
+from hub.model.receipts import STATES, WITHDRAWN, receipt_body, receipt_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from hub.engine.sqlite.reader import ShardReader
     from hub.model.receipts import Mark
 
-_Log: TypeAlias = "dict[str, list[tuple[int, str]]]"
+# About what a receipt takes.
+_RECEIPT_BYTES: Final = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,46 +48,60 @@ class StoreReceipts:
 
     @property
     def weight(self) -> Weight:
-        """A receipt for each, and the event that it may take out."""
-        return Weight(2 * len(self.marks), sum(len(mark.body) for mark in self.marks))
+        """A receipt for each event that is meant, and the event that it may take out."""
+        found = sum(len(_meant(mark, self.spoken[mark.topic])) for mark in self.marks)
+        events = max(found, len(self.marks))
+        return Weight(2 * events, _RECEIPT_BYTES * events)
 
     def run(self, work: Work) -> list[AppendResult]:
         """One result each."""
         logs = {
-            name: by_id(work.connection, work.topic(name), self.spoken[name])
+            name: still_there(work.connection, work.topic(name), self.spoken[name])
             for name in self.topics
         }
-        return [self._store(work, logs[mark.topic], mark) for mark in self.marks]
+        said = {
+            name: {event_id: offset for event_id, offset, _ in log.receipts}
+            for name, log in logs.items()
+        }
+        return [self._store(work, logs[mark.topic], said[mark.topic], mark) for mark in self.marks]
 
-    def _store(self, work: Work, log: _Log, mark: Mark) -> AppendResult:
-        places = [
-            Place(mark.topic, offset, mark.event_id)
-            for offset, publisher in log.get(mark.event_id, ())
-            if not mark.only_own or publisher == mark.publisher
-        ]
-        if not places or mark.event_id.startswith("~"):
+    def _store(self, work: Work, log: Spoken, said: dict[str, int], mark: Mark) -> AppendResult:
+        offsets = _meant(mark, log)
+        if not offsets or mark.event_id.startswith("~"):
             return event_unknown(mark.topic, mark.event_id)
         if mark.state == WITHDRAWN:
-            Withdraw(places).run(work)
+            Withdraw([Place(mark.topic, at, mark.event_id) for at in offsets]).run(work)
+        results = [self._one(work, said, mark, offset) for offset in offsets]
+        # What was refused, then what is new, counts before what was said before.
+        return min(results, key=lambda one: isinstance(one, Stored) + _is_duplicate(one))
+
+    def _one(self, work: Work, said: dict[str, int], mark: Mark, offset: int) -> AppendResult:
+        """Store the receipt about the event at ``offset``."""
         for state in STATES:
-            known = log.get(receipt_id(mark.event_id, state))
-            if state >= mark.state and known:
-                return Stored(work.topic(mark.topic).epoch, known[0][0], duplicate=True)
+            known = said.get(receipt_id(mark.event_id, offset, state))
+            if state >= mark.state and known is not None:
+                return Stored(work.topic(mark.topic).epoch, known, duplicate=True)
+        name = receipt_id(mark.event_id, offset, mark.state)
+        body = receipt_body(mark, offset, self.now_ms)
         result = work.append(
-            Append(
-                mark.topic,
-                receipt_id(mark.event_id, mark.state),
-                mark.publisher,
-                mark.body,
-                NORMAL,
-                "",
-                self.now_ms,
-            )
+            Append(mark.topic, name, mark.publisher, body, NORMAL, "", self.now_ms)
         )
         if isinstance(result, Stored):
-            receipt = (result.offset, mark.publisher)
-            log.setdefault(receipt_id(mark.event_id, mark.state), []).append(receipt)
+            said[name] = result.offset
         return result
+
+
+def _meant(mark: Mark, log: Spoken) -> list[int]:
+    """The offsets of the events that a mark is about."""
+    return [
+        offset
+        for event_id, offset, publisher in log.events
+        if event_id == mark.event_id and mark.means(offset, publisher)
+    ]
+
+
+def _is_duplicate(result: AppendResult) -> bool:
+    return isinstance(result, Stored) and result.duplicate
 
 
 class SqliteInbox:

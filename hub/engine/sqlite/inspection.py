@@ -31,7 +31,8 @@ _TOPICS: Final = (
 )
 _BY_ID: Final = (
     "SELECT e.offset FROM event AS e JOIN topic AS t ON t.id = e.topic_id "
-    "WHERE t.name = ? AND e.event_id = ? AND e.offset > t.floor ORDER BY e.offset"
+    "WHERE t.name = ?1 AND e.event_id = ?2 AND e.offset > t.floor "
+    "AND ?3 IN (0, e.offset) AND ?4 IN ('', e.publisher) ORDER BY e.offset"
 )
 _WALK: Final = (
     "SELECT e.pos, t.name, e.offset, e.event_id FROM event AS e JOIN topic AS t "
@@ -70,12 +71,14 @@ def topics_like(connection: sqlite3.Connection, pattern: str, after: str, limit:
     return Found(found, name if looked_at == MAX_LOOKED_AT else "")
 
 
-def places_of_id(connection: sqlite3.Connection, topic: str, event_id: str) -> list[Place]:
-    """Where events with this id stand; several publishers may have one.
+def places_of_id(
+    connection: sqlite3.Connection, topic: str, event_id: str, offset: int, publisher: str
+) -> list[Place]:
+    """Where events with this id stand: at that offset (0 = any), by that publisher (empty = any).
 
     Walks the topic's log.
     """
-    rows = connection.execute(_BY_ID, (topic, event_id)).fetchall()
+    rows = connection.execute(_BY_ID, (topic, event_id, offset, publisher)).fetchall()
     return [Place(topic, offset, event_id) for (offset,) in rows]
 
 

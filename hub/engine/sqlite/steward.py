@@ -87,11 +87,14 @@ class SqliteSteward:
             # Its caller is told; unless it has gone.
             _logger.warning("purge_failed", error=repr(task.exception()))
 
-    async def withdraw(self, topic: str, event_id: str) -> int:
+    async def withdraw(
+        self, topic: str, event_id: str, offset: int = 0, publisher: str = ""
+    ) -> int:
         """Find the places by a reader, then empty them."""
         shard = self._engine.shard_of(topic)
         places = await self._engine.look(
-            shard, lambda reader: places_of_id(reader.connection, topic, event_id)
+            shard,
+            lambda reader: places_of_id(reader.connection, topic, event_id, offset, publisher),
         )
         for start in range(0, len(places), CHUNK_ROWS):
             await self._engine.operate(shard, Withdraw(places[start : start + CHUNK_ROWS]))

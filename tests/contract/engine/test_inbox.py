@@ -10,8 +10,7 @@ import pytest
 from hub.engine.contract import AppendResult, Stored
 from hub.engine.sqlite import SqliteEngine, SqliteInbox
 from hub.errors import HubError
-from hub.model.receipts import DISMISSED, READ, WITHDRAWN, Mark, receipt_body, receipt_id
-from hub.session.frames import timestamp_ms
+from hub.model.receipts import DISMISSED, READ, WITHDRAWN, Mark, receipt_id
 from shipspeak.realtime.v1 import event_pb2, notification_pb2
 from tests.contract.engine.harness import (
     RecordingFeed,
@@ -41,26 +40,15 @@ class Bench:
         *said: tuple[str, State],
         topic: str = TOPIC,
         publisher: str = "alice",
-        only_own: bool = False,
+        offset: int = 0,
+        event_publisher: str = "",
     ) -> list[AppendResult]:
         """Mark events of the topic, by the user or by whom the changes name."""
         marks = [
-            self._mark(event_id, state, topic, publisher, only_own=only_own)
+            Mark(topic, event_id, state, publisher, "phone", offset, event_publisher)
             for event_id, state in said
         ]
         return await SqliteInbox(self.engine).mark(marks, self.store.clock())
-
-    def _mark(
-        self, event_id: str, state: State, topic: str, publisher: str, *, only_own: bool
-    ) -> Mark:
-        body = receipt_body(
-            event_id,
-            state,
-            publisher=publisher,
-            device="phone",
-            published_at=timestamp_ms(self.store.clock()),
-        )
-        return Mark(topic, event_id, state, publisher, body, only_own)
 
     async def publish(self, *event_ids: str, publisher: str = "back-end") -> None:
         await self.engine.publish(
@@ -121,11 +109,13 @@ async def test_a_withdrawn_event_is_emptied_and_told(bench: Bench) -> None:
     feed = RecordingFeed()
     await bench.engine.open(TOPIC, feed)
     await bench.publish("a")
-    withdraw = partial(bench.say, ("a", WITHDRAWN), publisher="back-end", only_own=True)
+    withdraw = partial(
+        bench.say, ("a", WITHDRAWN), publisher="back-end", event_publisher="back-end"
+    )
     assert offsets(await withdraw()) == [2]
     assert [(e.event_id, e.withdrawn) for e in await read_all(bench.engine, TOPIC)] == [
         ("a", True),
-        (receipt_id("a", WITHDRAWN), False),
+        (receipt_id("a", 1, WITHDRAWN), False),
     ]
     assert feed.withdrawn == [1]
     (again,) = stored(await withdraw())
@@ -139,8 +129,8 @@ async def test_only_what_is_there_and_ones_own_can_be_spoken_about(bench: Bench)
     for (refused,) in (
         await bench.say(("unknown", READ)),
         await bench.say(("a", READ), topic="user/bob"),
-        await bench.say((receipt_id("a", READ), READ)),
-        await bench.say(("a", WITHDRAWN), publisher="another", only_own=True),
+        await bench.say((receipt_id("a", 1, READ), READ)),
+        await bench.say(("a", WITHDRAWN), publisher="another", event_publisher="another"),
     ):
         assert isinstance(refused, HubError)
         assert refused.reason_name == "EVENT_UNKNOWN"
@@ -149,7 +139,41 @@ async def test_only_what_is_there_and_ones_own_can_be_spoken_about(bench: Bench)
 
 
 def test_ids_of_receipts_are_none_of_a_drafts() -> None:
-    longest = receipt_id("x" * 64, WITHDRAWN)
+    longest = receipt_id("x" * 64, 2**64 - 1, WITHDRAWN)
     assert longest.startswith("~")
     assert len(longest) <= 64
-    assert len({receipt_id(i, s) for i in ("a", "b") for s in (READ, DISMISSED, WITHDRAWN)}) == 6
+    states = (READ, DISMISSED, WITHDRAWN)
+    assert len({receipt_id(i, o, s) for i in ("a", "b") for o in (1, 2) for s in states}) == 12
+
+
+async def _about(bench: Bench) -> list[tuple[str, int, State]]:
+    events = [event_pb2.Event.FromString(e.data) for e in await read_all(bench.engine, TOPIC)]
+    receipts = [e.content.receipt for e in events if e.content.HasField("receipt")]
+    return [(receipt.event_id, receipt.offset, receipt.state) for receipt in receipts]
+
+
+async def test_two_publishers_may_use_one_id(bench: Bench) -> None:
+    """Each withdraws its own, and devices can tell by the offset which one it was."""
+    await bench.publish("n1", publisher="p2")
+    await bench.publish("n1", publisher="p1")
+    for publisher in ("p1", "p2", "p1"):
+        await bench.say(("n1", WITHDRAWN), publisher=publisher, event_publisher=publisher)
+    assert [e.withdrawn for e in await read_all(bench.engine, TOPIC)] == [True, True, False, False]
+    assert await _about(bench) == [("n1", 2, WITHDRAWN), ("n1", 1, WITHDRAWN)]
+
+
+async def test_an_id_alone_means_all_events_that_have_it(bench: Bench) -> None:
+    await bench.publish("n1", publisher="p2")
+    await bench.publish("n1", publisher="p1")
+    await bench.say(("n1", READ), offset=2)
+    (both,) = stored(await bench.say(("n1", READ)))
+    assert not both.duplicate, "one of them is new"
+    await bench.say(("n1", DISMISSED), event_publisher="p1")
+    assert await _about(bench) == [("n1", 2, READ), ("n1", 1, READ), ("n1", 2, DISMISSED)]
+    (again,) = stored(await bench.say(("n1", READ)))
+    assert again.duplicate
+    for wrong in (
+        await bench.say(("n1", READ), offset=3),
+        await bench.say(("n1", READ), offset=1, event_publisher="p1"),
+    ):
+        assert isinstance(wrong[0], HubError)

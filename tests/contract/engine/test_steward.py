@@ -196,6 +196,16 @@ async def test_every_publishers_event_of_the_id_is_withdrawn(engine: Engine, sto
     assert [e.withdrawn for e in await read_all(engine)] == [True, True]
 
 
+async def test_one_of_several_with_the_id_can_be_named(engine: Engine, store: Store) -> None:
+    await engine.publish([store.draft("a", publisher=name) for name in ("x", "y", "z")])
+    steward = steward_of(engine)
+    assert await steward.withdraw(TOPIC, "a", publisher="y") == 1
+    assert await steward.withdraw(TOPIC, "a", offset=3) == 1
+    assert await steward.withdraw(TOPIC, "a", offset=3, publisher="x") == 0
+    assert await steward.withdraw(TOPIC, "b", offset=1) == 0
+    assert [e.withdrawn for e in await read_all(engine)] == [False, True, True]
+
+
 async def test_nothing_of_a_withdrawn_event_is_left_on_the_disk(
     store: Store, tmp_path: Path
 ) -> None:

@@ -34,6 +34,27 @@ describe("acknowledging events of one's own topic", () => {
     ]);
   });
 
+  test("names an event by its offset where it has it, as ids are unique per publisher only", async () => {
+    const client = open();
+    const about: bigint[] = [];
+    client.topic(INBOX).subscribe({
+      start: "earliest",
+      onEvent: async (event) => {
+        const payload = event.content?.payload;
+        if (payload?.case === "receipt") about.push(payload.value.offset);
+        else if (event.id === "one") await client.markRead(INBOX, event);
+      },
+    });
+    client.connect();
+    hub.publish(INBOX, content("two"), "two");
+    hub.publish(INBOX, content("one"), "one");
+    await until(client.connection, () => about.length === 1);
+    expect(about).toEqual([2n]);
+    await expect(client.dismiss(INBOX, { id: "one", offset: 1n })).rejects.toMatchObject({
+      reason: ErrorReason.EVENT_UNKNOWN,
+    });
+  });
+
   test("fails with what the hub said of one of them, and does the others", async () => {
     const client = open();
     hub.publish(INBOX, content("one"), "one");

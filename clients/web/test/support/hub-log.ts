@@ -46,8 +46,10 @@ export class HubLog {
     this.#floors.set(topic, floor);
   }
 
-  knows(topic: string, id: string): boolean {
-    return this.#log(topic).some((event) => event.id === id);
+  /** The offsets of the events that are meant; offset 0 = all of the id. */
+  named({ topic, eventId, offset }: { topic: string; eventId: string; offset: bigint }): bigint[] {
+    const meant = this.#log(topic).filter(({ id }) => id === eventId);
+    return meant.map((event) => event.offset).filter((at) => offset === 0n || at === offset);
   }
 
   head(topic: string): bigint {

@@ -279,13 +279,16 @@ export class TestHub {
   #acknowledge(body: Uint8Array, response: ServerResponse): void {
     const { acks, deviceId } = fromBinary(AcknowledgeRequestSchema, body);
     const results = acks.map(({ target, verb }) => {
-      if (target.case !== "event" || !this.log.knows(target.value.topic, target.value.eventId)) {
+      const offsets = target.case === "event" ? this.log.named(target.value) : [];
+      if (target.case !== "event" || offsets.length === 0) {
         return { error: { code: Code.NOT_FOUND, reason: ErrorReason.EVENT_UNKNOWN } };
       }
       const { topic, eventId } = target.value;
       const state = verb === Verb.READ ? ReceiptState.READ : ReceiptState.DISMISSED;
-      const payload = { case: "receipt" as const, value: { eventId, state, deviceId } };
-      this.publish(topic, { payload }, `~${state}.${eventId}`);
+      for (const offset of offsets) {
+        const payload = { case: "receipt" as const, value: { eventId, state, deviceId, offset } };
+        this.publish(topic, { payload }, `~${state}.${offset}.${eventId}`);
+      }
       return {};
     });
     answer(response, AcknowledgeResponseSchema, { results });

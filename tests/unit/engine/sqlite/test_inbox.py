@@ -42,7 +42,8 @@ def _say(
     state: notification_pb2.ReceiptState.ValueType,
     publisher: str = "back-end",
 ) -> AppendResult:
-    mark = Mark(TOPIC, event_id, state, publisher, b"", only_own=state == WITHDRAWN)
+    own = publisher if state == WITHDRAWN else ""
+    mark = Mark(TOPIC, event_id, state, publisher, event_publisher=own)
     operation = StoreReceipts([mark], {TOPIC: spoken}, START_MS)
     (answer,) = shard.writer.commit([Operate(operation)]).answers
     assert isinstance(answer, Operated)

@@ -648,25 +648,35 @@ Global___PurgeTopicResponse: _TypeAlias = PurgeTopicResponse  # noqa: Y015
 
 @_typing.final
 class DeleteEventRequest(_message.Message):
-    """DeleteEventRequest names an event."""
+    """DeleteEventRequest names an event; without `offset` and `publisher` all that have the id, which is unique per publisher
+    only.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
     TOPIC_FIELD_NUMBER: _builtins.int
     EVENT_ID_FIELD_NUMBER: _builtins.int
+    OFFSET_FIELD_NUMBER: _builtins.int
+    PUBLISHER_FIELD_NUMBER: _builtins.int
     topic: _builtins.str
     """The topic."""
     event_id: _builtins.str
     """The event."""
+    offset: _builtins.int
+    """Its offset; 0 = any. An event with another id there is not meant."""
+    publisher: _builtins.str
+    """Its publisher; empty = any."""
     def __init__(
         self,
         *,
         topic: _builtins.str = ...,
         event_id: _builtins.str = ...,
+        offset: _builtins.int = ...,
+        publisher: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["event_id", b"event_id", "topic", b"topic"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["event_id", b"event_id", "offset", b"offset", "publisher", b"publisher", "topic", b"topic"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -585,25 +585,35 @@ Global___Published: _TypeAlias = Published  # noqa: Y015
 
 @_typing.final
 class TopicEventId(_message.Message):
-    """TopicEventId names one event of a topic."""
+    """TopicEventId names one event of a topic; or several, as an id is unique per publisher only. READ and DISMISS without
+    `offset` and `publisher` are about all of them, WITHDRAW about those of the caller.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
     TOPIC_FIELD_NUMBER: _builtins.int
     EVENT_ID_FIELD_NUMBER: _builtins.int
+    OFFSET_FIELD_NUMBER: _builtins.int
+    PUBLISHER_FIELD_NUMBER: _builtins.int
     topic: _builtins.str
     """The topic."""
     event_id: _builtins.str
     """The event's id."""
+    offset: _builtins.int
+    """The event's offset; 0 = any. An event with another id there is not meant."""
+    publisher: _builtins.str
+    """The event's publisher; empty = any."""
     def __init__(
         self,
         *,
         topic: _builtins.str = ...,
         event_id: _builtins.str = ...,
+        offset: _builtins.int = ...,
+        publisher: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["event_id", b"event_id", "topic", b"topic"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["event_id", b"event_id", "offset", b"offset", "publisher", b"publisher", "topic", b"topic"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

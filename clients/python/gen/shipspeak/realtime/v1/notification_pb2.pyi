@@ -209,22 +209,28 @@ class ReceiptUpdate(_message.Message):
     EVENT_ID_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
     DEVICE_ID_FIELD_NUMBER: _builtins.int
+    OFFSET_FIELD_NUMBER: _builtins.int
     event_id: _builtins.str
-    """The event that the receipt is about; it lies in the same topic."""
+    """The id of the event that the receipt is about; it lies in the same topic. Ids are unique per publisher only:
+    match by `offset`.
+    """
     state: Global___ReceiptState.ValueType
     """The new state. It only moves forward: READ, DISMISSED, WITHDRAWN."""
     device_id: _builtins.str
     """The device that acknowledged; empty = not known, or the service itself."""
+    offset: _builtins.int
+    """The offset of the event that the receipt is about; always set."""
     def __init__(
         self,
         *,
         event_id: _builtins.str = ...,
         state: Global___ReceiptState.ValueType = ...,
         device_id: _builtins.str = ...,
+        offset: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["device_id", b"device_id", "event_id", b"event_id", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["device_id", b"device_id", "event_id", b"event_id", "offset", b"offset", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -61,6 +61,13 @@ class Item:
         """How often a member was given it."""
         return self.attempts - self.unseen
 
+    @property
+    def given_to_nobody(self) -> bool:
+        """Whether no member has been given its last attempt up to now."""
+        if self.lease is not None:
+            return not self.lease.seen
+        return self.unseen or self.phase is Phase.READY
+
 
 @dataclass(slots=True, eq=False)
 class Lease:

@@ -68,6 +68,7 @@ class WorkQueue:
         self._taking: dict[int, int] = {}
         self._paused_until = -math.inf
         self._more = set(self._shards)
+        self._unseen: dict[tuple[int, int], int] = {}
 
     # Members
 
@@ -105,6 +106,7 @@ class WorkQueue:
         """Open events that the register knows and no member holds: after a start, or a seek."""
         for item in items:
             opened = self._open(shard, item)
+            opened.unseen = self._unseen.pop((shard, item.ref), 0) == item.attempts > 0
             if opened.seen >= self._max_attempts:
                 self._wait(opened, 0)
         self._more.add(shard)
@@ -114,6 +116,10 @@ class WorkQueue:
 
         Call it while no effect is under way.
         """
+        # If it stays open after all, because a move failed, its attempt is still nobody's.
+        self._unseen = {
+            key: item.attempts for key, item in self._items.items() if item.given_to_nobody
+        }
         self._items.clear()
         self._leases.clear()
         self._waiting.clear()

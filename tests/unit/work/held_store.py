@@ -87,6 +87,15 @@ class HeldStore:
         logged = self.registers[shard].of(ref)
         return f"{logged.topic}#{logged.offset}"
 
+    def check_open(self, topic: str, event: str, *, ordered: bool) -> None:
+        """An event that is handed out is open, in time, and in its turn."""
+        log = [one for one in self.registers[self.shard_of(topic)].log if one.topic == topic]
+        (logged,) = (one for one in log if event == f"{topic}#{one.offset}")
+        assert logged.state == "open"
+        assert not 0 < logged.expires_ms <= self._clock() * 1000, "it comes too late"
+        if ordered:
+            assert not any(one.state in ("behind", "open") for one in log[: logged.offset - 1])
+
     @property
     def unsettled(self) -> list[Logged]:
         return [

@@ -102,3 +102,20 @@ def test_an_event_that_expires_on_the_way_from_the_register_is_not_given_out() -
     queue.taken(again, Taken(gone=[7], expired=1), 101.0)
     assert not any(isinstance(effect, Deliver) for effect in queue.poll(101.0))
     assert queue._items == {}
+
+
+def test_an_attempt_that_met_a_move_and_no_member_is_none() -> None:
+    """The move failed, so that the event is open as before."""
+    ids = map(str, itertools.count())
+    queue = WorkQueue([0], ordered=False, max_attempts=1, new_id=lambda: next(ids))
+    queue.join("one", "one", 1, 30.0)
+    (take,) = queue.poll(100.0)
+    assert isinstance(take, Take)
+    queue.moving = True
+    queue.taken(take, Taken([(OpenItem(7, TOPIC, 1, 1), b"data")]), 100.0)
+    queue.reset()
+    queue.restore(0, [OpenItem(7, TOPIC, 1, 1)])
+    queue.moving = False
+    (again,) = queue.poll(100.0)
+    assert isinstance(again, Take)
+    assert (again.again, again.uncounted) == ((7,), (7,))

@@ -9,9 +9,10 @@ typing mistake fails loudly.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from hub.errors import InvalidArgument, NotFound
+from hub.model.receipts import STATES
 from hub.topics.grammar import namespace_of
 from shipspeak.realtime.v1 import error_reason_pb2
 
@@ -41,7 +42,11 @@ class TopicClass:
 
 
 LIVE = TopicClass("live", durable=True, max_events=10_000, max_age=7 * _DAY)
-INBOX = TopicClass("inbox", durable=True, max_events=1_000, max_age=30 * _DAY)
+# 1,000 notifications, each with all that can be said of it: receipts are events of the topic, and
+# must not push out what nobody has read.
+INBOX_NOTIFICATIONS: Final = 1_000
+INBOX_EVENTS: Final = INBOX_NOTIFICATIONS * (1 + len(STATES))
+INBOX = TopicClass("inbox", durable=True, max_events=INBOX_EVENTS, max_age=30 * _DAY)
 # Nobody reads them until somebody looks: one bad deploy must not push out those of the last one.
 DEAD_LETTERS = TopicClass("dead", durable=True, max_events=10_000, max_age=30 * _DAY)
 VOLATILE = TopicClass("volatile", durable=False, max_events=0, max_age=0)

@@ -111,7 +111,7 @@ async def run(plan: Plan, folder: Path, tell: Callable[[str], None]) -> Trial:
 
 async def _run(plan: Plan, hub: HubProcess, tell: Callable[[str], None]) -> Trial:
     random = Random(plan.seed)  # noqa: S311 - a trial must be repeatable
-    # An inbox keeps a tenth of the others: its log is trimmed under the readers.
+    # An inbox keeps less than half of the others: its log is trimmed under the readers.
     topics = [f"meeting/{number}" for number in range(1, plan.topics)] + [INBOX] * INBOX_SHARE
     writers = Writers(hub.grpc, topics, random)
     topics = list(dict.fromkeys(topics))

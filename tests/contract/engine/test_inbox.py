@@ -9,8 +9,10 @@ import pytest
 
 from hub.engine.contract import AppendResult, Stored
 from hub.engine.sqlite import SqliteEngine, SqliteInbox
+from hub.engine.sqlite.policy import Retention
 from hub.errors import HubError
 from hub.model.receipts import DISMISSED, READ, WITHDRAWN, Mark, receipt_id
+from hub.topics.namespaces import INBOX_NOTIFICATIONS, Namespaces
 from shipspeak.realtime.v1 import event_pb2, notification_pb2
 from tests.contract.engine.harness import (
     RecordingFeed,
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 TOPIC = "user/alice"
+NAMESPACES = Namespaces()
 State: TypeAlias = notification_pb2.ReceiptState.ValueType
 
 
@@ -64,9 +67,15 @@ class Bench:
         )
 
 
+def _kept(topic: str) -> Retention:
+    kept = NAMESPACES.of(topic).topic_class
+    return Retention(kept.max_events, kept.max_age)
+
+
 @pytest.fixture
 async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
     store = Store(sqlite_maker(tmp_path))
+    store.retention[TOPIC] = _kept(TOPIC)
     engine = await store.open()
     assert isinstance(engine, SqliteEngine)
     yield Bench(store, engine)
@@ -177,3 +186,18 @@ async def test_an_id_alone_means_all_events_that_have_it(bench: Bench) -> None:
         await bench.say(("n1", READ), offset=1, event_publisher="p1"),
     ):
         assert isinstance(wrong[0], HubError)
+
+
+async def test_receipts_push_no_unread_notification_out(bench: Bench) -> None:
+    """E4: an inbox has room for the promised notifications and all that is said of them."""
+    names = [f"n{number}" for number in range(INBOX_NOTIFICATIONS)]
+    for start in range(0, len(names), 250):
+        await bench.publish(*names[start : start + 250])
+    for state in (READ, DISMISSED):
+        # From the newest on: the oldest, which nobody has read, would go first.
+        for start in range(0, len(names) - 1, 250):
+            marks = [(name, state) for name in names[:0:-1][start : start + 250]]
+            assert all(isinstance(result, Stored) for result in await bench.say(*marks))
+    await bench.say(("n7", WITHDRAWN))
+    (oldest,) = await bench.say(("n0", READ))
+    assert isinstance(oldest, Stored), "still there, for a new device too"

@@ -89,6 +89,7 @@ class SimulatedHub:
     Attributes:
         alive: False after the crash; whatever still runs of it is cut off from everything.
         on_death: called at the crash.
+        death: done at the crash.
     """
 
     def __init__(
@@ -102,6 +103,7 @@ class SimulatedHub:
     ) -> None:
         self.alive = True
         self.on_death: list[Callable[[], None]] = []
+        self.death: asyncio.Future[None] = loop.create_future()
         self._loop, self._doors = loop, _Doors()
         ours: dict[str, Any] = {
             "time": SimpleNamespace(time=loop.wall),
@@ -144,20 +146,9 @@ class SimulatedHub:
         if self._ticker is not None:
             self._ticker.cancel()
         self.engine.crash()
+        self.death.set_result(None)
         for told in tuple(self.on_death):
             told()
-
-    def death(self) -> asyncio.Future[None]:
-        """Done when the hub dies; to be cancelled by whoever asked."""
-        future: asyncio.Future[None] = self._loop.create_future()
-
-        def died() -> None:
-            if not future.done():
-                future.set_result(None)
-
-        self.on_death.append(died)
-        future.add_done_callback(lambda _: self.on_death.remove(died) if self.alive else None)
-        return future
 
     def _sample(self) -> None:
         if self.alive:

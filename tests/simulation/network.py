@@ -131,9 +131,8 @@ async def _carry_out(
 ) -> bytes | HubError | None:
     """The hub's answer or refusal; None when it died before."""
     work = asyncio.ensure_future(hub.call(method, request, caller))
-    death = hub.death()
     try:
-        both: list[asyncio.Future[Any]] = [work, death]
+        both: list[asyncio.Future[Any]] = [work, hub.death]
         await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
         if not hub.alive:
             return None
@@ -142,7 +141,6 @@ async def _carry_out(
         return hub_error_of(failure, f"call of {method}")
     finally:
         work.cancel()
-        death.cancel()
 
 
 def _unheeded(call: Coroutine[Any, Any, bytes]) -> None:

@@ -51,13 +51,20 @@ class Person:
         self.network, self.name = network, name
         self.client = Client(name, self.claimed)
         self._token_seconds = token_seconds
+        self._token, self._renew_at = "", 0.0
 
     def claimed(self, topics: list[str], as_of_ms: int) -> None:
         """The hub said how far its stream is complete."""
 
     async def token(self) -> str:
-        """A new token."""
+        """A token that lives for half of its time at least."""
         await asyncio.sleep(self.network.delay())
+        now = self.network.loop.time()
+        if now >= self._renew_at:
+            self._token, self._renew_at = self._mint(), now + self._token_seconds / 2
+        return self._token
+
+    def _mint(self) -> str:
         return mint(
             SECRET,
             subject=self.name,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from hub.fanout.page import CatchUpPage
@@ -58,7 +59,7 @@ class WatchedLanes(Lanes):
         if chosen is None:
             return
         waiting = tuple(
-            Waiting(each.source.name, self._offered.get(each, 0) or LOW)
+            _waiting(each.source.name, self._offered.get(each, 0) or LOW)
             for each in self._session.subscriptions.values()
             if each is chosen or _could_go(each)
         )
@@ -66,6 +67,11 @@ class WatchedLanes(Lanes):
         self._history.turns.append(
             Turn(self._name, waiting, chosen.source.name, window_open, place)
         )
+
+
+@lru_cache(maxsize=64)
+def _waiting(topic: str, priority: int) -> Waiting:
+    return Waiting(topic, priority)
 
 
 def _could_go(subscription: Subscription) -> bool:

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import queue
+import tempfile
+from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from hub.engine.sqlite import SqliteEngine
@@ -20,11 +23,11 @@ from hub.engine.sqlite.schema import prepare
 from hub.engine.sqlite.shard import Shard
 from hub.engine.sqlite.thread import WriterThread
 from hub.engine.sqlite.writer import ShardWriter
+from tests.simulation.loop import BEGIN
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable
-    from pathlib import Path
     from random import Random
 
     from hub.engine.sqlite.requests import Outcome
@@ -173,6 +176,18 @@ class _TimedReaders:
             reader.close()
 
 
+@lru_cache
+def _empty_file(index: int, count: int) -> bytes:
+    """A shard file as a first start leaves it, made once: its tables take longer than its events."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "shard.db"
+        connection = connect_writer(path)
+        connection.execute("PRAGMA synchronous=OFF")
+        prepare(connection, index, count, int(BEGIN * 1000))
+        connection.close()
+        return path.read_bytes()
+
+
 class TimedEngine(SqliteEngine):
     """One hub's engine, from its start to its crash.
 
@@ -218,6 +233,8 @@ class TimedEngine(SqliteEngine):
 
     def _open(self, path: Path, index: int) -> ShardWriter:
         fresh = not path.exists()
+        if fresh:
+            path.write_bytes(_empty_file(index, self._count))
         connection = connect_writer(path)
         connection.execute("PRAGMA synchronous=OFF")
         prepare(connection, index, self._count, self.clock())

@@ -10,26 +10,26 @@ if TYPE_CHECKING:
 
 
 class Trace:
-    """Takes lines; keeps them only when asked.
+    """Takes lines.
 
     Args:
         loop: gives each line its time.
-        keep: whether the lines are kept, for a person to read.
     """
 
-    def __init__(self, loop: VirtualLoop, *, keep: bool = False) -> None:
-        self.lines: list[str] = []
-        self._loop, self._keep = loop, keep
-        self._hash = hashlib.blake2b(digest_size=8)
+    def __init__(self, loop: VirtualLoop) -> None:
+        self._loop = loop
+        self._lines: list[tuple[float, str]] = []
 
     def __call__(self, line: str) -> None:
         """Write down one line."""
-        timed = f"{self._loop.time():.6f} {line}\n"
-        self._hash.update(timed.encode())
-        if self._keep:
-            self.lines.append(timed)
+        self._lines.append((self._loop.time(), line))
+
+    @property
+    def lines(self) -> list[str]:
+        """All so far, with their times, for a person to read."""
+        return [f"{at:.6f} {line}\n" for at, line in self._lines]
 
     @property
     def digest(self) -> str:
         """Of all lines so far."""
-        return self._hash.hexdigest()
+        return hashlib.blake2b("".join(self.lines).encode(), digest_size=8).hexdigest()

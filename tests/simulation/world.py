@@ -70,13 +70,14 @@ async def _simulate(plan: Plan, folder: Path, faults: list[str], *, keep: bool) 
     loop = asyncio.get_running_loop()
     assert isinstance(loop, VirtualLoop)
     loop.set_exception_handler(lambda _, context: overheard(faults, context))
-    world = _World(plan, folder, loop, Trace(loop, keep=keep))
+    world = _World(plan, folder, loop, Trace(loop))
     await world.run()
     history = world.history
     wrong = [str(violation) for violation in judge(history)] + world.strange() + faults
     deliveries = sum(len(subscriber.deliveries) for subscriber in history.subscribers)
     trace = world.network.trace
-    return Result(plan.seed, trace.digest, wrong, len(history.publishes), deliveries, trace.lines)
+    lines = trace.lines if keep else []
+    return Result(plan.seed, trace.digest, wrong, len(history.publishes), deliveries, lines)
 
 
 class _World:

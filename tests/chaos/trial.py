@@ -42,6 +42,7 @@ class Plan:
         topics: number of topics.
         patience: seconds that readers have, after the last event, to come to the end.
         others: what happens after the kills, in order: "pause", "full disk", "lose a file".
+        env: more environment variables of the hub.
         tamper: called with the data folder while the hub is dead, to play a hub that cheats.
     """
 
@@ -50,6 +51,7 @@ class Plan:
     topics: int = 16
     patience: float = 60.0
     others: tuple[str, ...] = ()
+    env: dict[str, str] = field(default_factory=dict)
     tamper: Callable[[Path], None] | None = None
 
 
@@ -101,7 +103,7 @@ class Trial:
 async def run(plan: Plan, folder: Path, tell: Callable[[str], None]) -> Trial:
     """Carry out a trial in an empty folder; `tell` gets a line for each round."""
     options = ["--accept-lost-shards"] if "lose a file" in plan.others else []
-    hub = HubProcess(folder, "--heartbeat", HEARTBEAT_SECONDS, *options)
+    hub = HubProcess(folder, "--heartbeat", HEARTBEAT_SECONDS, *options, env=plan.env)
     await asyncio.to_thread(hub.start)
     try:
         return await _run(plan, hub, tell)

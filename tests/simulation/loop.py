@@ -8,11 +8,14 @@ from __future__ import annotations
 import asyncio
 from heapq import heappop, heappush
 from itertools import count
-from typing import TYPE_CHECKING, Any, Never
+from typing import TYPE_CHECKING, Never, TypeVarTuple
 
 if TYPE_CHECKING:
+    from collections import deque
     from collections.abc import Callable
     from contextvars import Context
+
+_Ts = TypeVarTuple("_Ts")
 
 # The moment when every simulation begins, seconds since 1970.
 BEGIN = 1_700_000_000.0
@@ -32,6 +35,10 @@ class VirtualLoop(asyncio.BaseEventLoop):
     what the base class does for files, threads and debugging is left out.
     """
 
+    # The base class has these.
+    _ready: deque[asyncio.Handle]
+    _stopping: bool
+
     def __init__(self) -> None:
         super().__init__()
         self._now = 0.0
@@ -48,7 +55,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         return BEGIN + self._now
 
     def call_soon(
-        self, callback: Callable[..., object], *args: Any, context: Context | None = None
+        self, callback: Callable[[*_Ts], object], *args: *_Ts, context: Context | None = None
     ) -> asyncio.Handle:
         """As in asyncio."""
         handle = asyncio.Handle(callback, args, self, context)
@@ -58,8 +65,8 @@ class VirtualLoop(asyncio.BaseEventLoop):
     def call_at(
         self,
         when: float,
-        callback: Callable[..., object],
-        *args: Any,
+        callback: Callable[[*_Ts], object],
+        *args: *_Ts,
         context: Context | None = None,
     ) -> asyncio.TimerHandle:
         """As in asyncio."""
@@ -70,8 +77,8 @@ class VirtualLoop(asyncio.BaseEventLoop):
     def call_later(
         self,
         delay: float,
-        callback: Callable[..., object],
-        *args: Any,
+        callback: Callable[[*_Ts], object],
+        *args: *_Ts,
         context: Context | None = None,
     ) -> asyncio.TimerHandle:
         """As in asyncio."""

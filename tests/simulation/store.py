@@ -178,7 +178,7 @@ class _TimedReaders:
 
 @lru_cache
 def _empty_file(index: int, count: int) -> bytes:
-    """A shard file as a first start leaves it, made once: its tables take longer than its events."""
+    """A shard file as a first start leaves it: to make its tables takes longer than to use them."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "shard.db"
         connection = connect_writer(path)

@@ -93,8 +93,14 @@ class TopicRegistry:
         if task is None:
             task = asyncio.get_running_loop().create_task(self._open(topic))
             self._opening[topic] = task
-            task.add_done_callback(lambda _: self._opening.pop(topic, None))
+            task.add_done_callback(lambda done: self._opened(topic, done))
         return await asyncio.shield(task)
+
+    def _opened(self, topic: str, done: asyncio.Task[LiveTopic]) -> None:
+        self._opening.pop(topic, None)
+        if not done.cancelled():
+            # Whoever waits is told; where nobody does any more, its failure is nobody's.
+            done.exception()
 
     async def _open(self, topic: str) -> LiveTopic:
         if not self._namespaces.of(topic).topic_class.durable:

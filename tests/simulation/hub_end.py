@@ -140,8 +140,9 @@ class HubEnd:
             self._inbound.put_nowait(data)
 
     def heard(self) -> None:
-        """The client gave a sign of life."""
-        self.heard_at = self._link.network.loop.time()
+        """The client gave a sign of life; a session that has ended listens no more."""
+        if not self.sink.closed_at:
+            self.heard_at = self._link.network.loop.time()
 
     def closing(self, error: HubError | None) -> None:
         """The session ends the stream."""

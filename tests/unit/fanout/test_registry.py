@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -17,6 +18,7 @@ from shipspeak.realtime.v1 import error_reason_pb2
 from tests.support.manual_clock import ManualClock
 from tests.support.memory_engine import MemoryEngine, append
 from tests.support.sessions import open_session
+from tests.support.until import until
 
 if TYPE_CHECKING:
     from hub.fanout.topic import LiveTopic
@@ -101,6 +103,27 @@ async def test_a_failed_opening_fails_all_who_wait_and_leaves_nothing(bench: _Be
     bench.engine.fail_reads = None
     assert (await bench.registry.open(TOPIC)).ring.head == 1
     assert bench.engine.feeds(TOPIC) == 1
+
+
+async def test_an_opening_that_fails_when_everyone_has_left_is_no_fault(bench: _Bench) -> None:
+    """A client that went away while its topic was opened must not put an error into the log."""
+    told: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
+    await bench.engine.publish([append(TOPIC, "e")])
+    bench.engine.reading.clear()
+    waiting = asyncio.ensure_future(bench.registry.open(TOPIC))
+    await until(lambda: bench.engine.feeds(TOPIC) == 1)
+    waiting.cancel()
+    await asyncio.wait([waiting])
+    del waiting
+    bench.engine.fail_reads = Unavailable(
+        error_reason_pb2.ERROR_REASON_SHARD_UNAVAILABLE, "not now"
+    )
+    bench.engine.reading.set()
+    await until(lambda: bench.engine.feeds(TOPIC) == 0)
+    await asyncio.sleep(0)
+    gc.collect()
+    assert told == []
 
 
 async def test_an_unknown_kind_is_not_opened(bench: _Bench) -> None:

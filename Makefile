@@ -49,7 +49,7 @@ bench: venv ## Measure throughput, latency and memory beside a tutorial-style hu
 pressure: venv ## Measure stopped readers, urgent events behind slow ones, and reconnect storms
 	@$(PY) -m benchmarks.pressure $(ARGS)
 
-guarantees: venv ## Try the validators, and judge 300 simulated hubs by them
+guarantees: venv ## Try the validators, and judge 100 simulated hubs by them
 	@$(PY) -m tests.run guarantees simulation
 
 simulate: venv ## Simulate hub, network and clients on one clock (SEEDS=10000; SEED=17: one, with its trace's hash)

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from tests.simulation.plan import Reading
 
 PUBLISH_SECONDS = 60.0
+# A token that lives longer than this outlives every simulation.
+LONG_SECONDS = 1000.0
 # One publish in so many is said again with the same id.
 REPEAT_ONE_IN = 12
 MORTAL_ONE_IN = 4
@@ -57,11 +59,12 @@ class Person:
         """The hub said how far its stream is complete."""
 
     async def token(self) -> str:
-        """A token that lives for half of its time at least."""
+        """A token; one that outlives the simulation is made once, another is new each time."""
         await asyncio.sleep(self.network.delay())
         now = self.network.loop.time()
         if now >= self._renew_at:
-            self._token, self._renew_at = self._mint(), now + self._token_seconds / 2
+            kept = self._token_seconds / 2 if self._token_seconds > LONG_SECONDS else 0.0
+            self._token, self._renew_at = self._mint(), now + kept
         return self._token
 
     def _mint(self) -> str:

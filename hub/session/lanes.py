@@ -146,6 +146,11 @@ class Lanes:
                 return chosen
 
     @property
+    def critical(self) -> bool:
+        """Whether CRITICAL waits in any topic, as it was noted."""
+        return _CRITICAL in (self._ready.best, self._log.best)
+
+    @property
     def critical_needs_log(self) -> bool:
         """Whether CRITICAL waits in a topic that must be read from the log."""
         return self._log.best == _CRITICAL

@@ -7,6 +7,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from hub.session import frames
+from hub.session.deliveries import UNWINDOWED_BYTES, DeliveryQueue
 from hub.session.states import TRANSITIONS, Effect, Input, State
 from hub.session.turns import Turns
 from hub.session.window import ByteWindow
@@ -57,16 +58,15 @@ class Session:
         self.expiry_told = False
         # Why its silence ends it even without a window: others rely on it.
         self.live_for: set[str] = set()
-        # Called when the transport has taken the last control frame.
-        self.on_drained: dict[str, Callable[[], None]] = {}
-        # Control frames that the transport has taken, since the beginning.
-        self.controls_taken = 0
+        # By work subscription: called when there may be room for deliveries again.
+        self.on_room: dict[str, Callable[[], None]] = {}
         # The client ended it of its own will.
         self.left = False
         self._flight: Flight | None = None
         self._clock = clock
         self._on_closed = on_closed
         self._controls: deque[bytes] = deque()
+        self._deliveries = DeliveryQueue()
         self._turns = Turns()
         self._closing: HubError | None = None
         self._ended = False
@@ -100,6 +100,38 @@ class Session:
         self._controls.append(frame)
         self.pump()
 
+    @property
+    def delivery_room(self) -> int:
+        """Bytes of deliveries that it may be given now, by all work subscriptions (G7)."""
+        if self._controls or self._deliveries:
+            return 0
+        return self.window.room if self.window.size else UNWINDOWED_BYTES
+
+    @property
+    def deliveries_given(self) -> int:
+        """Number of the last frame with deliveries that it was given."""
+        return self._deliveries.given
+
+    @property
+    def deliveries_taken(self) -> int:
+        """Number of the last frame with deliveries that the transport has taken."""
+        return self._deliveries.taken
+
+    def send_deliveries(self, work: str, frame: bytes) -> None:
+        """Queue a frame with deliveries of a work subscription, for when the window is open."""
+        if self.state is State.CLOSED:
+            return
+        if work in self.on_room:
+            # The others are told first next time.
+            self.on_room[work] = self.on_room.pop(work)
+        self._deliveries.put(work, frame)
+        self.pump()
+
+    def drop_deliveries(self, work: str) -> None:
+        """What waits of a work subscription is not for this session any more."""
+        self._deliveries.drop(work)
+        self._tell_room()
+
     def queue_control(self, frame: bytes) -> None:
         """Queue a control frame from inside a source's ``next_frame``: it goes before the run."""
         self._controls.append(frame)
@@ -122,7 +154,8 @@ class Session:
         if subscription.ended:
             # A flush under way, or a read of the log, still held it.
             return
-        if self._turns.busy or self._controls or self.state is not State.OPEN:
+        others_wait = self._turns.busy or self._controls or self._deliveries
+        if others_wait or self.state is not State.OPEN:
             self._wait(subscription, now)
             self.pump()
             return
@@ -161,7 +194,7 @@ class Session:
         return True
 
     def pump(self) -> None:
-        """Send what may be sent: control frames first, then runs while the window is open."""
+        """Send what may be sent: control frames first, the rest while the window is open."""
         sink = self.sink
         while sink.writable and not self._ended:
             if self._controls:
@@ -171,21 +204,41 @@ class Session:
                 self._ended = True
                 sink.close(self._closing)
                 return
-            frame = self._turns.next_frame(
-                self.window, self.rights_until, self._clock(), self._controls
-            )
+            now = self._clock()
+            if self._may_deliver(now) and self._deliveries.has_turn(
+                runs=bool(self._turns), critical=self._turns.critical
+            ):
+                self._deliver(sink)
+                continue
+            frame = self._turns.next_frame(self.window, self.rights_until, now, self._controls)
             if frame is not None:
+                self._deliveries.passed()
                 self.window.on_sent(len(frame))
                 sink.send(frame)
-            elif not self._controls:
+            elif self._controls:
+                continue
+            elif self._may_deliver(now):
+                self._deliver(sink)
+            else:
                 return
+
+    def _may_deliver(self, now: float) -> bool:
+        return bool(self._deliveries) and self.window.open and now < self.rights_until
+
+    def _deliver(self, sink: FrameSink) -> None:
+        frame = self._deliveries.take()
+        self.window.on_sent(len(frame))
+        sink.send(frame)
+        self._tell_room()
 
     def _send_control(self, sink: FrameSink) -> None:
         sink.send(self._controls.popleft())
-        self.controls_taken += 1
-        if not self._controls:
-            for drained in tuple(self.on_drained.values()):
-                drained()
+        self._tell_room()
+
+    def _tell_room(self) -> None:
+        if self.on_room and self.delivery_room:
+            for tell in tuple(self.on_room.values()):
+                tell()
 
     def _on_writable(self) -> None:
         flight, self._flight = self._flight, None
@@ -200,6 +253,7 @@ class Session:
         self.heard()
         self.window.on_handled(total)
         self.pump()
+        self._tell_room()
 
     def add_subscription(self, subscription: Subscription) -> None:
         """Start sending a topic."""
@@ -227,6 +281,7 @@ class Session:
             self.expiry_told = False
         for subscription in self.subscriptions.values():
             self.offer(subscription)
+        self.pump()
 
     # Life
 
@@ -296,4 +351,5 @@ class Session:
         flight, self._flight = self._flight, None
         if flight is not None:
             flight.landed()
+        self._deliveries.clear()
         self._on_closed(self)

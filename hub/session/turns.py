@@ -36,6 +36,11 @@ class Turns:
         """Whether anything waits, so that whatever comes must wait for its turn too."""
         return self._reader is not None or bool(self._lanes)
 
+    @property
+    def critical(self) -> bool:
+        """Whether CRITICAL waits for its turn."""
+        return self._lanes.critical
+
     def wait(self, subscription: Subscription, now: float) -> None:
         """It may have something to send: from now on it is behind, unless it was before.
 

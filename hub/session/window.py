@@ -1,4 +1,6 @@
-"""The in-flight window: bytes of runs given to the transport and not yet reported as handled.
+"""The in-flight window: bytes given to the transport and not yet reported as handled.
+
+It counts frames with runs and frames with deliveries.
 
 Transports swallow megabytes ahead of the reader; without this window an urgent event would wait
 behind them.
@@ -29,8 +31,13 @@ class ByteWindow:
 
     @property
     def open(self) -> bool:
-        """Whether a frame with runs may be sent; the last may pass the limit by its own size."""
+        """Whether a counted frame may be sent; the last may pass the limit by its own size."""
         return not self.size or self.sent - self._handled < self.size
+
+    @property
+    def room(self) -> int:
+        """Bytes until a window with a size is full; 0 = it is."""
+        return max(0, self.size - self.in_flight)
 
     @property
     def may_overdraw(self) -> bool:
@@ -38,7 +45,7 @@ class ByteWindow:
         return not self._overdrawn
 
     def on_sent(self, size: int) -> None:
-        """Count a frame with runs; one sent into a full window uses up the overdraft."""
+        """Count a frame; one sent into a full window uses up the overdraft."""
         if not self.open:
             self._overdrawn = True
         self.sent += size

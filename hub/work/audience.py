@@ -20,20 +20,32 @@ class WorkMember(Protocol):
     Attributes:
         session_id: names it.
         rights_until: seconds since the epoch.
-        controls_taken: control frames that its transport has taken, since the beginning.
         live_for: why its silence ends it.
-        on_drained: called when its transport has taken the last control frame.
+        on_room: by work subscription: called when it may be given deliveries again.
     """
 
     session_id: str
     rights_until: float
-    controls_taken: int
     live_for: set[str]
-    on_drained: dict[str, Callable[[], None]]
+    on_room: dict[str, Callable[[], None]]
 
     @property
-    def control_backlog(self) -> int:
-        """Control frames that its transport has not taken yet."""
+    def delivery_room(self) -> int:
+        """Bytes of deliveries that it may be given now, by all its work subscriptions."""
+
+    @property
+    def deliveries_given(self) -> int:
+        """Number of the last frame with deliveries that it was given."""
+
+    @property
+    def deliveries_taken(self) -> int:
+        """Number of the last frame with deliveries that its transport has taken."""
+
+    def send_deliveries(self, work: str, frame: bytes) -> None:
+        """Queue a frame with deliveries."""
+
+    def drop_deliveries(self, work: str) -> None:
+        """Forget what waits of a work subscription."""
 
     def send_control(self, frame: bytes) -> None:
         """Queue a control frame."""
@@ -45,7 +57,7 @@ class Audience(dict[str, WorkMember]):
     Args:
         work: name of the subscription.
         members: what the queue knows of them.
-        wake: called when one that was stalled takes part again.
+        wake: called when one that had no room may be given more.
     """
 
     def __init__(self, work: str, members: Members, wake: Callable[[], None]) -> None:
@@ -59,22 +71,23 @@ class Audience(dict[str, WorkMember]):
         """It takes part from now on; it must show that it lives, or what it holds waits for it."""
         self[session.session_id] = session
         session.live_for.add(self._reason)
-        session.on_drained[self._reason] = lambda: self._drained(session.session_id)
+        session.on_room[self._work] = lambda: self._has_room(session.session_id)
 
     def leave(self, session_id: str) -> None:
         """It takes part no more."""
         session = self.pop(session_id, None)
         if session is not None:
             session.live_for.discard(self._reason)
-            session.on_drained.pop(self._reason, None)
+            session.on_room.pop(self._work, None)
+            session.drop_deliveries(self._work)
 
     def look(self) -> None:
-        """Tell the queue whose transport stands still: more frames would only gather there."""
+        """Tell the queue how much each may be given: more would only gather in the hub."""
         for session_id, session in self.items():
             member = self._members.get(session_id)
             if member is not None:
-                member.stalled = session.control_backlog > 0
-                member.taken = session.controls_taken
+                member.room = session.delivery_room
+                member.taken = session.deliveries_taken
 
     def deliver(
         self, session_id: str, deliveries: Sequence[Handover]
@@ -82,14 +95,14 @@ class Audience(dict[str, WorkMember]):
         """Send events to a session; gives the ids of each frame's deliveries, and its number."""
         session = self[session_id]
         for frame, ids in delivery_frames(self._work, deliveries):
-            yield ids, session.controls_taken + session.control_backlog + 1
-            session.send_control(frame)
+            yield ids, session.deliveries_given + 1
+            session.send_deliveries(self._work, frame)
 
     def dismiss(self, session_id: str, error: HubError) -> None:
         """Tell a member why it takes part no more."""
         self[session_id].send_control(work_closed_frame(self._work, error=error))
 
-    def _drained(self, session_id: str) -> None:
+    def _has_room(self, session_id: str) -> None:
         member = self._members.get(session_id)
-        if member is not None and member.stalled:
+        if member is not None and member.room <= 0:
             self._wake()

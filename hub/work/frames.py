@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from hub.errors import HubError
     from hub.work.items import Handover
 
-MAX_FRAME_BYTES: Final = 1024 * 1024
+# A CRITICAL event waits behind one of them at most (G8).
+MAX_FRAME_BYTES: Final = 64 * 1024
 
 _EVENT_TAG: Final = 0x32  # Delivery.event = 6
 _DELIVERY_TAG: Final = 0x0A  # Deliveries.deliveries = 1

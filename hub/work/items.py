@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from hub.engine.work import Settlement
 
-# Bytes that may be open at one member, unless it holds nothing: a stalled one costs no more (G7).
+# Bytes that may be open at one member, unless it holds nothing: it must keep them all.
 MAX_MEMBER_BYTES = 4 * 1024 * 1024
 
 
@@ -79,7 +79,7 @@ class Lease:
         member: who has it.
         deadline: when it ends, seconds since the epoch.
         size: bytes of the event.
-        frame: number of the member's control frame that carries it; infinite = it is not sent yet.
+        frame: number of the member's frame that carries it; infinite = it is not sent yet.
     """
 
     delivery_id: str
@@ -106,8 +106,8 @@ class Member:
         lease_seconds: how long it may hold one without a word.
         leases: what it holds, by delivery id.
         size: bytes of what it holds.
-        stalled: its transport does not take what it was sent: it gets nothing more.
-        taken: how many control frames its transport has taken.
+        room: bytes that its session may be given now, the last event beyond it (G7, G8).
+        taken: number of the last frame that its transport has taken.
     """
 
     name: str
@@ -116,13 +116,13 @@ class Member:
     lease_seconds: float
     leases: dict[str, Lease] = field(default_factory=dict)
     size: int = 0
-    stalled: bool = False
+    room: float = math.inf
     taken: int = 0
 
     @property
     def free(self) -> int:
         """How many more events it may be given."""
-        if self.stalled:
+        if self.room <= 0:
             return 0
         if self.leases and self.size >= MAX_MEMBER_BYTES:
             return 0

@@ -51,13 +51,14 @@ class Leases:
         lease = Lease(self._new_id(), item, member, deadline, len(item.data))
         member.leases[lease.delivery_id] = lease
         member.size += lease.size
+        member.room -= lease.size
         self._leases[lease.delivery_id] = lease
         self.run(lease, deadline)
         item.lease, item.data, item.unseen = lease, b"", False
         return lease
 
     def sent(self, delivery_ids: Iterable[str], frame: int) -> None:
-        """Deliveries are in a member's control frame of this number."""
+        """Deliveries are in a member's frame of this number."""
         for delivery_id in delivery_ids:
             lease = self._leases.get(delivery_id)
             if lease is not None:

@@ -92,7 +92,7 @@ class WorkQueue:
         return True
 
     def sent(self, delivery_ids: Iterable[str], frame: int) -> None:
-        """Deliveries are in a member's control frame of this number; see ``Member.taken``."""
+        """Deliveries are in a member's frame of this number; see ``Member.taken``."""
         self._leases.sent(delivery_ids, frame)
 
     @property

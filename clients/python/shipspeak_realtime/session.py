@@ -14,7 +14,7 @@ from shipspeak_realtime.contents import seconds
 from shipspeak_realtime.endings import Ending, ending_of, ending_of_go_away
 from shipspeak_realtime.errors import NetworkError, ProtocolError, RealtimeError
 from shipspeak_realtime.transport import CONNECT_TIMEOUT_SECONDS
-from shipspeak_realtime.window import DEFAULT_WINDOW_BYTES, Window
+from shipspeak_realtime.window import DEFAULT_WINDOW_BYTES, Window, counts
 from shipspeak_realtime.wire import from_rpc, reason_name
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ class Session:
             self._dispatcher.control(sized.frame)
             if full := self._dispatcher.runs(sized.frame):
                 await self._wait_for_room(full)
-            if sized.frame.runs and self._window.handled(sized.size):
+            if counts(sized.frame) and self._window.handled(sized.size):
                 self._report()
 
     async def _wait_for_room(self, full: list[Subscription]) -> None:

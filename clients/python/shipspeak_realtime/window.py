@@ -1,15 +1,25 @@
 """The in-flight window: tells the hub how many bytes this side has handled.
 
 Transports swallow megabytes ahead of the reader; without the window a CRITICAL event would wait
-behind all of them. The hub stops sending runs when (sent - handled) reaches the window, so the
-total must count exactly what the hub counts: the serialized sizes of all ServerFrames that
-carried runs, since Welcome.
+behind all of them. The hub stops sending runs and deliveries when (sent - handled) reaches the
+window, so the total must count exactly what the hub counts: the serialized sizes of all
+ServerFrames that carried runs or deliveries, since Welcome.
 """
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from shipspeak.realtime.v1 import frame_pb2
+
 REPORT_BYTES = 64 * 1024
 DEFAULT_WINDOW_BYTES = 256 * 1024
+
+
+def counts(frame: frame_pb2.ServerFrame) -> bool:
+    """Whether the window counts a frame."""
+    return bool(frame.runs) or frame.HasField("deliveries")
 
 
 class Window:
@@ -25,7 +35,7 @@ class Window:
         return self._handled
 
     def handled(self, size: int) -> bool:
-        """Count a frame with runs; True when it is time to report."""
+        """Count a frame; True when it is time to report."""
         self._handled += size
         return self._handled - self._reported >= REPORT_BYTES
 

@@ -30,17 +30,22 @@ class FakeMember:
         self.rights_until = math.inf
         self.deliveries: list[frame_pb2.Delivery] = []
         self.closed: list[frame_pb2.WorkClosed] = []
-        self.controls_taken = 0
-        self.control_backlog = 0
+        self.delivery_room = 1 << 40
+        self.deliveries_given = 0
+        self.deliveries_taken = 0
         self.live_for: set[str] = set()
-        self.on_drained: dict[str, Callable[[], None]] = {}
+        self.on_room: dict[str, Callable[[], None]] = {}
+
+    def send_deliveries(self, _work: str, frame: bytes) -> None:
+        self.deliveries_given += 1
+        self.deliveries_taken += 1
+        self.deliveries += frame_pb2.ServerFrame.FromString(frame).deliveries.deliveries
+
+    def drop_deliveries(self, work: str) -> None:
+        pass
 
     def send_control(self, frame: bytes) -> None:
-        self.controls_taken += 1
-        message = frame_pb2.ServerFrame.FromString(frame)
-        self.deliveries += message.deliveries.deliveries
-        if message.HasField("work_closed"):
-            self.closed.append(message.work_closed)
+        self.closed.append(frame_pb2.ServerFrame.FromString(frame).work_closed)
 
     @property
     def ids(self) -> list[tuple[str, int]]:

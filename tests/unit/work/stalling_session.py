@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+ROOM = 256 * 1024
+
+
 class StallingSession:
     """A session, as the room sees it.
 
@@ -28,31 +31,43 @@ class StallingSession:
     ) -> None:
         self.session_id = name
         self.rights_until = math.inf
-        self.controls_taken = 0
+        self.deliveries_given = 0
+        self.deliveries_taken = 0
         self.live_for: set[str] = set()
-        self.on_drained: dict[str, Callable[[], None]] = {}
+        self.on_room: dict[str, Callable[[], None]] = {}
         self.stalled = False
         self._on_handed_out = on_handed_out
         self._on_taken = on_taken
-        self._waiting: list[frame_pb2.ServerFrame] = []
+        self._waiting: list[tuple[int, str, frame_pb2.Deliveries]] = []
 
     @property
-    def control_backlog(self) -> int:
-        return len(self._waiting)
+    def delivery_room(self) -> int:
+        return 0 if self._waiting else ROOM
 
     def send_control(self, frame: bytes) -> None:
-        message = frame_pb2.ServerFrame.FromString(frame)
-        for delivery in message.deliveries.deliveries:
+        """WorkClosed is nothing to it."""
+
+    def send_deliveries(self, work: str, frame: bytes) -> None:
+        deliveries = frame_pb2.ServerFrame.FromString(frame).deliveries
+        for delivery in deliveries.deliveries:
             self._on_handed_out(delivery)
-        self._waiting.append(message)
+        self.deliveries_given += 1
+        self._waiting.append((self.deliveries_given, work, deliveries))
         self.take()
+
+    def drop_deliveries(self, work: str) -> None:
+        self._waiting = [one for one in self._waiting if one[1] != work]
+        self._tell_room()
 
     def take(self) -> None:
         """Let the transport take what it may."""
         while self._waiting and not self.stalled:
-            for delivery in self._waiting.pop(0).deliveries.deliveries:
+            self.deliveries_taken, _, deliveries = self._waiting.pop(0)
+            for delivery in deliveries.deliveries:
                 self._on_taken(delivery)
-            self.controls_taken += 1
-            if not self._waiting:
-                for drained in tuple(self.on_drained.values()):
-                    drained()
+            self._tell_room()
+
+    def _tell_room(self) -> None:
+        if not self._waiting:
+            for tell in tuple(self.on_room.values()):
+                tell()

@@ -56,7 +56,7 @@ async def test_a_member_whose_rights_have_ended_gets_nothing(bench: WorkBench) -
     assert one.deliveries == []
 
 
-async def test_a_stalled_member_is_given_4_mib_and_no_more(bench: WorkBench) -> None:
+async def test_a_member_holds_4_mib_and_no_more(bench: WorkBench) -> None:
     """G7: however many events it may hold."""
     one = bench.join("one", outstanding=1000)
     big = "x" * 900_000

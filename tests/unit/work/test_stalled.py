@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from hub.session.deliveries import UNWINDOWED_BYTES
 from tests.support.fake_sink import FakeSink
 from tests.support.sessions import open_session
 from tests.support.until import until
@@ -32,6 +33,10 @@ def join(bench: WorkBench, session: Session, name: str = "analyse", lease: float
     bench.room.coordinator.join(name, session, "svc", max_outstanding=100, lease_seconds=lease)
 
 
+def waiting(session: Session) -> int:
+    return len(session._deliveries)
+
+
 def delivered(sink: FakeSink) -> list[tuple[str, int]]:
     return [
         (one.event.id[:2], one.attempt)
@@ -40,9 +45,9 @@ def delivered(sink: FakeSink) -> list[tuple[str, int]]:
     ]
 
 
-async def settled(bench: WorkBench) -> None:
+async def settled(bench: WorkBench, name: str = "analyse") -> None:
     """Let the queue do all it has to do now."""
-    work = bench.room.coordinator._works["analyse"]
+    work = bench.room.coordinator._works[name]
     for _ in range(3):
         work._wake()
         await until(lambda: not work._turn_due)
@@ -59,13 +64,13 @@ async def test_a_member_that_does_not_read_gathers_nothing_and_kills_nothing(
     await bench.publish("a0")
     await until(lambda: delivered(sink) == [("a0", 1)])
     await bench.publish(*(f"b{number}{BIG}" for number in range(4)))
-    await until(lambda: session.control_backlog)
-    waiting = session.control_backlog
+    await until(lambda: waiting(session))
+    before = waiting(session)
     await bench.publish(*(f"c{number}{BIG}" for number in range(4)))
     for _ in range(6):
         bench.clock.advance(10)
         await settled(bench)
-    assert session.control_backlog == waiting
+    assert waiting(session) == before
     assert delivered(sink) == [("a0", 1)]
     assert await bench.letters() == []
 
@@ -79,7 +84,7 @@ async def test_what_a_stalled_member_was_never_given_is_a_first_attempt_for_the_
     await bench.publish("a0")
     await until(lambda: delivered(sink))
     await bench.publish("b0", "b1")
-    await until(lambda: session.control_backlog)
+    await until(lambda: waiting(session))
     reader = open_session(bench.clock, other)
     reader.session_id = "s2"
     join(bench, reader, lease=100.0)
@@ -97,7 +102,7 @@ async def test_a_member_that_reads_again_gets_the_rest(bench: WorkBench) -> None
     await bench.publish("a0")
     await until(lambda: delivered(sink))
     await bench.publish("b0")
-    await until(lambda: session.control_backlog)
+    await until(lambda: waiting(session))
     await bench.publish("c0")
     await settled(bench)
     sink.automatic = True
@@ -120,4 +125,59 @@ async def test_a_member_must_show_that_it_lives_as_long_as_it_takes_part(
     work.release(session.session_id)
     lives.append(session.must_live)
     assert lives == [True, True, False]
-    assert session.on_drained == {}
+    assert session.on_room == {}
+
+
+@pytest.mark.parametrize("window", [0, 65_536])
+async def test_what_a_stalled_session_holds_does_not_grow_with_its_memberships(
+    bench: WorkBench, window: int
+) -> None:
+    """G7: the window, and one event beyond it, over all its work subscriptions."""
+    names = [f"work{number}" for number in range(10)]
+    session = open_session(bench.clock, FakeSink(), window=window)
+    for name in names:
+        await bench.room.coordinator.ensure(name, "meeting/*", ordered=False)
+        join(bench, session, name)
+    for number in range(8):
+        await bench.publish(f"{number}{BIG[:100_000]}")
+    for name in names:
+        await settled(bench, name)
+    held = sum(len(frame) for _, _, frame in session._deliveries._frames)
+    assert held <= (window or UNWINDOWED_BYTES) + 101_000
+
+
+async def test_each_work_subscription_of_a_session_gets_its_turn(bench: WorkBench) -> None:
+    """A window as small as one event is shared by those that have work."""
+    sink = FakeSink(automatic=True)
+    session = open_session(bench.clock, sink, window=65_536)
+    await bench.room.coordinator.ensure("other", "meeting/*", ordered=False)
+    for number in range(6):
+        await bench.publish(f"e{number}{BIG[:100_000]}")
+    join(bench, session, lease=100.0)
+    join(bench, session, "other", lease=100.0)
+    handled = 0
+    while len(delivered(sink)) < 12:
+        await until(lambda: session.window.in_flight > 0)
+        handled += session.window.in_flight
+        session.on_handled(handled)
+    works = [one.work for message in sink.messages for one in message.deliveries.deliveries]
+    assert min(works[:8].count("analyse"), works[:8].count("other")) >= 2
+
+
+async def test_a_membership_that_has_ended_hands_nothing_more_out(bench: WorkBench) -> None:
+    """G10: what waited for the window when it ended goes to others, as a first attempt."""
+    sink, other = FakeSink(), FakeSink(automatic=True)
+    session = open_session(bench.clock, sink)
+    join(bench, session)
+    await bench.publish("a0")
+    await until(lambda: delivered(sink))
+    await bench.publish("b0")
+    await until(lambda: waiting(session))
+    bench.room.coordinator.leave("analyse", session.session_id)
+    sink.take_all()
+    assert delivered(sink) == [("a0", 1)]
+    reader = open_session(bench.clock, other)
+    reader.session_id = "s2"
+    join(bench, reader)
+    await until(lambda: len(delivered(other)) == 2)
+    assert sorted(delivered(other)) == [("a0", 2), ("b0", 1)]

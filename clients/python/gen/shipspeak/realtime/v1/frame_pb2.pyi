@@ -383,7 +383,7 @@ class Hello(_message.Message):
     token: _builtins.str
     """JWT; empty = it is in the call's `authorization` metadata, or the hub is open."""
     window_bytes: _builtins.int
-    """In-flight window asked for, in bytes of frames with runs; 0 = the client reports nothing and gets transport
+    """In-flight window asked for, in bytes of frames with runs or deliveries; 0 = the client reports nothing and gets transport
     back-pressure only.
     """
     @_builtins.property
@@ -747,7 +747,9 @@ class Window(_message.Message):
 
     HANDLED_BYTES_FIELD_NUMBER: _builtins.int
     handled_bytes: _builtins.int
-    """Running total of bytes handled since Welcome: the sizes of all ServerFrame messages that carried runs."""
+    """Running total of bytes handled since Welcome: the sizes of all ServerFrame messages that carried runs or
+    Deliveries. A delivery is handled when it was read, not when it is acknowledged.
+    """
     def __init__(
         self,
         *,
@@ -1277,7 +1279,7 @@ Global___Delivery: _TypeAlias = Delivery  # noqa: Y015
 
 @_typing.final
 class Deliveries(_message.Message):
-    """Deliveries hands out work."""
+    """Deliveries hands out work. About 64 KiB, or one delivery; the window counts it."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

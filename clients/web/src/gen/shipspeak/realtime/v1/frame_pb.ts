@@ -178,7 +178,7 @@ export type Hello = Message<"shipspeak.realtime.v1.Hello"> & {
   token: string;
 
   /**
-   * In-flight window asked for, in bytes of frames with runs; 0 = the client reports nothing and gets transport
+   * In-flight window asked for, in bytes of frames with runs or deliveries; 0 = the client reports nothing and gets transport
    * back-pressure only.
    *
    * @generated from field: uint64 window_bytes = 6;
@@ -585,7 +585,8 @@ export const AcknowledgedSchema: GenMessage<Acknowledged> = /*@__PURE__*/
  */
 export type Window = Message<"shipspeak.realtime.v1.Window"> & {
   /**
-   * Running total of bytes handled since Welcome: the sizes of all ServerFrame messages that carried runs.
+   * Running total of bytes handled since Welcome: the sizes of all ServerFrame messages that carried runs or
+   * Deliveries. A delivery is handled when it was read, not when it is acknowledged.
    *
    * @generated from field: uint64 handled_bytes = 1;
    */
@@ -1185,7 +1186,7 @@ export const DeliverySchema: GenMessage<Delivery> = /*@__PURE__*/
   messageDesc(file_shipspeak_realtime_v1_frame, 23);
 
 /**
- * Deliveries hands out work.
+ * Deliveries hands out work. About 64 KiB, or one delivery; the window counts it.
  *
  * @generated from message shipspeak.realtime.v1.Deliveries
  */

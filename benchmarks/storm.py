@@ -5,6 +5,7 @@ Rings are cold, as after a restart. What the hub must not do is read the log onc
 
 from __future__ import annotations
 
+import math
 import time
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
@@ -29,6 +30,10 @@ if TYPE_CHECKING:
 
 _READS = "rthub_log_reads_total"
 _TIMEOUT = 60.0
+# What fills a ring, a page of the log, and an event's bytes beside its payload, about.
+_RING_BYTES = 131_072
+_PAGE_BYTES = 65_536
+_BESIDE_BYTES = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +44,22 @@ class Storm:
         clients: that come back.
         topics: that they read, evenly.
         missed: events that each of them has missed.
+        payload_bytes: of each event.
     """
 
     clients: int = 1000
     topics: int = 4
     missed: int = 100
+    payload_bytes: int = 256
+
+    @property
+    def pages(self) -> int:
+        """Reads that one topic may cost: one fills the ring.
+
+        Where it does not hold all: one more proves the cursor, and each page before it is read.
+        """
+        before = self.missed * (self.payload_bytes + _BESIDE_BYTES) - _RING_BYTES
+        return 1 if before <= 0 else 2 + math.ceil(before / _PAGE_BYTES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +87,7 @@ def measure(server: Server, storm: Storm, *, missed: bool) -> Figures:
         GeneratorError: a client was refused, or did not get what it had missed.
     """
     topics = [f"{DURABLE_TOPIC}/{number}" for number in range(storm.topics)]
-    workloads = [_prepare(server, topic, storm.missed, missed=missed) for topic in topics]
+    workloads = [_prepare(server, topic, storm, missed=missed) for topic in topics]
     each = storm.clients // storm.topics
     reads, cpu = log_reads(server), procstat.cpu_seconds(server.pid)
     started = time.monotonic()
@@ -92,18 +108,26 @@ def log_reads(server: Server) -> float:
     return next(float(line.split()[1]) for line in text.splitlines() if line.startswith(_READS))
 
 
-def _prepare(server: Server, topic: str, events: int, *, missed: bool) -> _Returning:
+def _prepare(server: Server, topic: str, storm: Storm, *, missed: bool) -> _Returning:
     """Store events, and remember the cursor of a client that went before (or behind) them."""
-    workload = Workload(topic)
+    events = storm.missed
+    workload = Workload(topic, storm.payload_bytes)
     drafts = [workload.draft(0, number) for number in range(events + 1)]
     with grpc.insecure_channel(f"127.0.0.1:{server.grpc_port}") as channel:
         stub = realtime_service_pb2_grpc.RealtimeServiceStub(channel)
-        history = realtime_service_pb2.ReadHistoryRequest(topic=topic, limit=events + 1)
         stub.Publish(frame_pb2.PublishRequest(drafts=drafts[:1]))
-        before = stub.ReadHistory(history).next.cursor
+        before = _end(stub, topic)
         stub.Publish(frame_pb2.PublishRequest(drafts=drafts[1:]))
-        behind = stub.ReadHistory(history).next.cursor
+        behind = _end(stub, topic)
     return _Returning(topic, cursor=before if missed else behind)
+
+
+def _end(stub: realtime_service_pb2_grpc.RealtimeServiceStub, topic: str) -> bytes:
+    """The cursor behind all that is stored."""
+    history = realtime_service_pb2.ReadHistoryRequest(topic=topic)
+    while (answer := stub.ReadHistory(history)).more:
+        history.position.CopyFrom(answer.next)
+    return bytes(answer.next.cursor)
 
 
 def _return(server: Server, workload: Workload, clients: int, events: int) -> None:

@@ -114,7 +114,9 @@ class Settings(BaseSettings):
     )
     max_sessions: int = Field(default=50_000, ge=1, description="Most sessions of this instance.")
     ring_bytes: int = Field(
-        default=268_435_456, ge=1_048_576, description="Memory for the latest events of all topics."
+        default=268_435_456,
+        ge=1_048_576,
+        description="Memory for the latest events of all topics; a quarter more for pages of logs.",
     )
     dedup_lifetime: float = Field(
         default=86_400.0, ge=60, description="How long ids of drafts are remembered."

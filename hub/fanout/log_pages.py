@@ -1,4 +1,4 @@
-"""Reads one topic's log for readers behind the ring; those at the same place share one read."""
+"""Reads one topic's log for readers behind the ring; those at the same place share one."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from hub.fanout.chunk import CHUNK_BYTES
 from hub.fanout.page import CatchUpPage
-from hub.fanout.snapshots import SnapshotCache
+from hub.fanout.page_cache import PageCache
+from hub.fanout.places import ProvedPlaces
 
 if TYPE_CHECKING:
     from hub.engine.contract import Engine
@@ -22,21 +23,32 @@ class LogPages:
     Args:
         engine: has the log.
         ring: of the topic; pages end where it begins.
-        snapshots: first pages of snapshots, shared by all topics of an instance; None = every
-            snapshot is read anew.
+        cache: pages that were read, of all topics of an instance; None = none is kept.
+
+    Attributes:
+        places: that the log has proved.
+        removals: how often events were taken out on purpose.
     """
 
-    def __init__(self, engine: Engine, ring: Ring, snapshots: SnapshotCache | None) -> None:
+    def __init__(self, engine: Engine, ring: Ring, cache: PageCache | None) -> None:
         self._engine = engine
         self._ring = ring
-        self._snapshots = snapshots or SnapshotCache(0)
+        self._cache = cache or PageCache(0)
+        self._floor = 0
         self._reads: dict[tuple[int, int], asyncio.Task[CatchUpPage]] = {}
+        self.places = ProvedPlaces(engine, ring.topic, ring.epoch)
         self.removals = 0
 
     def forget(self) -> None:
         """Events were taken out of the log: what was read, or is being read, may have them."""
         self.removals += 1
-        self._snapshots.forget(self._ring.topic)
+        self._cache.forget(self._ring.topic)
+
+    def trimmed(self, floor: int) -> None:
+        """Retention has removed events up to ``floor``."""
+        self._floor = floor
+        self.places.trimmed(floor)
+        self._cache.trimmed(self._ring.topic, floor)
 
     async def after(self, offset: int, horizon: int = 0) -> CatchUpPage:
         """The page behind an offset.
@@ -45,7 +57,7 @@ class LogPages:
             offset: the page begins behind it.
             horizon: what a later event of its key up to here supersedes is left out; 0 = nothing.
         """
-        kept = self._snapshots.get(self._ring.topic, offset, horizon)
+        kept = self._cache.get(self._ring.topic, offset, horizon)
         if kept is not None:
             return kept
         task = self._reads.get((offset, horizon))
@@ -64,6 +76,7 @@ class LogPages:
                 topic, offset, max_events=_PAGE_EVENTS, max_bytes=CHUNK_BYTES, horizon=horizon
             )
         made = CatchUpPage(topic, offset, page, ring_start=self._ring.start_offset)
-        if horizon and offset == page.state.floor:
-            self._snapshots.put(topic, offset, horizon, made)
+        first = offset == page.state.floor
+        if made.through > offset >= self._floor and (first or not horizon):
+            self._cache.put(topic, offset, horizon, made)
         return made

@@ -10,8 +10,8 @@ import structlog
 from hub.errors import Unavailable
 from hub.fanout.budget import RingBudget
 from hub.fanout.chunk import CHUNK_BYTES
+from hub.fanout.page_cache import PageCache
 from hub.fanout.ring import Ring
-from hub.fanout.snapshots import SnapshotCache
 from hub.fanout.topic import LiveTopic
 from hub.model.events import withdrawn
 from shipspeak.realtime.v1 import error_reason_pb2 as reasons
@@ -31,6 +31,8 @@ log = structlog.get_logger(__name__)
 LINGER_SECONDS = 60.0
 _PREFILL_EVENTS = 256
 _PREFILL_BYTES = 2 * CHUNK_BYTES
+# Of the rings' memory, and beside it: pages read for those who lie before the ring.
+_PAGES_SHARE = 0.25
 
 
 class TopicRegistry:
@@ -40,7 +42,7 @@ class TopicRegistry:
         engine: of the durable topics.
         namespaces: tells which topics are volatile.
         flusher: sends what is new.
-        ring_bytes: memory of all rings.
+        ring_bytes: memory of all rings; a quarter of it more is for pages of the log.
         clock: seconds since the epoch.
     """
 
@@ -58,7 +60,7 @@ class TopicRegistry:
         self._flusher = flusher
         self._clock = clock
         self._budget = RingBudget(ring_bytes)
-        self._snapshots = SnapshotCache()
+        self._pages = PageCache(int(ring_bytes * _PAGES_SHARE))
         self._topics: dict[str, LiveTopic] = {}
         self._opening: dict[str, asyncio.Task[LiveTopic]] = {}
 
@@ -69,6 +71,11 @@ class TopicRegistry:
     def ring_bytes(self) -> int:
         """Memory of all rings, about."""
         return self._budget.bytes
+
+    @property
+    def page_bytes(self) -> int:
+        """Memory of pages of the log that are kept, about."""
+        return self._pages.bytes
 
     def live(self, topic: str) -> LiveTopic | None:
         """The topic, if someone here reads it."""
@@ -133,7 +140,7 @@ class TopicRegistry:
             self._engine,
             self._flusher,
             self._clock,
-            self._snapshots,
+            self._pages,
             state.floor,
         )
         feed.connect(live)
@@ -198,7 +205,7 @@ class TopicRegistry:
             if live.feed is not None:
                 self._engine.close(topic, live.feed)
             live.ring.release()
-            self._snapshots.forget(topic)
+            self._pages.forget(topic)
 
     def complete_as_of_ms(self) -> int:
         """Everything stored before this time has been handed to the rings."""

@@ -21,9 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterator, Sequence
 
     from hub.engine.contract import Engine, TopicFeed
-    from hub.fanout.page import CatchUpPage
+    from hub.fanout.page_cache import PageCache
     from hub.fanout.ring import Ring
-    from hub.fanout.snapshots import SnapshotCache
     from hub.model.events import StoredEvent
     from hub.session.position import PageOfLog, Subscription
 
@@ -45,7 +44,7 @@ class LiveTopic:
         engine: for reads behind the ring; None for volatile topics.
         marker: told when something is new.
         clock: seconds since the epoch.
-        snapshots: shared by all topics of an instance; None = every snapshot is read anew.
+        cache: pages of the log, of all topics of an instance; None = none is kept.
         floor: of the log when it was opened; what is gone by then may have been purged.
     """
 
@@ -55,7 +54,7 @@ class LiveTopic:
         engine: Engine | None,
         marker: Marker,
         clock: Callable[[], float],
-        snapshots: SnapshotCache | None = None,
+        cache: PageCache | None = None,
         floor: int = 0,
     ) -> None:
         self.ring = ring
@@ -67,7 +66,7 @@ class LiveTopic:
         self._engine = engine
         self._marker = marker
         self._clock = clock
-        self._pages = None if engine is None else LogPages(engine, ring, snapshots)
+        self._pages = None if engine is None else LogPages(engine, ring, cache)
         self._tasks: set[asyncio.Task[None]] = set()
         self.purges = 0
         self.purged = floor
@@ -81,6 +80,15 @@ class LiveTopic:
     def volatile(self) -> bool:
         """Whether the topic has no log."""
         return self._engine is None
+
+    @property
+    def pages(self) -> LogPages:
+        """The topic's log, as its readers share it."""
+        if self._pages is None:
+            raise Internal(
+                reasons.ERROR_REASON_INTERNAL, "a volatile topic has no log", topic=self.name
+            )
+        return self._pages
 
     @property
     def removals(self) -> int:
@@ -113,11 +121,13 @@ class LiveTopic:
         self._marker.mark(self)
 
     def on_trimmed(self, floor: int, *, purged: bool = False, more: bool = False) -> None:
-        """Retention needs nothing: readers behind the ring see the floor with their next page.
+        """After retention, readers behind the ring see the floor with their next page.
 
         What a purge removes leaves memory at once, and is told to every reader, also to those who
         have read everything (G6); once, with its last part.
         """
+        if self._pages is not None:
+            self._pages.trimmed(floor)
         if not purged:
             return
         self._forget_pages(range(floor + 1))
@@ -256,7 +266,7 @@ class LiveTopic:
     async def _catch_up(self, subscription: Subscription, horizon: int) -> None:
         session = subscription.session
         try:
-            page = await self._page_after(subscription.offset, horizon)
+            page = await self.pages.after(subscription.offset, horizon)
         except HubError as error:
             self._fail(subscription, error)
             return
@@ -277,13 +287,6 @@ class LiveTopic:
             return
         subscription.page = page
         session.page_read(subscription)
-
-    async def _page_after(self, offset: int, horizon: int) -> CatchUpPage:
-        if self._pages is None:
-            raise Internal(
-                reasons.ERROR_REASON_INTERNAL, "a volatile topic has no log", topic=self.name
-            )
-        return await self._pages.after(offset, horizon)
 
     def _fail(self, subscription: Subscription, error: HubError) -> None:
         self.subscribers.pop(subscription, None)

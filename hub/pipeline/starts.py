@@ -158,9 +158,9 @@ class Starts:
             cursor.epoch == ring.epoch
             # What may have been purged is judged by the engine: it knows who has to be told.
             and cursor.offset > live.purged
-            and ring.holds(cursor.offset, cursor.event_id)
+            and (ring.holds(cursor.offset, cursor.event_id) or live.pages.places.prove(cursor))
         ):
-            # The ring proves it: a storm of reconnects does not touch the disk.
+            # Memory proves it: a storm of reconnects does not touch the disk.
             state, verdict, at, lost = (
                 TopicHead(ring.epoch, ring.head, 0),
                 Verdict.OK,
@@ -168,7 +168,7 @@ class Starts:
                 None,
             )
         else:
-            resume = await self._engine.resume(topic, cursor)
+            resume = await live.pages.places.judge(cursor)
             state, verdict, at, lost = resume.state, resume.verdict, resume.position, resume.lost
         if verdict is Verdict.OK and await self._handled(live, cursor, position):
             at = position.handled_offset

@@ -10,6 +10,7 @@ SIZE = pressure.Size(
     pairs=1,
     crowd=Crowd(readers=20, stopped=5, burst=1200, seconds=0.5),
     storm=Storm(clients=40, topics=2),
+    large=Storm(clients=40, topics=2, payload_bytes=2_000),
     rate=4e6,
     seconds=1.0,
 )
@@ -20,6 +21,13 @@ def test_a_storm_reads_the_log_once_for_each_topic():
     outcome = pressure.storm_row(SIZE)
     assert outcome.wrong == []
     assert [figures["log reads"] for figures in outcome.under] == [SIZE.storm.topics]
+
+
+def test_a_storm_reads_each_page_once_where_a_ring_does_not_hold_what_was_missed():
+    """F3: readers at their own pace share what one of them has read."""
+    outcome = pressure.large_storm_row(SIZE)
+    assert outcome.wrong == []
+    assert SIZE.large.pages > 1
 
 
 def test_readers_that_stop_hold_a_window_and_catch_up():

@@ -1,0 +1,78 @@
+"""Cursors that lie before the ring are judged once for all who hold the same."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from hub.engine.contract import Verdict
+from hub.fanout.places import ProvedPlaces
+from hub.model.cursor import Cursor
+from tests.support.topic_bench import TOPIC, TopicBench
+
+if TYPE_CHECKING:
+    from hub.engine.contract import Resume
+
+
+class _Counted(TopicBench):
+    """Counts what the engine is asked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = 0
+        self._resume = self.engine.resume
+        self.engine.resume = self._count  # type: ignore[method-assign]
+
+    async def _count(self, topic: str, cursor: Cursor) -> Resume:
+        self.asked += 1
+        await asyncio.sleep(0)
+        return await self._resume(topic, cursor)
+
+
+@pytest.fixture
+async def bench() -> _Counted:
+    made = _Counted()
+    await made.publish(10)
+    return made
+
+
+async def test_all_who_hold_the_same_cursor_cost_one_question(bench: _Counted) -> None:
+    epoch = bench.engine.log(TOPIC).epoch
+    places = ProvedPlaces(bench.engine, TOPIC, epoch)
+    cursor = Cursor(epoch, 3, "e3")
+    assert not places.prove(cursor)
+    resumes = await asyncio.gather(*(places.judge(cursor) for _ in range(20)))
+    assert {resume.verdict for resume in resumes} == {Verdict.OK}
+    assert bench.asked == 1
+    assert places.prove(Cursor(epoch, 3, "e3", as_of_ms=7)), "whenever it was made"
+    for other in (
+        Cursor(epoch, 3, "other"),
+        Cursor(epoch, 3),
+        Cursor(epoch, 4, "e4"),
+        Cursor(epoch + 1, 3, "e3"),
+    ):
+        assert not places.prove(other)
+    places.trimmed(3)
+    assert places.prove(cursor), "nothing behind it is gone"
+    places.trimmed(4)
+    assert not places.prove(cursor)
+
+
+async def test_only_what_the_log_proves_is_remembered(bench: _Counted) -> None:
+    epoch = bench.engine.log(TOPIC).epoch
+    places = ProvedPlaces(bench.engine, TOPIC, epoch)
+    wrong = Cursor(epoch, 3, "other")
+    assert (await places.judge(wrong)).verdict is Verdict.RESET
+    assert not places.prove(wrong)
+
+
+async def test_places_are_few(bench: _Counted) -> None:
+    await bench.publish(200)
+    epoch = bench.engine.log(TOPIC).epoch
+    places = ProvedPlaces(bench.engine, TOPIC, epoch)
+    for offset in range(1, 201):
+        await places.judge(Cursor(epoch, offset, f"e{offset}"))
+    remembered = [n for n in range(1, 201) if places.prove(Cursor(epoch, n, f"e{n}"))]
+    assert remembered == list(range(137, 201))

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated, Any
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.markup import escape
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperGroup
 
 from hub.cli.told import check_server, words_of
 from shipspeak.realtime.v1 import admin_service_pb2, realtime_service_pb2
 from shipspeak_realtime import Health, RealtimeError, check_health
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 BAD_ARGUMENTS = 1
 CANNOT_CONNECT = 2
@@ -31,16 +35,35 @@ _UsageError: Any = typer.BadParameter.__base__
 _console = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
-class HealthCommand(TyperCommand):
-    """Bad arguments exit 1, since 2 says that the hub cannot be reached."""
+class BadArguments:
+    """Bad arguments exit 1, also those that a command's body finds: 2 says something else."""
 
     def make_context(self, *args: Any, **extra: Any) -> Any:
         """Parse the arguments."""
-        try:
-            return super().make_context(*args, **extra)
-        except _UsageError as error:
-            error.exit_code = BAD_ARGUMENTS
-            raise
+        with _exit_1():
+            return super().make_context(*args, **extra)  # type: ignore[misc]
+
+    def invoke(self, *args: Any, **extra: Any) -> Any:
+        """Run it."""
+        with _exit_1():
+            return super().invoke(*args, **extra)  # type: ignore[misc]
+
+
+class HealthCommand(BadArguments, TyperCommand):
+    """A command whose exit codes are told in its help."""
+
+
+class HealthGroup(BadArguments, TyperGroup):
+    """Commands of one kind; one that does not exist is a bad argument as well."""
+
+
+@contextmanager
+def _exit_1() -> Iterator[None]:
+    try:
+        yield
+    except _UsageError as error:
+        error.exit_code = BAD_ARGUMENTS
+        raise
 
 
 def health(

@@ -8,6 +8,8 @@ from hub.cli import demo, health, operate, publish, serve, tail, token, work
 
 app = typer.Typer(
     name="rthub",
+    # Of every command: what it is in one is found by the one above it.
+    cls=health.HealthGroup,
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="rich",

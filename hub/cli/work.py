@@ -22,6 +22,7 @@ from hub.cli.operate import (
     run_admin,
     table_of,
 )
+from hub.topics.namespaces import DEFAULT_NAMESPACES
 from shipspeak.realtime.v1 import event_pb2
 from shipspeak_realtime import AdminClient, Event, RealtimeClient, describe
 
@@ -31,7 +32,19 @@ work = typer.Typer(no_args_is_help=True, help="Look into work subscriptions, and
 dead = typer.Typer(no_args_is_help=True, help="Look at dead letters, and publish them again.")
 
 Name = Annotated[str, typer.Argument(help="Name of the work subscription.")]
-Namespace = Annotated[str, typer.Argument(help="Namespace of the events, such as meeting.")]
+
+
+def _known(namespace: str) -> str:
+    names = [kind.name for kind in DEFAULT_NAMESPACES]
+    if namespace not in names:
+        message = f"there is no namespace {namespace!r}; there are {', '.join(names)}"
+        raise typer.BadParameter(message)
+    return namespace
+
+
+Namespace = Annotated[
+    str, typer.Argument(help="Namespace of the events, such as meeting.", callback=_known)
+]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 _AGO = re.compile(r"(\d+)(s|min|h|d)")
@@ -103,11 +116,14 @@ def replay(
     namespace: Namespace,
     only: Annotated[str, typer.Option("--work", help="Only those of this subscription.")] = "",
     limit: Annotated[int, typer.Option(min=1, max=1000, help="At most so many.")] = 100,
+    yes: Yes = False,  # noqa: FBT002 - as above
     server: Server = LOCAL,
     token: Token = "",
     timeout: Timeout = TIMEOUT_SECONDS,
 ) -> None:
     """Publish dead letters again to their topics, oldest first; each is replayed once."""
+    of = f" of {only}" if only else ""
+    confirm(f"Publish up to {limit} dead letters{of} of {namespace} again?", yes=yes)
     count = run_admin(
         server,
         token,

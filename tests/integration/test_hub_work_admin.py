@@ -183,7 +183,7 @@ async def test_the_command_line(client: RawClient, shared_hub: HubProcess, kind:
         while not (listed := await run("dead", "list", "user")):
             pass
     assert f"{kind}  {topic} #1  REJECTED_BY_MEMBER after 1" in listed
-    replayed = await run("dead", "replay", "user", "--work", kind)
+    replayed = await run("dead", "replay", "user", "--work", kind, "-y")
     assert replayed == "replayed 1 dead letters of user\n"
     await member.ack(*await member.deliveries(1))
     assert (await run("work", "seek", kind, "--to", "1h", "--yes")).startswith(f"moved {kind} to ")

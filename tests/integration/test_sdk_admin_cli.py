@@ -71,6 +71,15 @@ def _update() -> meeting_pb2.MeetingUpdate:
         (("topics", "--bogus"), 1, "No such option"),
         (("queue", "purge"), 1, "Missing argument"),
         (("sessions", "--timeout", "soon"), 1, "Invalid value"),
+        (("work", "seek", "a", "--to", "yesterday"), 1, "is no time"),
+        (("publish", "meeting/1", "--ttl", "abc"), 1, "Invalid value"),
+        (("tail",), 1, "Missing argument"),
+        (("token", "--bogus"), 1, "No such option"),
+        (("bogus",), 1, "No such command"),
+        (("work", "bogus"), 1, "No such command"),
+        (("dead", "list", "nosuch"), 1, "no namespace 'nosuch'"),
+        (("dead", "replay", "nosuch", "-y"), 1, "no namespace 'nosuch'"),
+        (("dead", "replay", "meeting"), 1, "dead letters of meeting again?"),
     ],
 )
 def test_mistakes_have_their_exit_codes(

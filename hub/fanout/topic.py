@@ -112,6 +112,9 @@ class LiveTopic:
         for event in events:
             if not self.ring.append(event):
                 log.warning("ring_restarted", topic=self.name, offset=event.offset, prev=event.prev)
+        if any(event.priority == event_pb2.PRIORITY_CRITICAL for event in events):
+            for subscription in tuple(self.subscribers):
+                subscription.session.hasten(subscription)
         self._wake()
 
     def _wake(self) -> None:

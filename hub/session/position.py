@@ -25,6 +25,9 @@ class Receiver(Protocol):
     def offer(self, subscription: Subscription, now: float | None = None) -> None:
         """Send what a topic has, now or when sink and window allow."""
 
+    def hasten(self, subscription: Subscription) -> None:
+        """Something urgent has come into its topic, whose flush may be a moment away."""
+
     def send_control(self, frame: bytes) -> None:
         """Queue a control frame and send what may be sent."""
 

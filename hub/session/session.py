@@ -183,6 +183,14 @@ class Session:
             self._wait(subscription, now)
             self.pump()
 
+    def hasten(self, subscription: Subscription) -> None:
+        """Something urgent has come: where runs wait, it takes its turn before the topic's flush.
+
+        A flush is paced, and until it comes the topic would stand in the lane of what it had (G8).
+        """
+        if self._turns.busy:
+            self.offer(subscription)
+
     def _wait(self, subscription: Subscription, now: float | None) -> None:
         self._turns.wait(subscription, self._clock() if now is None else now)
 

@@ -48,6 +48,17 @@ class _Topic:
         self.sessions.append(session)
         return sink
 
+    def another(self, name: str) -> LiveTopic:
+        """Another topic that the first reader reads too."""
+        engine = MemoryEngine(self.clock)
+        live = LiveTopic(Ring(name, 1, 0, RingBudget(1 << 20)), engine, self.flusher, self.clock)
+        subscription = Subscription(
+            self.sessions[0], live, epoch=1, offset=0, slot=0, rights_until=math.inf
+        )
+        live.subscribers[subscription] = None
+        self.sessions[0].add_subscription(subscription)
+        return live
+
     def store(self, *offsets: int) -> None:
         self.live.on_events([stored(offset) for offset in offsets])
 
@@ -115,6 +126,22 @@ async def test_the_gap_ends_when_what_was_coming_has_come(monkeypatch: pytest.Mo
     topic.store(10)
     await until(lambda: len(sink.frames) == 2)
     assert _offsets(sink) == [[1], list(range(2, 11))]
+
+
+async def test_urgent_news_takes_its_turn_before_its_topics_paced_flush() -> None:
+    """G8, E3."""
+    topic = _Topic()
+    sink = topic.reader()
+    first, second = topic.another("brief/1"), topic.another("brief/2")
+    topic.store(1)
+    await _turns()
+    first.on_events([stored(1)])
+    second.on_events([stored(1)])
+    await _turns(3)
+    assert _offsets(sink) == [[1]], "both wait, since the transport has not taken the frame"
+    second.on_events([stored(2, priority=1)])
+    sink.take()
+    assert [(run.topic, run.through_offset) for run in sink.runs][1:] == [("brief/2", 2)]
 
 
 async def test_a_reader_that_never_takes_its_frame_delays_the_others_for_a_moment_only() -> None:

@@ -24,6 +24,7 @@ class Entry:
     framed: bytes
     priority: int
     expires_ms: int
+    published_ms: int = 0
 
 
 @dataclass(slots=True, eq=False)
@@ -55,6 +56,10 @@ class Chunk:
         """Slots of the events with this key, in order."""
         entries = enumerate(self.entries, self.first_slot)
         return [slot for slot, entry in entries if entry.key == key]
+
+    def published_after(self, offset: int) -> int:
+        """When its first event behind an offset was published, ms; 0 = it has none."""
+        return next((entry.published_ms for entry in self.entries if entry.offset > offset), 0)
 
     def share(self, place: tuple[int, int], frame: bytes, holds_until: int) -> tuple[int, bytes]:
         """Keep a built frame for other readers; what was kept makes room where it is too much."""

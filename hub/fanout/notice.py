@@ -38,11 +38,14 @@ def subscribed_frame(
     return frame_pb2.ServerFrame(subscribed=subscribed).SerializeToString()
 
 
-def gap_frame(ring: Ring, offset: int, cursor: bytes, lost: int) -> bytes:
-    """Subscribed{GAP} in mid-stream: a reader lost history to trimming and goes on at offset."""
+def gap_frame(ring: Ring, offset: int, cursor: bytes, lost: int, *, oldest_ms: int) -> bytes:
+    """Subscribed{GAP} in mid-stream: a reader lost history to trimming and goes on at offset.
+
+    ``oldest_ms``: when the oldest kept event was published; 0 = none is kept.
+    """
     return subscribed_frame(
         ring.topic,
-        TopicHead(ring.epoch, ring.head, offset),
+        TopicHead(ring.epoch, ring.head, offset, oldest_ms),
         frame_pb2.VERDICT_GAP,
         position=offset,
         cursor=cursor,

@@ -34,9 +34,10 @@ class CatchUpPage:
 
     Attributes:
         size: bytes of memory, about.
+        oldest_ms: when the oldest kept event was published, as the page was read; 0 = none is kept.
     """
 
-    __slots__ = ("_page", "_shared", "_topic", "after", "begin", "size", "through")
+    __slots__ = ("_page", "_shared", "_topic", "after", "begin", "oldest_ms", "size", "through")
 
     def __init__(self, topic: str, after: int, page: LogPage, *, ring_start: int) -> None:
         if after < ring_start < page.through and not page.conflated:
@@ -46,6 +47,7 @@ class CatchUpPage:
         self._shared: tuple[int, Spliced] | None = None
         self.after = after
         self.size = sum(len(event.data) + ENTRY_BYTES for event in page.events)
+        self.oldest_ms = page.state.oldest_ms
         self.begin = max(after, page.state.floor)
         self.through = max(page.through, self.begin)
 

@@ -2,8 +2,7 @@
 
 Events lie in chunks of at most 64 KiB; a frame never crosses a chunk's edge, so that readers at
 different places meet at the same edges and share the same bytes from there on. A slot is a local
-number: 0 is the first event after the ring was opened, earlier ones (read from the log to fill the
-ring) have negative numbers.
+number: 0 is the first event after the ring was opened, those that filled it have negative ones.
 """
 
 from __future__ import annotations
@@ -174,8 +173,7 @@ class Ring:
     def conflated_frame(self, slot: int, now_ms: int) -> tuple[bytes, int, int]:
         """As ``frame``, without events that a later one of the same key has superseded.
 
-        The later event stands in this frame or in one to come. Made for one lagging reader, so it
-        is not kept.
+        The later event stands in this frame or in one to come. Not kept: it is for one reader.
         """
         chunk, first = self._locate(slot)
         superseded = {
@@ -212,6 +210,10 @@ class Ring:
         """Forget every event up to an offset, and those that share a chunk with one of them."""
         while self._chunks and self._chunks[0].entries[0].offset <= offset:
             self.drop_oldest(self._chunks[0])
+
+    def published_after(self, offset: int) -> int:
+        """When the first event behind an offset was published, ms; 0 = there is none here."""
+        return next(filter(None, (chunk.published_after(offset) for chunk in self._chunks)), 0)
 
     def release(self) -> None:
         """Forget all events, and give their memory back; offsets and slots go on."""
@@ -282,12 +284,12 @@ class Ring:
         return chunk, slot - chunk.first_slot
 
     def _put(self, chunk: Chunk, event: StoredEvent, framed: bytes, slot: int) -> None:
-        self.last_slots[event.priority] = max(self.last_slots[event.priority], slot)
-        if event.key and self._latest.get(event.key, -NEVER) < slot:
-            self._latest[event.key] = slot
-        chunk.entries.append(
-            Entry(event.offset, event.event_id, event.key, framed, event.priority, event.expires_ms)
-        )
+        at, key, priority = event.offset, event.key, event.priority
+        self.last_slots[priority] = max(self.last_slots[priority], slot)
+        if key and self._latest.get(key, -NEVER) < slot:
+            self._latest[key] = slot
+        ends, published = event.expires_ms, event.published_ms
+        chunk.entries.append(Entry(at, event.event_id, key, framed, priority, ends, published))
         chunk.size += len(framed)
 
     def _forget(self, chunk: Chunk) -> None:

@@ -69,6 +69,7 @@ class LiveTopic:
         self._pages = None if engine is None else LogPages(engine, ring, cache)
         self._tasks: set[asyncio.Task[None]] = set()
         self.purges = 0
+        self._kept_ms = 0  # when the oldest event behind the last purge was published
         self.purged = floor
 
     @property
@@ -109,6 +110,7 @@ class LiveTopic:
 
     def on_events(self, events: Sequence[StoredEvent]) -> None:
         """Take stored events into the ring; flushing is another turn of the loop."""
+        self._kept_ms = self._kept_ms or events[0].published_ms
         for event in events:
             if not self.ring.append(event):
                 log.warning("ring_restarted", topic=self.name, offset=event.offset, prev=event.prev)
@@ -139,6 +141,7 @@ class LiveTopic:
             return
         self.purges += 1
         self.purged = floor
+        self._kept_ms = self.ring.published_after(floor)
         self.ring.release()
         self._wake()
 
@@ -167,10 +170,9 @@ class LiveTopic:
             return 0
         if slot is None and subscription.page is None and self._is_ahead(subscription):
             return 0
+        first = slot if slot is not None else self.ring.first_slot
         for priority in range(event_pb2.PRIORITY_CRITICAL, event_pb2.PRIORITY_LOW + 1):
-            if self.ring.last_slots[priority] >= (
-                slot if slot is not None else self.ring.first_slot
-            ):
+            if self.ring.last_slots[priority] >= first:
                 return priority
         return event_pb2.PRIORITY_NORMAL
 
@@ -215,7 +217,8 @@ class LiveTopic:
         if page.begin > subscription.offset:
             # Retention was faster: the reader is told first, the page stays in hand.
             lost = page.begin - subscription.offset
-            notice = gap_frame(self.ring, page.begin, page.begin_cursor(now_ms), lost)
+            cursor, oldest_ms = page.begin_cursor(now_ms), page.oldest_ms
+            notice = gap_frame(self.ring, page.begin, cursor, lost, oldest_ms=oldest_ms)
             subscription.offset = page.begin
             subscription.session.queue_control(notice)
             return None
@@ -236,7 +239,7 @@ class LiveTopic:
         """Subscribed{GAP} for a reader at an offset, and where it goes on."""
         ring, at = self.ring, max(offset, self.purged)
         cursor = encode_cursor(self.name, Cursor(ring.epoch, at, ring.id_at(at), now_ms))
-        return gap_frame(ring, at, cursor, at - offset), at
+        return gap_frame(ring, at, cursor, at - offset, oldest_ms=self._kept_ms), at
 
     def _tell_of_loss(self, subscription: Subscription) -> None:
         """The ring of a topic without a log has left a reader behind: what is gone is counted."""

@@ -200,7 +200,15 @@ class Poller:
             spliced = splice(live.name, reader.position, page, now_ms)
             if spliced.gap:
                 lost = spliced.after - reader.position
-                answer.frames.append(gap_frame(live.ring, spliced.after, spliced.gap_cursor, lost))
+                answer.frames.append(
+                    gap_frame(
+                        live.ring,
+                        spliced.after,
+                        spliced.gap_cursor,
+                        lost,
+                        oldest_ms=page.state.oldest_ms,
+                    )
+                )
             if spliced.frame is None:
                 return
             answer.frames.append(spliced.frame)

@@ -64,10 +64,12 @@ class PageOfLog(Protocol):
         begin: the page's runs begin behind this offset; above the reader's place where history was
             trimmed under it.
         through: the page accounts for everything up to here.
+        oldest_ms: when the oldest kept event was published, as the page was read; 0 = none is kept.
     """
 
     begin: int
     through: int
+    oldest_ms: int
 
     def frame(self, now_ms: int) -> bytes | None:
         """The page as a frame without what has expired by now; None when it moves nothing."""

@@ -42,9 +42,27 @@ async def test_a_purge_is_told_to_every_reader_also_at_the_head(bench: TopicBenc
         assert [gap.verdict for gap in gaps] == [frame_pb2.VERDICT_GAP]
         assert gaps[0].position.handled_offset == 10
         assert gaps[0].lost == 10 - reached
+        assert not gaps[0].HasField("oldest_at"), "nothing is kept"
         cursor = decode_cursor(TOPIC, gaps[0].position.cursor)
         assert (cursor.offset, cursor.event_id) == (10, "e10")
         assert [event.offset for event in sink.runs[-1].events] == [11]
+
+
+async def test_the_news_of_a_purge_say_when_the_oldest_event_that_is_kept_was_published(
+    bench: TopicBench,
+) -> None:
+    """What was stored beside the last part of the purge, or before its news went out."""
+    await bench.publish(10)
+    sinks = [await bench.reader(10)]
+    bench.engine.trim(TOPIC, 6, purged=True)
+    await until(lambda: "subscribed" in sinks[0].controls)
+    sinks.append(await bench.reader(10))
+    bench.engine.trim(TOPIC, 10, purged=True)
+    await bench.publish(1)
+    await _until(sinks[1], 11)
+    for sink in sinks:
+        gap = next(one.subscribed for one in sink.messages if one.HasField("subscribed"))
+        assert gap.oldest_at.ToMilliseconds() == 1
 
 
 async def test_retention_that_takes_what_was_read_is_no_news(bench: TopicBench) -> None:

@@ -78,6 +78,7 @@ async def test_what_retention_takes_between_two_pages_is_told_in_mid_stream(
     assert gaps[0].position.handled_offset == 1500
     assert gaps[0].lost == 1500 - reached
     assert gaps[0].request_id == 0
+    assert gaps[0].oldest_at.ToMilliseconds() == 1, "events are kept"
     told = sink.controls.index("subscribed")
     before, behind = sink.messages[:told], sink.messages[told + 1 :]
     assert before[-1].runs[-1].through_offset == reached

@@ -27,6 +27,7 @@ class _Page:
 
     begin = 0
     through = 1
+    oldest_ms = 0
 
     def frame(self, _now_ms: int) -> bytes | None:
         return b""

@@ -45,6 +45,7 @@ class PresenceFace(HasParts):
             metadata: facts for display; at most 8, of 256 characters.
 
         Raises:
+            ValueError: for another state; nothing is said.
             RealtimeError: the hub's refusal, typed.
         """
         parts = self._open_parts()

@@ -218,7 +218,10 @@ class PresenceBook:
     def wish(
         self, topic: str, state: PresenceState, metadata: Mapping[str, str] | None
     ) -> frame_pb2.SetPresence:
-        """Keep what is to be said of this client, until it is "offline"."""
+        """Keep what is said of this client until it is "offline"; ValueError for another state."""
+        if state not in _STATES:
+            message = f"presence is one of {', '.join(_STATES)}, and not {state!r}"
+            raise ValueError(message)
         request = frame_pb2.SetPresence(topic=topic, state=_STATES[state], metadata=metadata or {})
         if state == "offline":
             self._wishes.pop(topic, None)

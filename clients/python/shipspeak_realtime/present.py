@@ -34,6 +34,7 @@ async def say_presence(
     before and is still under way does not stand.
 
     Raises:
+        ValueError: for a state that there is not.
         RealtimeError: the hub's refusal; the wish is forgotten.
     """
     request = connection.presence.wish(topic, state, metadata)

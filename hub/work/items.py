@@ -106,6 +106,7 @@ class Member:
         lease_seconds: how long it may hold one without a word.
         leases: what it holds, by delivery id.
         size: bytes of what it holds.
+        typical: bytes of an event that it is given, on average of late; 0 = it has had none.
         room: bytes that its session may be given now, the last event beyond it (G7, G8).
         taken: number of the last frame that its transport has taken.
     """
@@ -116,6 +117,7 @@ class Member:
     lease_seconds: float
     leases: dict[str, Lease] = field(default_factory=dict)
     size: int = 0
+    typical: float = 0.0
     room: float = math.inf
     taken: int = 0
 
@@ -126,7 +128,11 @@ class Member:
             return 0
         if self.leases and self.size >= MAX_MEMBER_BYTES:
             return 0
-        return max(0, self.max_outstanding - len(self.leases))
+        free = max(0, self.max_outstanding - len(self.leases))
+        if self.typical and math.isfinite(self.room):
+            # What does not fit would be read in vain.
+            free = min(free, math.ceil(self.room / self.typical))
+        return free
 
 
 @dataclass(frozen=True, slots=True)

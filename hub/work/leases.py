@@ -52,6 +52,7 @@ class Leases:
         member.leases[lease.delivery_id] = lease
         member.size += lease.size
         member.room -= lease.size
+        member.typical += (lease.size - member.typical) / (8 if member.typical else 1)
         self._leases[lease.delivery_id] = lease
         self.run(lease, deadline)
         item.lease, item.data, item.unseen = lease, b"", False

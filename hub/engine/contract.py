@@ -182,7 +182,8 @@ class Engine(Protocol):
         """Read a page behind ``after``. At least one event is returned when there is one.
 
         With a ``horizon``, events that a later one of their key with offset <= ``horizon``
-        supersedes are left out and counted; those without a key never are.
+        supersedes are left out and counted; those without a key never are. One that has expired
+        when this reads supersedes only what is of no use either.
         """
 
     async def read_latest(

@@ -11,6 +11,8 @@ from hub.fanout.page_cache import PageCache
 from hub.fanout.places import ProvedPlaces
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from hub.engine.contract import Engine
     from hub.fanout.ring import Ring
 
@@ -24,13 +26,17 @@ class LogPages:
         engine: has the log.
         ring: of the topic; pages end where it begins.
         cache: pages that were read, of all topics of an instance; None = none is kept.
+        clock: seconds since the epoch.
 
     Attributes:
         places: that the log has proved.
         removals: how often events were taken out on purpose.
     """
 
-    def __init__(self, engine: Engine, ring: Ring, cache: PageCache | None) -> None:
+    def __init__(
+        self, engine: Engine, ring: Ring, cache: PageCache | None, clock: Callable[[], float]
+    ) -> None:
+        self._clock = clock
         self._engine = engine
         self._ring = ring
         self._cache = cache or PageCache(0)
@@ -58,7 +64,8 @@ class LogPages:
             horizon: what a later event of its key up to here supersedes is left out; 0 = nothing.
         """
         kept = self._cache.get(self._ring.topic, offset, horizon)
-        if kept is not None:
+        # Of a snapshot, what has expired since may have left out what it does not supersede now.
+        if kept is not None and not (horizon and kept.ended(int(self._clock() * 1000))):
             return kept
         task = self._reads.get((offset, horizon))
         if task is None:

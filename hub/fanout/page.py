@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from hub.fanout.chunk import ENTRY_BYTES
+from hub.fanout.chunk import ENTRY_BYTES, NEVER
 from hub.fanout.splice import cut, floor_cursor, splice
 from hub.model.events import withdrawn
 
@@ -37,7 +37,17 @@ class CatchUpPage:
         oldest_ms: when the oldest kept event was published, as the page was read; 0 = none is kept.
     """
 
-    __slots__ = ("_page", "_shared", "_topic", "after", "begin", "oldest_ms", "size", "through")
+    __slots__ = (
+        "_ends_ms",
+        "_page",
+        "_shared",
+        "_topic",
+        "after",
+        "begin",
+        "oldest_ms",
+        "size",
+        "through",
+    )
 
     def __init__(self, topic: str, after: int, page: LogPage, *, ring_start: int) -> None:
         if after < ring_start < page.through and not page.conflated:
@@ -47,6 +57,7 @@ class CatchUpPage:
         self._shared: tuple[int, Spliced] | None = None
         self.after = after
         self.size = sum(len(event.data) + ENTRY_BYTES for event in page.events)
+        self._ends_ms = min((e.expires_ms for e in page.events if e.expires_ms), default=NEVER)
         self.oldest_ms = page.state.oldest_ms
         self.begin = max(after, page.state.floor)
         self.through = max(page.through, self.begin)
@@ -57,6 +68,10 @@ class CatchUpPage:
             spliced = splice(self._topic, self.after, self._page, now_ms)
             self._shared = (spliced.holds_until_ms, spliced)
         return self._shared[1].frame
+
+    def ended(self, now_ms: int) -> bool:
+        """Whether an event has expired since the page was made."""
+        return now_ms >= self._ends_ms
 
     def withdraw(self, offsets: Container[int]) -> None:
         """Forget the content of events that were withdrawn after the page was read."""

@@ -179,7 +179,7 @@ class Ring:
         superseded = {
             index
             for index, entry in enumerate(chunk.entries[first:], first)
-            if entry.key and self._latest[entry.key] > chunk.first_slot + index
+            if entry.key and self._of_use(entry.key, now_ms) > chunk.first_slot + index
         }
         frame, _ = self._build(chunk, first, now_ms, superseded)
         return frame, chunk.first_slot + len(chunk.entries), chunk.entries[-1].offset
@@ -273,6 +273,14 @@ class Ring:
             withdrawn=withdrawn,
         )
         return frame, holds_until
+
+    def _of_use(self, key: str, now_ms: int) -> int:
+        """Slot of the newest event of a key that has not expired: it supersedes those before it."""
+        chunk, index = self._locate(self._latest[key])
+        if not 0 < chunk.entries[index].expires_ms <= now_ms:
+            return self._latest[key]
+        slots = (chunk.slot_of_use(key, now_ms) for chunk in reversed(self._chunks))
+        return next((slot for slot in slots if slot is not None), -NEVER)
 
     def _locate(self, slot: int) -> tuple[Chunk, int]:
         newest = self._chunks[-1]

@@ -66,7 +66,7 @@ class LiveTopic:
         self._engine = engine
         self._marker = marker
         self._clock = clock
-        self._pages = None if engine is None else LogPages(engine, ring, cache)
+        self._pages = None if engine is None else LogPages(engine, ring, cache, clock)
         self._tasks: set[asyncio.Task[None]] = set()
         self.purges = 0
         self._kept_ms = 0  # when the oldest event behind the last purge was published
@@ -86,9 +86,7 @@ class LiveTopic:
     def pages(self) -> LogPages:
         """The topic's log, as its readers share it."""
         if self._pages is None:
-            raise Internal(
-                reasons.ERROR_REASON_INTERNAL, "a volatile topic has no log", topic=self.name
-            )
+            raise Internal(reasons.ERROR_REASON_INTERNAL, "it has no log", topic=self.name)
         return self._pages
 
     @property
@@ -128,8 +126,7 @@ class LiveTopic:
     def on_trimmed(self, floor: int, *, purged: bool = False, more: bool = False) -> None:
         """After retention, readers behind the ring see the floor with their next page.
 
-        What a purge removes leaves memory at once, and is told to every reader, also to those who
-        have read everything (G6); once, with its last part.
+        What a purge removes leaves memory at once; every reader is told, with the last part (G6).
         """
         if self._pages is not None:
             self._pages.trimmed(floor)

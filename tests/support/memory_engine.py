@@ -192,7 +192,8 @@ class MemoryEngine:
         """As in Engine."""
         await self._may_read()
         log = self.log(topic)
-        kept = [replace(one, prev=-1) for one in log.unsuperseded(horizon) if one.offset > after]
+        there = log.unsuperseded(horizon, self._now_ms())
+        kept = [replace(one, prev=-1) for one in there if one.offset > after]
         page: list[StoredEvent] = []
         size = 0
         for event in kept[:max_events]:
@@ -212,7 +213,8 @@ class MemoryEngine:
         await self._may_read()
         log = self.log(topic)
         last = before or log.head
-        kept = [replace(one, prev=-1) for one in log.unsuperseded(horizon) if one.offset <= last]
+        there = log.unsuperseded(horizon, self._now_ms())
+        kept = [replace(one, prev=-1) for one in there if one.offset <= last]
         page: list[StoredEvent] = []
         size = 0
         for event in reversed(kept[-max_events:]):

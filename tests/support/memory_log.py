@@ -25,10 +25,19 @@ class MemoryLog:
     ids: dict[tuple[str, str], int] = field(default_factory=dict)
     feeds: list[TopicFeed] = field(default_factory=list)
 
-    def unsuperseded(self, horizon: int) -> list[StoredEvent]:
+    def unsuperseded(self, horizon: int, now_ms: int) -> list[StoredEvent]:
         """Events without those that a later one of their key up to a horizon supersedes."""
-        latest = {event.key: event.offset for event in self.events if event.offset <= horizon}
-        return [one for one in self.events if not one.key or one.offset >= latest.get(one.key, 0)]
+        inside = [event for event in self.events if event.key and event.offset <= horizon]
+        latest = {event.key: event.offset for event in inside}
+        of_use = {
+            event.key: event.offset
+            for event in inside
+            if not event.expires_ms or event.expires_ms > now_ms
+        }
+        kept = {*latest.values(), *of_use.values()}
+        return [
+            one for one in self.events if not one.key or one.offset > horizon or one.offset in kept
+        ]
 
     def count(self, after: int, through: int) -> int:
         """How many events are kept in (after, through]."""

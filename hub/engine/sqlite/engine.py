@@ -175,7 +175,7 @@ class SqliteEngine:
     ) -> LogPage:
         """Read a page behind ``after``. At least one event is returned when there is one."""
         return await self._read(
-            topic, lambda log: log.read(topic, after, max_events, max_bytes, horizon)
+            topic, lambda log: log.read(topic, after, max_events, max_bytes, horizon, self.clock())
         )
 
     async def read_latest(
@@ -183,7 +183,10 @@ class SqliteEngine:
     ) -> LogPage:
         """Read the newest events with offset <= ``before`` (0 = head), in rising order."""
         return await self._read(
-            topic, lambda log: log.read_latest(topic, before, max_events, max_bytes, horizon)
+            topic,
+            lambda log: log.read_latest(
+                topic, before, max_events, max_bytes, horizon, self.clock()
+            ),
         )
 
     async def before_latest(self, topic: str, count: int) -> LogPlace:

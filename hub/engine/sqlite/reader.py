@@ -30,10 +30,13 @@ _AFTER: Final = f"{_SELECT}WHERE topic_id = :topic AND offset > :place ORDER BY 
 _BEFORE: Final = (
     f"{_SELECT}WHERE topic_id = :topic AND offset <= :place ORDER BY offset DESC LIMIT :limit"
 )
-# Of the conflated forms: the newest event of each key up to the horizon, made once per statement.
+# Of the conflated forms: the newest event of each key up to the horizon, and the newest that has
+# not expired, since what has expired supersedes nothing; made once per statement.
 _NOT_SUPERSEDED: Final = (
     "AND (key = '' OR offset > :horizon OR offset IN (SELECT max(offset) FROM event "
-    "WHERE topic_id = :topic AND offset <= :horizon AND key <> '' GROUP BY key)) "
+    "WHERE topic_id = :topic AND offset <= :horizon AND key <> '' GROUP BY key) "
+    "OR offset IN (SELECT max(offset) FROM event WHERE topic_id = :topic AND offset <= :horizon "
+    "AND key <> '' AND (expires_ms = 0 OR expires_ms > :now) GROUP BY key)) "
 )
 _AFTER_CONFLATED: Final = (
     f"{_SELECT}WHERE topic_id = :topic AND offset > :place {_NOT_SUPERSEDED}"
@@ -79,20 +82,32 @@ class ShardReader:
         return self._topic(name).public()
 
     def read(
-        self, name: str, after: int, max_events: int, max_bytes: int, horizon: int = 0
+        self,
+        name: str,
+        after: int,
+        max_events: int,
+        max_bytes: int,
+        horizon: int = 0,
+        now_ms: int = 0,
     ) -> LogPage:
         """Events with offset > ``after``, at least one when there is one."""
         with snapshot(self._connection):
             topic = self._topic(name)
             statement = _AFTER_CONFLATED if horizon else _AFTER
-            events = self._events(statement, topic, after, max_events, max_bytes, horizon)
+            events = self._events(statement, topic, after, max_events, max_bytes, horizon, now_ms)
             # Nothing found: everything behind ``after`` is accounted for, because there is nothing.
             through = events[-1].offset if events else max(after, topic.head)
             conflated = self._left_out(topic, after, through, events) if horizon else 0
         return LogPage(after, events, through, through < topic.head, topic.public(), conflated)
 
     def read_latest(
-        self, name: str, before: int, max_events: int, max_bytes: int, horizon: int = 0
+        self,
+        name: str,
+        before: int,
+        max_events: int,
+        max_bytes: int,
+        horizon: int = 0,
+        now_ms: int = 0,
     ) -> LogPage:
         """The newest events with offset <= ``before`` (0 = head), in rising order.
 
@@ -102,7 +117,7 @@ class ShardReader:
             topic = self._topic(name)
             through = min(before, topic.head) if before else topic.head
             statement = _BEFORE_CONFLATED if horizon else _BEFORE
-            events = self._events(statement, topic, through, max_events, max_bytes, horizon)
+            events = self._events(statement, topic, through, max_events, max_bytes, horizon, now_ms)
             events.reverse()
             after = events[0].offset - 1 if events else through
             if horizon and not events:
@@ -145,12 +160,14 @@ class ShardReader:
         max_events: int,
         max_bytes: int,
         horizon: int,
+        now_ms: int,
     ) -> list[StoredEvent]:
         bound = {
             "topic": topic.id,
             "place": _bindable(place),
             "limit": max(1, max_events),
             "horizon": horizon,
+            "now": now_ms,
         }
         return list(_within(self._connection.execute(statement, bound), max_bytes))
 

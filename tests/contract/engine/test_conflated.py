@@ -35,6 +35,27 @@ async def test_the_latest_of_each_key_and_all_without_one(engine: Engine, store:
     assert (page.conflated, page.through, page.more) == (4, places[-1], False)
 
 
+async def test_what_has_expired_supersedes_nothing(engine: Engine, store: Store) -> None:
+    """G4r: the state of a key is its newest event that is still of use."""
+    soon = store.clock() + 1_000
+    drafts = [
+        store.draft("a1", key="a"),
+        store.draft("a2", key="a"),
+        store.draft("a3", key="a", expires_ms=soon),
+        store.draft("b1", key="b", expires_ms=soon),
+    ]
+    last = offsets(await engine.publish(drafts))[-1]
+    want = {False: (["a3", "b1"], 2), True: (["a2", "a3", "b1"], 1)}
+    for expired, (ids, conflated) in want.items():
+        page = await engine.read(TOPIC, 0, max_events=9, max_bytes=PLENTY, horizon=last)
+        newest = await engine.read_latest(
+            TOPIC, before=0, max_events=9, max_bytes=PLENTY, horizon=last
+        )
+        assert (_ids(page), page.conflated) == (ids, conflated), expired
+        assert _ids(newest) == ids, expired
+        store.clock.advance(1)
+
+
 @pytest.mark.parametrize("size", [1, 2, 3])
 async def test_pages_account_for_every_event(engine: Engine, store: Store, size: int) -> None:
     places = await _store(engine, store)

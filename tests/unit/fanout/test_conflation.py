@@ -48,6 +48,18 @@ def test_superseded_events_are_left_out_and_counted():
     assert (run.after_offset, run.through_offset, after, through) == (0, 6, 6, 6)
 
 
+def test_what_has_expired_supersedes_nothing():
+    """The state of a key is its newest event that is still of use."""
+    ring = Ring("meeting/42", 7, 0, RingBudget(1 << 20))
+    for offset, ends in enumerate((0, 0, 50, 50), 1):
+        data = event_pb2.Event(id=f"e{offset}", offset=offset).SerializeToString()
+        ring.append(StoredEvent(offset, offset - 1, f"e{offset}", data, NORMAL, "a", 0, ends))
+    for now_ms, offsets, counts in ((49, [4], (3, 0)), (50, [2], (1, 2))):
+        run = _run(ring.conflated_frame(0, now_ms)[0])
+        assert [event.offset for event in run.events] == offsets
+        assert (run.conflated, run.expired) == counts
+
+
 def test_an_event_may_give_way_to_one_of_a_later_chunk():
     ring = _ring("a")
     big = event_pb2.Event(id="big", offset=2, publisher="x" * 70_000).SerializeToString()

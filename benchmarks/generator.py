@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import selectors
 import subprocess
+import uuid
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, cast
@@ -109,7 +109,8 @@ def build() -> Path:
     if program.exists():
         return program
     _BUILD.mkdir(exist_ok=True)
-    fresh = program.with_suffix(f".{os.getpid()}")
+    # A name of its own: threads and processes may build at the same time.
+    fresh = program.with_suffix(f".{uuid.uuid4().hex}")
     command = [
         "cc",
         *_FLAGS,

@@ -150,10 +150,12 @@ class EraseScheduled:
 
     Attributes:
         user: whose.
+        own: the user's own topic; empty = there is none.
         max_rows: of this part.
     """
 
     user: str
+    own: str
     max_rows: int
 
     @property
@@ -168,7 +170,7 @@ class EraseScheduled:
 
     def run(self, work: Work) -> int:
         """Delete a part."""
-        own = f"user/{self.user}"
+        own = self.own
         # "0" is the character behind "/": what lies between begins with "user/<id>/".
         bounds = (self.user, own, f"{own}/", f"{own}0", self.max_rows)
         return work.connection.execute(_ERASE, bounds).rowcount

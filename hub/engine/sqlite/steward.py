@@ -106,16 +106,16 @@ class SqliteSteward:
         # A name that is no segment of a topic has none of its own, and * is no pattern here.
         own = f"user/{user}" if "/" not in user and is_topic(f"user/{user}") else ""
         # First what could still come, and last what is in no topic of the user's own.
-        removed = sum([await self._erase_scheduled(shard, user) for shard in shards])
+        removed = sum([await self._erase_scheduled(shard, user, own) for shard in shards])
         removed += sum([await self._erase_waiting(shard, user, own) for shard in shards])
         if own:
             removed += await self._purge_own(user)
             removed += await self._erase_letters(own)
         return removed + sum([await self._erase_published(shard, user) for shard in shards])
 
-    async def _erase_scheduled(self, shard: int, user: str) -> int:
+    async def _erase_scheduled(self, shard: int, user: str, own: str) -> int:
         removed = 0
-        while part := await self._engine.operate(shard, EraseScheduled(user, CHUNK_ROWS)):
+        while part := await self._engine.operate(shard, EraseScheduled(user, own, CHUNK_ROWS)):
             removed += part
         return removed
 

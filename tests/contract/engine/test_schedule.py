@@ -188,5 +188,11 @@ async def test_erasing_a_user_takes_what_was_still_to_come(hub: Hub) -> None:
     assert await hub.schedule.cancel("user/alicent", "back-end", "d")
 
 
+async def test_a_user_whose_name_is_no_segment_owns_no_topic(hub: Hub) -> None:
+    await hub.keep(hub.draft("a", HOUR_MS, "user/alice/more"))
+    assert await steward_of(hub.engine).erase("alice/more") == 0
+    assert await hub.schedule.cancel("user/alice/more", "back-end", "a")
+
+
 def _body(event_id: str) -> bytes:
     return event_pb2.Event(id=event_id).SerializeToString()

@@ -144,9 +144,8 @@ class LiveTopic:
 
     def on_withdrawn(self, offsets: Sequence[int]) -> None:
         """Forget the events' content, in the ring and in pages that wait for their readers."""
-        gone = frozenset(offsets)
-        self._forget_pages(gone)
-        for offset in gone:
+        self._forget_pages(frozenset(offsets))
+        for offset in offsets:
             self.ring.withdraw(offset)
 
     def _forget_pages(self, gone: Container[int]) -> None:
@@ -195,6 +194,7 @@ class LiveTopic:
                 self._tell_of_loss(subscription)
                 return None
             if self._is_ahead(subscription):
+                subscription.slot = None  # or it would seem that something waits
                 return None
             slot = subscription.slot = self.ring.slot_after(subscription.offset)
         if slot is None:

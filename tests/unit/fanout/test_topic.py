@@ -287,3 +287,14 @@ async def test_what_a_page_brought_before_the_ring_had_it_is_not_sent_again(benc
     await bench.publish(1)
     await until(lambda: sink.runs[-1].through_offset == 4)
     assert [(run.after_offset, run.through_offset) for run in sink.runs] == [(0, 1), (1, 3), (3, 4)]
+
+
+async def test_a_reader_ahead_of_the_ring_waits_for_nothing(bench: TopicBench) -> None:
+    await bench.publish(3)
+    await _until(await bench.reader(0), 3)
+    live = await bench.registry.open(TOPIC)
+    (subscription,) = live.subscribers
+    subscription.offset += 5
+    subscription.slot = live.ring.first_slot - 1
+    assert live.next_frame(subscription, 0) is None
+    assert live.waiting_priority(subscription) == 0, "or its session would ask for ever"

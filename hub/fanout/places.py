@@ -50,10 +50,15 @@ class ProvedPlaces:
         """Ask the engine, once for all who ask the same at the same time."""
         task = self._asked.get(cursor)
         if task is None:
-            task = asyncio.get_running_loop().create_task(self._engine.resume(self._topic, cursor))
+            task = asyncio.get_running_loop().create_task(self._ask(cursor))
             self._asked[cursor] = task
             task.add_done_callback(lambda _: self._asked.pop(cursor, None))
-        resume = await asyncio.shield(task)
+        return await asyncio.shield(task)
+
+    async def _ask(self, cursor: Cursor) -> Resume:
+        # Remembered before the question is over: whoever comes between the answer and the turn of
+        # those that wait for it would ask again.
+        resume = await self._engine.resume(self._topic, cursor)
         if resume.verdict is Verdict.OK and cursor.event_id:
             self._ids[cursor.offset] = cursor.event_id
             if len(self._ids) > _MAX_PLACES:

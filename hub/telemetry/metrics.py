@@ -38,7 +38,7 @@ class Metrics:
             "rthub_subscribes", "Subscriptions by verdict.", ["verdict"], registry=self.registry
         )
         self.log_reads = Counter(
-            "rthub_log_reads", "Reads of the shard files.", registry=self.registry
+            "rthub_log_reads", "Reads of topics' logs.", registry=self.registry
         )
         self.refused = Counter(
             "rthub_refused", "Refusals by reason.", ["reason"], registry=self.registry

@@ -53,7 +53,7 @@ class SqliteEngine:
             each look takes 500 topics of each shard.
         accept_lost_shards: start with empty files in place of those that the store has lost.
         on_commit: called on the loop with (shard, stored events, seconds) after each commit.
-        on_read: called on the loop for each read of a shard file.
+        on_read: called on the loop for each read of a topic's log.
 
     Attributes:
         clock: as given.
@@ -110,7 +110,7 @@ class SqliteEngine:
         )
         self._shards = [shard for shard, _ in opened]
         paths = [shard.files.database for shard in self._shards]
-        self._readers = ReaderPool(paths, on_read=self._on_read)
+        self._readers = ReaderPool(paths)
         for shard, thread in opened:
             shard.on_commit = self._on_commit
             shard.watchers = self._watchers
@@ -253,6 +253,8 @@ class SqliteEngine:
         readers = self._readers
         if readers is None:
             raise shard.unavailable(topic)
+        if self._on_read is not None:
+            self._on_read()
         return await readers.run(shard.index, topic, call)
 
     def _shard_for(self, topic: str) -> Shard:

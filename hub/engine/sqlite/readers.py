@@ -30,17 +30,10 @@ class ReaderPool:
     Args:
         paths: of the shard files.
         threads: how many.
-        on_read: called on the loop for each read.
     """
 
-    def __init__(
-        self,
-        paths: Sequence[Path],
-        threads: int = READ_THREADS,
-        on_read: Callable[[], None] | None = None,
-    ) -> None:
+    def __init__(self, paths: Sequence[Path], threads: int = READ_THREADS) -> None:
         self._paths = paths
-        self._on_read = on_read
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="reader")
         self._local = threading.local()
         self._all_lock = threading.Lock()
@@ -57,8 +50,6 @@ class ReaderPool:
         """
         if self._closed:
             raise shard_unavailable(shard, "it is not open here; try again", topic=topic)
-        if self._on_read is not None:
-            self._on_read()
         loop = asyncio.get_running_loop()
         try:
             return await loop.run_in_executor(self._pool, self._call, shard, call)

@@ -76,3 +76,20 @@ async def test_places_are_few(bench: _Counted) -> None:
         await places.judge(Cursor(epoch, offset, f"e{offset}"))
     remembered = [n for n in range(1, 201) if places.prove(Cursor(epoch, n, f"e{n}"))]
     assert remembered == list(range(137, 201))
+
+
+@pytest.mark.parametrize("turns", range(8))
+async def test_whoever_comes_right_behind_the_answer_does_not_ask_again(
+    bench: _Counted, turns: int
+) -> None:
+    """F3: so many turns of the loop behind the first: also before who waited has its answer."""
+    epoch = bench.engine.log(TOPIC).epoch
+    places = ProvedPlaces(bench.engine, TOPIC, epoch)
+    cursor = Cursor(epoch, 3, "e3")
+    first = asyncio.ensure_future(places.judge(cursor))
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    if not places.prove(cursor):
+        assert (await places.judge(cursor)).verdict is Verdict.OK
+    await first
+    assert bench.asked == 1

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from hub.announce import announce
+from hub.auth.revocations import Revocations
 from hub.auth.tokens import Authenticator
 from hub.dev_switches import BlockableApp, DevSwitches
 from hub.engine.sqlite import Retention, SqliteEngine, SqliteInbox, SqliteSchedule, SqliteSteward
@@ -23,11 +24,13 @@ from hub.pipeline.poll import Poller
 from hub.pipeline.presence import PresenceDesk
 from hub.pipeline.publish import Publisher, PublishLimits
 from hub.pipeline.receipts import ReceiptDesk
+from hub.pipeline.revoke import RevocationLog
 from hub.pipeline.schedule import Canceller
 from hub.pipeline.subscribe import Subscriber
 from hub.pipeline.work import WorkDesk
 from hub.rpc.admin import SERVICE as ADMIN_SERVICE
 from hub.rpc.admin import admin_methods
+from hub.rpc.admin_access import AccessAdmin
 from hub.rpc.admin_sessions import SessionAdmin
 from hub.rpc.admin_topics import TopicAdmin
 from hub.rpc.admin_work import WorkAdmin
@@ -139,9 +142,13 @@ class Hub:
             Canceller(self.schedule),
             self.presence,
         )
+        revocations = Revocations()
+        self.revocations = RevocationLog(
+            self.engine, revocations, lambda: self.connections.end_revoked(revocations), clock
+        )
         admission = Admission(
             settings,
-            Authenticator(settings, clock),
+            Authenticator(settings, clock, revocations),
             self.sessions,
             self.connections,
             (subscriber, work_desk),
@@ -158,6 +165,7 @@ class Hub:
         admin = {
             **WorkAdmin(self.work, self.engine, clock).table(),
             **TopicAdmin(SqliteSteward(self.engine), self.registry).table(),
+            **AccessAdmin(self.revocations).table(),
             **SessionAdmin(self.connections, self.engine, self.instance, self._drain_soon).table(),
         }
         tables = {REALTIME: methods, ADMIN_SERVICE.full_name: admin_methods(admission, admin)}
@@ -230,6 +238,7 @@ class Hub:
 
     async def _start(self) -> tuple[int, int]:
         await self.engine.start()
+        await self.revocations.start()
         await self.work.start()
         self.schedule.start()
         await self.health.start()

@@ -56,12 +56,14 @@ class Principal:
         grants: what it may do.
         expires_at: end of the token, seconds since the epoch; infinity = never.
         token_id: the token's jti, or empty.
+        issued_at: the token's iat, seconds since the epoch; 0 = it tells none.
     """
 
     subject: str
     grants: Grants
     expires_at: float = math.inf
     token_id: str = ""
+    issued_at: float = 0.0
 
     def require(self, right: str, topic: str) -> None:
         """Check one right on one topic.

@@ -6,12 +6,14 @@ The algorithm is pinned by the settings' key and never taken from the token.
 from __future__ import annotations
 
 import time
+import uuid
 from typing import TYPE_CHECKING, Any
 
 import jwt
 
 from hub.auth.grants import ANONYMOUS_DEVELOPER, Grants, Principal
 from hub.auth.keys import load_public_key
+from hub.auth.revocations import Revocations
 from hub.errors import ReasonValue, Unauthenticated
 from shipspeak.realtime.v1 import error_reason_pb2 as reasons
 
@@ -44,13 +46,20 @@ class Authenticator:
     Args:
         settings: key, issuer, audience, dev.
         clock: seconds since the epoch.
+        revocations: tokens that count no more.
 
     Raises:
         KeyUnusable: the settings' key file cannot be used.
     """
 
-    def __init__(self, settings: Settings, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Callable[[], float] = time.time,
+        revocations: Revocations | None = None,
+    ) -> None:
         self._clock = clock
+        self._revocations = revocations or Revocations()
         self._open = settings.dev
         self._issuer = settings.auth_issuer
         self._audience = settings.auth_audience
@@ -78,11 +87,16 @@ class Authenticator:
             )
         known = self._verified.get(token)
         if known is not None and self._clock() < known.expires_at:
-            return known
+            return self._not_revoked(known)
         principal = self._verify(token)
         if len(self._verified) >= _CACHE_SIZE:
             self._verified.clear()
         self._verified[token] = principal
+        return self._not_revoked(principal)
+
+    def _not_revoked(self, principal: Principal) -> Principal:
+        if self._revocations.covers(principal):
+            raise revoked_error()
         return principal
 
     def _verify(self, token: str) -> Principal:
@@ -127,18 +141,26 @@ class Authenticator:
             Grants.from_claim(claims.get("grants", {})),
             float(claims["exp"]),
             token_id,
+            float(claims.get("iat", 0)),
         )
 
     def _check_times(self, claims: dict[str, Any]) -> None:
         """Judge exp and nbf by the injected clock (the library knows only the machine's)."""
         now = self._clock()
         expires, not_before = claims["exp"], claims.get("nbf", 0)
-        if not (_is_time(expires) and _is_time(not_before)):
-            raise jwt.DecodeError("exp or nbf is not a time")
+        if not (_is_time(expires) and _is_time(not_before) and _is_time(claims.get("iat", 0))):
+            raise jwt.DecodeError("exp, nbf or iat is not a time")
         if now >= expires:
             raise jwt.ExpiredSignatureError("it has expired")
         if now < not_before - LEEWAY_SECONDS:
             raise jwt.ImmatureSignatureError("it is not valid yet")
+
+
+def revoked_error() -> Unauthenticated:
+    """The token's right has been taken back."""
+    return Unauthenticated(
+        reasons.ERROR_REASON_TOKEN_REVOKED, "the token has been revoked; sign in again"
+    )
 
 
 def _is_time(claim: object) -> bool:
@@ -169,9 +191,13 @@ def mint(
     presence: Iterable[str] = (),
     work: Iterable[str] = (),
     admin: bool = False,
+    token_id: str = "",
     clock: Callable[[], float] = time.time,
 ) -> str:
-    """Make an HS256 development token that lives ``lifetime`` seconds."""
+    """Make an HS256 development token that lives ``lifetime`` seconds.
+
+    Its ``token_id`` (jti) is what it can be revoked by; empty = a new one.
+    """
     now = clock()
     grants = {
         "publish": list(publish),
@@ -185,6 +211,7 @@ def mint(
         "iss": issuer,
         "aud": audience,
         "iat": int(now),
+        "jti": token_id or uuid.uuid4().hex,
         "exp": int(now + lifetime),
         "grants": grants,
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from hub.cli import demo, health, operate, publish, serve, tail, token, work
+from hub.cli import access, demo, health, operate, publish, serve, tail, token, work
 
 app = typer.Typer(
     name="rthub",
@@ -23,6 +23,7 @@ app.command("publish")(publish.publish)
 app.command("tail")(tail.tail)
 app.command("health", cls=health.HealthCommand)(health.health)
 operate.commands(app)
+app.add_typer(access.access, name="access")
 work.commands(app)
 
 

@@ -32,6 +32,9 @@ def token(
     admin: Annotated[  # noqa: FBT002 - typer makes it the flag --admin
         bool, typer.Option("--admin", help="May call the admin service.")
     ] = False,
+    token_id: Annotated[
+        str, typer.Option(help="jti, to revoke it by; default: a new one.", show_default=False)
+    ] = "",
     lifetime: Annotated[float, typer.Option(min=1, help="Seconds until it ends.")] = 3600.0,
     secret: Annotated[
         str, typer.Option(envvar="RTHUB_AUTH_HS256_SECRET", help="The hub's HS256 secret.")
@@ -73,5 +76,6 @@ def token(
         presence=presence or [],
         work=work or [],
         admin=admin,
+        token_id=token_id,
     )
     typer.echo(minted)

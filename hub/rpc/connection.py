@@ -6,14 +6,17 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from hub.auth.grants import NOBODY, Principal
+from hub.auth.tokens import revoked_error
 from hub.errors import NotFound
 from hub.rpc.status import hub_error_of
-from hub.session.frames import error_frame
+from hub.session.frames import error_frame, go_away_frame
 from shipspeak.realtime.v1 import error_reason_pb2 as reasons
+from shipspeak.realtime.v1.frame_pb2 import GO_AWAY_ACTION_REAUTHENTICATE
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
 
+    from hub.auth.revocations import Revocations
     from hub.errors import HubError
     from hub.session.session import Session
     from hub.telemetry.metrics import Metrics
@@ -142,6 +145,14 @@ class Connections:
                 "there is no such session of yours here; open a new one",
             )
         return connection
+
+    def end_revoked(self, revocations: Revocations) -> None:
+        """Close every session whose token is revoked; its client must come with another one."""
+        for connection in self:
+            if revocations.covers(connection.principal):
+                error = revoked_error()
+                farewell = go_away_frame(error.reason, GO_AWAY_ACTION_REAUTHENTICATE, 0)
+                connection.session.close(error, [farewell])
 
     def release(self, session: Session) -> None:
         """The session has ended."""

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 # Dead letters: dead/<namespace of the event>.
 DEAD = "dead"
+# The hub's own books: revocations.
+CONTROL = "control"
 _DAY = 86_400.0
 
 
@@ -49,6 +51,8 @@ INBOX_EVENTS: Final = INBOX_NOTIFICATIONS * (1 + len(STATES))
 INBOX = TopicClass("inbox", durable=True, max_events=INBOX_EVENTS, max_age=30 * _DAY)
 # Nobody reads them until somebody looks: one bad deploy must not push out those of the last one.
 DEAD_LETTERS = TopicClass("dead", durable=True, max_events=10_000, max_age=30 * _DAY)
+# What the hub itself must know for as long as any token may live.
+CONTROL_EVENTS = TopicClass("control", durable=True, max_events=100_000, max_age=400 * _DAY)
 VOLATILE = TopicClass("volatile", durable=False, max_events=0, max_age=0)
 
 
@@ -87,6 +91,12 @@ DEFAULT_NAMESPACES = (
     Namespace("signal", VOLATILE, frozenset({"practice", "metrics", "other"}), conflation=False),
     Namespace(
         *(DEAD, DEAD_LETTERS, frozenset({"other"})),
+        conflation=False,
+        hub_only=True,
+        presence=False,
+    ),
+    Namespace(
+        *(CONTROL, CONTROL_EVENTS, frozenset({"other"})),
         conflation=False,
         hub_only=True,
         presence=False,

@@ -94,3 +94,16 @@ def test_mistakes_have_their_exit_codes(
 def test_a_hub_that_is_away_exits_2():
     assert rthub("topics", "--timeout", "1", server="127.0.0.1:1").returncode == 2
     assert rthub("sessions", "--timeout", "1", server="127.0.0.1:1").returncode == 2
+
+
+def test_a_user_is_sent_away_and_a_token_is_revoked(shared_hub: HubProcess):
+    """I1: exactly one target, and a question before what cannot be undone."""
+    sent = rthub("access", "disconnect", "--user", "nobody", server=shared_hub.grpc)
+    assert (sent.returncode, sent.stdout) == (0, "closed 0 sessions\n")
+    revoked = rthub("access", "revoke", "--token-id", "t-1", "--yes", server=shared_hub.grpc)
+    assert (revoked.returncode, revoked.stdout) == (0, "revoked the token t-1\n")
+    two = rthub(
+        *("access", "revoke", "--token-id", "t", "--user", "u", "--yes"), server=shared_hub.grpc
+    )
+    assert two.returncode == 1
+    assert "give one of the three" in two.stderr

@@ -1,0 +1,75 @@
+"""``rthub access``: send clients away, and take rights back."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+from hub.cli.health import HealthCommand
+from hub.cli.operate import LOCAL, TIMEOUT_SECONDS, Server, Timeout, Token, confirm, run_admin
+
+access = typer.Typer(
+    no_args_is_help=True, help="Send clients away, and take back what tokens allow."
+)
+
+User = Annotated[str, typer.Option(help="A user: the sub of the tokens.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+
+
+@access.command("disconnect", cls=HealthCommand)
+def disconnect(
+    session: Annotated[str, typer.Option(help="One session, by its id.")] = "",
+    user: User = "",
+    server: Server = LOCAL,
+    token: Token = "",
+    timeout: Timeout = TIMEOUT_SECONDS,
+) -> None:
+    """Close a session, or all of a user's. The clients stay away until they are started again.
+
+    Their tokens go on: see `rthub access revoke`. Exits 0 done, 1 bad arguments, 2 cannot connect,
+    3 the call failed.
+    """
+    if bool(session) == bool(user):
+        raise typer.BadParameter("give one of the two", param_hint="--session / --user")
+    closed = run_admin(
+        server, token, timeout, lambda admin: admin.disconnect(session_id=session, user=user)
+    )
+    typer.echo(f"closed {closed} session{'' if closed == 1 else 's'}")
+
+
+@access.command("revoke", cls=HealthCommand)
+def revoke(
+    token_id: Annotated[str, typer.Option(help="One token, by its jti.")] = "",
+    user: User = "",
+    issued_before: Annotated[
+        datetime | None,
+        typer.Option(help="All tokens issued before this time, in local time."),
+    ] = None,
+    yes: Yes = False,  # noqa: FBT002 - typer makes it the flag --yes
+    server: Server = LOCAL,
+    token: Token = "",
+    timeout: Timeout = TIMEOUT_SECONDS,
+) -> None:
+    """Take back one token, all of a user's until now, or all older ones, for good.
+
+    Open sessions end within 5 s, and it survives restarts. Exits 0 done, 1 bad arguments,
+    2 cannot connect, 3 the call failed.
+    """
+    if [bool(token_id), bool(user), issued_before is not None].count(True) != 1:
+        raise typer.BadParameter(
+            "give one of the three", param_hint="--token-id / --user / --issued-before"
+        )
+    before = issued_before.astimezone() if issued_before is not None else None
+    what = f"the token {token_id}" if token_id else f"all tokens of {user} until now"
+    if before is not None:
+        what = f"all tokens issued before {before.isoformat()}"
+    confirm(f"Revoke {what} for good?", yes=yes)
+    run_admin(
+        server,
+        token,
+        timeout,
+        lambda admin: admin.revoke(token_id=token_id, user=user, issued_before=before),
+    )
+    typer.echo(f"revoked {what}")

@@ -1,0 +1,129 @@
+"""Revocations: an event of one durable topic each, so that they hold after any restart (G10)."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING, Final
+
+import structlog
+from google.protobuf.message import DecodeError
+
+from hub.engine.contract import Stored
+from hub.errors import HubError
+from hub.model.events import CRITICAL, Append
+from hub.session.frames import timestamp_ms
+from shipspeak.realtime.v1 import admin_service_pb2, event_pb2
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from hub.auth.revocations import Revocations
+    from hub.engine.contract import Engine
+    from hub.model.events import StoredEvent
+
+log = structlog.get_logger(__name__)
+
+TOPIC: Final = "control/revocations"
+_HUB: Final = "hub"
+_PAGE_EVENTS: Final = 1_000
+_PAGE_BYTES: Final = 1024 * 1024
+
+
+class RevocationLog:
+    """Stores revocations and takes those that are stored, as a feed of their topic.
+
+    Args:
+        engine: keeps the topic.
+        revocations: what is filled.
+        on_revoked: called after each change, to end what goes on by a revoked token.
+        clock: seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        revocations: Revocations,
+        on_revoked: Callable[[], None],
+        clock: Callable[[], float],
+    ) -> None:
+        self._engine = engine
+        self._revocations = revocations
+        self._on_revoked = on_revoked
+        self._clock = clock
+
+    async def start(self) -> None:
+        """Take everything that is stored, then follow; before the doors open.
+
+        Raises:
+            HubError: the topic cannot be read: nobody would know who may not come in.
+        """
+        head = (await self._engine.open(TOPIC, self)).head
+        after = 0
+        while after < head:
+            page = await self._engine.read(
+                TOPIC, after, max_events=_PAGE_EVENTS, max_bytes=_PAGE_BYTES
+            )
+            for stored in page.events:
+                self._take(stored)
+            after = page.through
+
+    async def revoke(self, request: admin_service_pb2.RevokeRequest) -> None:
+        """Store a validated revocation; when this returns it is in force and survives a crash.
+
+        Raises:
+            HubError: it could not be stored; ask again.
+        """
+        now_ms = int(self._clock() * 1000)
+        content = event_pb2.Content(priority=CRITICAL)
+        content.other.Pack(request)
+        event = event_pb2.Event(
+            id=uuid.uuid4().hex, content=content, published_at=timestamp_ms(now_ms), publisher=_HUB
+        )
+        append = Append(
+            topic=TOPIC,
+            event_id=event.id,
+            publisher=_HUB,
+            body=event.SerializeToString(),
+            priority=CRITICAL,
+            key="",
+            published_ms=now_ms,
+        )
+        (result,) = await self._engine.publish([append])
+        if not isinstance(result, Stored):
+            raise result if isinstance(result, HubError) else RuntimeError(f"{result} of one draft")
+        # The feed may come later; the caller's answer says that it is in force.
+        self._apply(request, now_ms)
+        self._on_revoked()
+
+    def on_events(self, events: Sequence[StoredEvent]) -> None:
+        """Take what was just stored, here or by another instance."""
+        for stored in events:
+            self._take(stored)
+        self._on_revoked()
+
+    def on_trimmed(self, floor: int, *, purged: bool = False, more: bool = False) -> None:
+        """What was taken stays in force."""
+
+    def on_withdrawn(self, offsets: Sequence[int]) -> None:
+        """What was taken stays in force."""
+
+    def _take(self, stored: StoredEvent) -> None:
+        request = admin_service_pb2.RevokeRequest()
+        try:
+            readable = event_pb2.Event.FromString(stored.data).content.other.Unpack(request)
+        except DecodeError:
+            readable = False
+        if not readable:
+            if not stored.withdrawn:
+                log.error("revocation_unreadable", offset=stored.offset)
+            return
+        self._apply(request, stored.published_ms)
+
+    def _apply(self, request: admin_service_pb2.RevokeRequest, at_ms: int) -> None:
+        kind = request.WhichOneof("target")
+        if kind == "token_id":
+            self._revocations.add_token(request.token_id)
+        elif kind == "user":
+            self._revocations.add_user(request.user, at_ms / 1000)
+        elif kind == "issued_before":
+            self._revocations.add_issued_before(request.issued_before.ToMilliseconds() / 1000)

@@ -146,9 +146,11 @@ class Hub:
         self.revocations = RevocationLog(
             self.engine, revocations, lambda: self.connections.end_revoked(revocations), clock
         )
+        authenticator = Authenticator(settings, clock, revocations)
+        self.key_updates = authenticator.key_updates
         admission = Admission(
             settings,
-            Authenticator(settings, clock, revocations),
+            authenticator,
             self.sessions,
             self.connections,
             (subscriber, work_desk),
@@ -239,6 +241,7 @@ class Hub:
     async def _start(self) -> tuple[int, int]:
         await self.engine.start()
         await self.revocations.start()
+        await self.key_updates.start()
         await self.work.start()
         self.schedule.start()
         await self.health.start()
@@ -266,6 +269,7 @@ class Hub:
                 self._ticker.cancel()
                 await asyncio.wait([self._ticker])
             await self.work.stop()
+            await self.key_updates.stop()
         finally:
             await self.schedule.stop()
             await self.engine.stop()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Self
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from hub.model.issuer import Issuer
 from hub.model.origin import check_origin
 from hub.model.secret import check_secret
 
@@ -79,6 +80,11 @@ class Settings(BaseSettings):
     auth_issuer: str = Field(default="shipspeak", min_length=1, description="Required iss claim.")
     auth_audience: str = Field(
         default="shipspeak-realtime", min_length=1, description="Required aud claim."
+    )
+    auth_issuers: tuple[Issuer, ...] = Field(
+        default=(),
+        description="More issuers, as JSON: a list of {issuer, audience, algorithms, and one of "
+        "secret, public_key_file, jwks_file, jwks_url}; each is bound to its own keys.",
     )
 
     # Sessions
@@ -166,11 +172,15 @@ class Settings(BaseSettings):
     def _refuse_unsafe(self) -> Self:
         if self.auth_hs256_secret is not None and self.auth_public_key_file is not None:
             raise ValueError("give an HS256 secret or a public key file, not both")
-        if self.auth_hs256_secret is None and self.auth_public_key_file is None and not self.dev:
+        if not self.issuers and not self.dev:
             raise ValueError(
-                "no key to check tokens with: set RTHUB_AUTH_HS256_SECRET (32 bytes or more) or "
-                "RTHUB_AUTH_PUBLIC_KEY_FILE, or start with --dev to try it out without tokens"
+                "no key to check tokens with: set RTHUB_AUTH_HS256_SECRET (32 bytes or more), "
+                "RTHUB_AUTH_PUBLIC_KEY_FILE or RTHUB_AUTH_ISSUERS, or start with --dev to try it "
+                "out without tokens"
             )
+        names = [issuer.issuer for issuer in self.issuers]
+        if len(set(names)) < len(names):
+            raise ValueError("an issuer is named twice; each has its keys in one place")
         if self.auth_hs256_secret is not None:
             check_secret(self.auth_hs256_secret.get_secret_value())
         if "*" in self.allowed_origins and not self.dev:
@@ -178,6 +188,21 @@ class Settings(BaseSettings):
                 "allowed_origins may be * only with --dev; name the origins of your pages"
             )
         return self
+
+    @property
+    def issuers(self) -> tuple[Issuer, ...]:
+        """All issuers: the one of ``auth_issuer`` where it has a key, then the others."""
+        secret, file = self.auth_hs256_secret, self.auth_public_key_file
+        if secret is None and file is None:
+            return self.auth_issuers
+        first = {
+            "issuer": self.auth_issuer,
+            "audience": self.auth_audience,
+            "algorithms": ("HS256" if secret is not None else self.auth_algorithm,),
+            "secret": secret,
+            "public_key_file": file,
+        }
+        return Issuer.model_validate(first), *self.auth_issuers
 
 
 def unknown_variables(names: Iterable[str]) -> dict[str, str]:

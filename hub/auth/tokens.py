@@ -1,6 +1,7 @@
 """JSON Web Tokens (RFC 7519) become principals.
 
-The algorithm is pinned by the settings' key and never taken from the token.
+An issuer's algorithms are pinned by the settings, and its tokens pass by its own keys only
+(RFC 8725 sections 3.1 and 3.8).
 """
 
 from __future__ import annotations
@@ -12,14 +13,18 @@ from typing import TYPE_CHECKING, Any
 import jwt
 
 from hub.auth.grants import ANONYMOUS_DEVELOPER, Grants, Principal
-from hub.auth.keys import load_public_key
+from hub.auth.key_updates import KeyUpdates
+from hub.auth.keysets import KeysPending, key_set
 from hub.auth.revocations import Revocations
-from hub.errors import ReasonValue, Unauthenticated
+from hub.errors import ReasonValue, Unauthenticated, Unavailable
 from shipspeak.realtime.v1 import error_reason_pb2 as reasons
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from hub.auth.keys import PublicKey
+    from hub.auth.keysets import KeySet
+    from hub.model.issuer import Issuer
     from hub.settings import Settings
 
 # For clocks that run ahead of ours. A token's end has no leeway: rights end on time (G10).
@@ -41,15 +46,18 @@ _REASONS: tuple[tuple[type[jwt.PyJWTError], ReasonValue], ...] = (
 
 
 class Authenticator:
-    """Checks tokens against the one key of the settings.
+    """Checks tokens against the keys of the issuers in the settings.
 
     Args:
-        settings: key, issuer, audience, dev.
+        settings: issuers, dev.
         clock: seconds since the epoch.
         revocations: tokens that count no more.
 
+    Attributes:
+        key_updates: keeps the keys fresh; the hub starts and stops it.
+
     Raises:
-        KeyUnusable: the settings' key file cannot be used.
+        KeyUnusable: a key file of the settings cannot be used.
     """
 
     def __init__(
@@ -61,16 +69,14 @@ class Authenticator:
         self._clock = clock
         self._revocations = revocations or Revocations()
         self._open = settings.dev
-        self._issuer = settings.auth_issuer
-        self._audience = settings.auth_audience
-        self._key: Any = None
-        self._algorithm = "HS256"
-        if settings.auth_hs256_secret is not None:
-            self._key = settings.auth_hs256_secret.get_secret_value()
-        elif settings.auth_public_key_file is not None:
-            self._key = load_public_key(settings.auth_public_key_file, settings.auth_algorithm)
-            self._algorithm = settings.auth_algorithm
         self._verified: dict[str, Principal] = {}
+        self.key_updates = KeyUpdates(
+            lambda: [keys for _, keys in self._issuers.values()], self._verified.clear
+        )
+        self._issuers = {
+            issuer.issuer: (issuer, key_set(issuer, clock, self.key_updates.wake))
+            for issuer in settings.issuers
+        }
 
     def authenticate(self, token: str) -> Principal:
         """The principal of a token; without a token, the anonymous developer in development.
@@ -100,19 +106,21 @@ class Authenticator:
         return principal
 
     def _verify(self, token: str) -> Principal:
-        if self._key is None:
+        if not self._issuers:
             raise Unauthenticated(
                 reasons.ERROR_REASON_TOKEN_SIGNATURE_INVALID,
                 "this hub has no key to check tokens with; "
                 "set RTHUB_AUTH_HS256_SECRET, or send no token",
             )
         try:
+            issuer, keys = self._issuer_of(token)
+            algorithm, key = _key_of(token, issuer, keys)
             claims = jwt.decode(
                 token,
-                self._key,
-                algorithms=[self._algorithm],
-                issuer=self._issuer,
-                audience=self._audience,
+                key,
+                algorithms=[algorithm],
+                issuer=issuer.issuer,
+                audience=issuer.audience,
                 options={
                     "require": ["exp", "iss", "aud", "sub"],
                     "verify_exp": False,
@@ -121,6 +129,12 @@ class Authenticator:
                 },
             )
             self._check_times(claims)
+        except KeysPending as pending:
+            raise Unavailable(
+                reasons.ERROR_REASON_KEYS_UNAVAILABLE,
+                "the keys of the token's issuer are being fetched; try again",
+                retry_after=1.0,
+            ) from pending
         except jwt.InvalidKeyError:
             raise  # the hub's key, not the token: no client can mend that
         except jwt.PyJWTError as error:
@@ -144,6 +158,15 @@ class Authenticator:
             float(claims.get("iat", 0)),
         )
 
+    def _issuer_of(self, token: str) -> tuple[Issuer, KeySet]:
+        """The issuer that a token names; nothing of it is believed yet but which keys to try."""
+        if len(self._issuers) == 1:
+            return next(iter(self._issuers.values()))
+        named = jwt.decode(token, options={"verify_signature": False}).get("iss")
+        if not isinstance(named, str) or named not in self._issuers:
+            raise jwt.InvalidIssuerError("this hub trusts no such issuer")
+        return self._issuers[named]
+
     def _check_times(self, claims: dict[str, Any]) -> None:
         """Judge exp and nbf by the injected clock (the library knows only the machine's)."""
         now = self._clock()
@@ -154,6 +177,18 @@ class Authenticator:
             raise jwt.ExpiredSignatureError("it has expired")
         if now < not_before - LEEWAY_SECONDS:
             raise jwt.ImmatureSignatureError("it is not valid yet")
+
+
+def _key_of(token: str, issuer: Issuer, keys: KeySet) -> tuple[str, PublicKey | str]:
+    """The algorithm and the key to check a token with."""
+    header = jwt.get_unverified_header(token)
+    algorithm = str(header.get("alg", ""))
+    if algorithm not in issuer.algorithms:
+        raise jwt.InvalidAlgorithmError("its algorithm is none of its issuer's")
+    key = keys.find(header.get("kid", ""), algorithm)
+    if key is None:
+        raise jwt.InvalidSignatureError("its issuer has no such key")
+    return algorithm, key
 
 
 def revoked_error() -> Unauthenticated:

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from pydantic import SecretStr
 
+from hub.auth.keysets import Secret
 from hub.auth.tokens import LEEWAY_SECONDS, Authenticator, mint
 from hub.errors import PermissionDenied, Unauthenticated
 from hub.settings import Settings
@@ -237,7 +238,7 @@ def test_a_fault_of_the_hubs_own_key_is_not_the_tokens(
     pem = key.public_bytes(
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     )
-    monkeypatch.setattr(authenticator, "_key", pem)
+    monkeypatch.setattr(Secret, "find", lambda *_: pem)
     with pytest.raises(jwt.InvalidKeyError):
         authenticator.authenticate(_token())
 

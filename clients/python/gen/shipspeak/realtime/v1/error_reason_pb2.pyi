@@ -58,6 +58,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """A session call or a token refresh came from another principal than the session's."""
     ERROR_REASON_RIGHT_MISSING: _ErrorReason.ValueType  # 29
     """The principal lacks the right. Metadata: "right", "topic"."""
+    ERROR_REASON_KEYS_UNAVAILABLE: _ErrorReason.ValueType  # 30
+    """The keys of the token's issuer cannot be had now. Try again after the given time."""
     ERROR_REASON_TOPIC_INVALID: _ErrorReason.ValueType  # 40
     """The topic or pattern does not follow the grammar kind/id[/more]."""
     ERROR_REASON_NAMESPACE_UNKNOWN: _ErrorReason.ValueType  # 41
@@ -183,6 +185,8 @@ ERROR_REASON_PRINCIPAL_MISMATCH: ErrorReason.ValueType  # 28
 """A session call or a token refresh came from another principal than the session's."""
 ERROR_REASON_RIGHT_MISSING: ErrorReason.ValueType  # 29
 """The principal lacks the right. Metadata: "right", "topic"."""
+ERROR_REASON_KEYS_UNAVAILABLE: ErrorReason.ValueType  # 30
+"""The keys of the token's issuer cannot be had now. Try again after the given time."""
 ERROR_REASON_TOPIC_INVALID: ErrorReason.ValueType  # 40
 """The topic or pattern does not follow the grammar kind/id[/more]."""
 ERROR_REASON_NAMESPACE_UNKNOWN: ErrorReason.ValueType  # 41

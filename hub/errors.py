@@ -166,3 +166,13 @@ def event_unknown(topic: str, event_id: str) -> NotFound:
         f"{topic} keeps no such event {event_id}; it may have been trimmed",
         topic=topic,
     )
+
+
+def unsafe_text_error(field: str, topic: str) -> InvalidArgument:
+    """A text holds characters that change how it, or what stands beside it, is shown."""
+    return InvalidArgument(
+        error_reason_pb2.ERROR_REASON_TEXT_UNSAFE,
+        f"{field} holds a control or bidirectional override character; remove it before publishing",
+        topic=topic,
+        field=field,
+    )

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from hub.errors import HubError, InvalidArgument, PermissionDenied, ResourceExhausted
+from hub.errors import (
+    HubError,
+    InvalidArgument,
+    PermissionDenied,
+    ResourceExhausted,
+    unsafe_text_error,
+)
+from hub.model.text import unsafe_field
 from hub.presence.member import Holder, Lease, MemberKey
 from hub.presence.room import GRACE_SECONDS, PresenceRoom
 from hub.session.frames import error_frame
@@ -75,12 +82,14 @@ class PresenceDesk:
             request: validated.
 
         Raises:
-            HubError: TOPIC_INVALID, NAMESPACE_UNKNOWN, PRESENCE_NOT_ALLOWED, RIGHT_MISSING or
-                SUBSCRIPTION_LIMIT.
+            HubError: TOPIC_INVALID, NAMESPACE_UNKNOWN, PRESENCE_NOT_ALLOWED, RIGHT_MISSING,
+                TEXT_UNSAFE or SUBSCRIPTION_LIMIT.
         """
         topic = request.topic
         self._namespaces.require_presence(topic)
         principal.require("presence", topic)
+        if field := unsafe_field(request):
+            raise unsafe_text_error(field, topic)
         holder = self._holder(session)
         if session.state is State.CLOSED:
             return

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from hub.engine.contract import AppendResult, Engine, NotAttempted, Stored
 from hub.engine.schedule import Scheduled, ScheduledDraft
-from hub.errors import Aborted, HubError, InvalidArgument, PermissionDenied
+from hub.errors import Aborted, HubError, InvalidArgument, PermissionDenied, unsafe_text_error
 from hub.model.events import NORMAL, Append, StoredEvent
+from hub.model.text import unsafe_field
 from hub.pipeline.batch import Batch
 from hub.pipeline.schedule import deliver_ms
 from hub.session.frames import error_message, timestamp_ms
@@ -177,6 +178,8 @@ class Publisher:
                 topic=draft.topic,
                 payload=payload,
             )
+        if field := unsafe_field(draft.content):
+            raise unsafe_text_error(f"content.{field}", draft.topic)
         size = draft.content.ByteSize()
         if size > self._limits.max_event_bytes:
             raise InvalidArgument(

@@ -160,6 +160,7 @@ class Hub:
         commands = Commands(
             admission, publisher, subscriber, work_desk, acknowledger, self.presence, clock
         )
+        connect = ConnectMethod(self.sessions, commands, self.metrics)
         listen = ListenMethod(self.sessions, admission, subscriber, self.metrics, clock)
         methods = UnaryMethods(
             pipelines, admission, self.sessions, self.connections, listen, clock
@@ -178,9 +179,7 @@ class Hub:
                 unary_handlers(service, table, self.metrics, "grpc")
                 for service, table in tables.items()
             ],
-            StreamHandlers(
-                ConnectMethod(self.sessions, commands, self.metrics), listen, self.metrics
-            ),
+            StreamHandlers(connect, listen, self.metrics),
             self.health,
             tuple(tables),
             settings.heartbeat_interval,
@@ -208,6 +207,7 @@ class Hub:
             routes=routes,
             max_message_bytes=MAX_MESSAGE_BYTES,
             connect_sources=settings.page_connect_sources,
+            connect=connect,
         )
         app.add_generic_rpc_handlers(self.health.generic_handlers())
         self.http_server = HttpServer(
@@ -217,6 +217,7 @@ class Hub:
             settings.host,
             settings.http_port,
             user_timeout=SILENT_HEARTBEATS * settings.heartbeat_interval,
+            heartbeat=settings.heartbeat_interval,
         )
         self._ticker: asyncio.Task[None] | None = None
         self._draining: asyncio.Task[None] | None = None

@@ -13,6 +13,7 @@ from web_bridge.cors import CorsPolicy
 from web_bridge.http_routes import HttpRoutes, Routes
 from web_bridge.limits import MESSAGE_BYTES, Limits
 from web_bridge.page import Page
+from web_bridge.websocket import SocketDoor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from web_bridge.context import Clock
     from web_bridge.push import PushMethod
+    from web_bridge.websocket import DuplexMethod
 
 
 def make_app(
@@ -37,6 +39,7 @@ def make_app(
     max_message_bytes: int = MESSAGE_BYTES,
     connect_sources: Sequence[str] = (),
     limits: Limits | None = None,
+    connect: DuplexMethod | None = None,
     clock: Clock = time.monotonic,
 ) -> GrpcWebBridge:
     """Build the application.
@@ -53,6 +56,7 @@ def make_app(
         max_message_bytes: the largest request message.
         connect_sources: origins that the page may call beside the hub, for its content policy.
         limits: all other bounds; ``max_message_bytes`` wins over the one in there.
+        connect: opens the sessions of WebSockets; None: they are not offered.
         clock: a monotonic clock in seconds.
 
     Raises:
@@ -69,7 +73,13 @@ def make_app(
         limits=bounds,
     )
     app = GrpcWebBridge(
-        http, interceptors=interceptors, push=push, cors=cors, limits=bounds, clock=clock
+        http,
+        interceptors=interceptors,
+        push=push,
+        cors=cors,
+        limits=bounds,
+        sockets=None if connect is None else SocketDoor(connect, cors, bounds),
+        clock=clock,
     )
     app.add_generic_rpc_handlers(tuple(handlers))
     return app

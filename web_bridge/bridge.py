@@ -27,13 +27,15 @@ from web_bridge.body import ClientGone
 from web_bridge.call import Call, ReaderStalled
 from web_bridge.content import is_text
 from web_bridge.context import BridgeContext, Clock
+from web_bridge.extensions import abort_of, direct_of
 from web_bridge.push import PushMethod, PushSink, SharedFraming
 from web_bridge.push_call import PushCall, park
 from web_bridge.refusals import draining, malformed, not_offered, too_many_streams
 from web_bridge.response import Response, ResponseHead
 from web_bridge.routing import CallDetails, RpcHandler, find, intercepted
 from web_bridge.status import CallRefused, Status, failure_status, status_of
-from web_bridge.stepping import Direct, Transmit, transmitter
+from web_bridge.stepping import Transmit, transmitter
+from web_bridge.websocket import SOCKET_PATH
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -42,11 +44,7 @@ if TYPE_CHECKING:
 
     from web_bridge.cors import CorsPolicy
     from web_bridge.limits import Limits
-
-# Set by web_bridge.server: cuts the connection of a reader that does not read.
-ABORT_EXTENSION = "shipspeak.abort"
-# Set by web_bridge.server: the transport, for chunks that are shared by many responses.
-DIRECT_EXTENSION = "shipspeak.direct"
+    from web_bridge.websocket import SocketDoor
 
 # /package.Service/Method
 _METHOD_PATH = re.compile(r"/[A-Za-z_]\w*(\.[A-Za-z_]\w*)+/[A-Za-z_]\w*")
@@ -61,6 +59,7 @@ class GrpcWebBridge(grpcASGI):  # type: ignore[misc]  # sonora ships no types
         push: push methods by full name, ``/package.Service/Method``.
         cors: who may call.
         limits: bounds of one request.
+        sockets: serves WebSockets at their path; None: they are not offered.
         clock: a monotonic clock in seconds.
     """
 
@@ -72,6 +71,7 @@ class GrpcWebBridge(grpcASGI):  # type: ignore[misc]  # sonora ships no types
         push: Mapping[str, PushMethod],
         cors: CorsPolicy,
         limits: Limits,
+        sockets: SocketDoor | None = None,
         clock: Clock = time.monotonic,
     ) -> None:
         super().__init__(application, enable_cors=False)
@@ -79,6 +79,7 @@ class GrpcWebBridge(grpcASGI):  # type: ignore[misc]  # sonora ships no types
         self._push = dict(push)
         self._cors = cors
         self._limits = limits
+        self._sockets = sockets
         self._clock = clock
         self._framing = {text: SharedFraming(text=text) for text in (False, True)}
         self._streams: set[Call] = set()
@@ -86,6 +87,10 @@ class GrpcWebBridge(grpcASGI):  # type: ignore[misc]  # sonora ships no types
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
+        sockets = self._sockets
+        if sockets and scope["type"] == "websocket" and scope["path"] == SOCKET_PATH:
+            await sockets(scope, receive, send)
+            return
         if scope["type"] != "http" or scope["method"] == "OPTIONS" or not self._is_call(scope):
             await self._application(scope, receive, send)
             return
@@ -102,14 +107,17 @@ class GrpcWebBridge(grpcASGI):  # type: ignore[misc]  # sonora ships no types
             call.end(status or status_of(draining()))
 
     def end_pushes(self, status: Status | None = None) -> None:
-        """End the push streams that their sessions have not ended."""
+        """End the push streams and WebSockets that their sessions have not ended."""
         for call in tuple(self._pushes):
             call.end(status or status_of(draining()))
+        if self._sockets is not None:
+            self._sockets.end()
 
     @property
     def open_streams(self) -> int:
-        """Streams that are open now, of both kinds."""
-        return len(self._streams) + len(self._pushes)
+        """Streams and WebSockets that are open now."""
+        sockets = 0 if self._sockets is None else self._sockets.open
+        return len(self._streams) + len(self._pushes) + sockets
 
     def _is_call(self, scope: Scope) -> bool:
         """Whether a gRPC answer is wanted, be it a refusal: told by content type or by path."""
@@ -123,8 +131,8 @@ class GrpcWebBridge(grpcASGI):  # type: ignore[misc]  # sonora ships no types
             call = await admit(scope, receive, head, self._limits)
             method = scope["path"]
             if method in self._push:
-                transmit = transmitter(send, _direct_of(scope))
-                parked = await self._open_push(method, call, transmit, head, _abort_of(scope))
+                transmit = transmitter(send, direct_of(scope))
+                parked = await self._open_push(method, call, transmit, head, abort_of(scope))
             else:
                 await self._run(method, call, receive, send, head)
                 return
@@ -140,7 +148,7 @@ class GrpcWebBridge(grpcASGI):  # type: ignore[misc]  # sonora ships no types
             await Response(send, head, close=error.close).finish(error.status)
             return
         except ReaderStalled:
-            if (abort := _abort_of(scope)) is not None:
+            if (abort := abort_of(scope)) is not None:
                 abort()
             return
         # The parked task keeps nothing of the admission alive.
@@ -254,13 +262,3 @@ def _decoded(handler: RpcHandler | None, message: bytes) -> Any:
         return handler.request_deserializer(message)
     except (DecodeError, ValueError) as error:
         raise malformed("the message cannot be parsed") from error
-
-
-def _abort_of(scope: Scope) -> Callable[[], None] | None:
-    abort: Callable[[], None] | None = scope.get("extensions", {}).get(ABORT_EXTENSION)
-    return abort
-
-
-def _direct_of(scope: Scope) -> Direct | None:
-    direct: Direct | None = scope.get("extensions", {}).get(DIRECT_EXTENSION)
-    return direct

@@ -10,11 +10,17 @@ import ipaddress
 from typing import TYPE_CHECKING
 
 from web_bridge.asgi import answer_text, header
+from web_bridge.handshake import refuse_handshake
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from web_bridge.asgi import DrainableApp, Receive, Scope, Send
+
+_UNKNOWN = (
+    "A hub in development answers to localhost and to addresses only.\n"
+    "Use one of these, or name the host in RTHUB_HOST.\n"
+)
 
 
 class KnownHosts:
@@ -31,15 +37,12 @@ class KnownHosts:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if scope["type"] == "http" and not self._knows(header(scope["headers"], b"host")):
-            await answer_text(
-                send,
-                421,
-                "A hub in development answers to localhost and to addresses only.\n"
-                "Use one of these, or name the host in RTHUB_HOST.\n",
-            )
-            return
-        await self._app(scope, receive, send)
+        if self._knows(header(scope["headers"], b"host")):
+            await self._app(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await refuse_handshake(scope, receive, send, 421, _UNKNOWN)
+        else:
+            await answer_text(send, 421, _UNKNOWN)
 
     def end_streams(self) -> None:
         """As the app does."""

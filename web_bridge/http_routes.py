@@ -1,4 +1,4 @@
-"""The plain HTTP side: probes, metrics, extra routes, the page, preflights, no WebSocket."""
+"""The plain HTTP side: probes, metrics, extra routes, the page, preflights."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from web_bridge.asgi import Receive, Scope, Send, answer, answer_text, header
+from web_bridge.asgi import Receive, Scope, Send, answer, answer_text
 from web_bridge.body import BodyTimeout, BodyTooLarge, ClientGone, read_body
+from web_bridge.handshake import refuse_handshake
+from web_bridge.websocket import SOCKET_PATH
 
 if TYPE_CHECKING:
     from web_bridge.cors import CorsPolicy
@@ -21,7 +23,8 @@ RouteHandler = Callable[[Scope, bytes], Awaitable[HttpAnswer]]
 Routes = Mapping[tuple[str, str], RouteHandler]
 
 _CLOSE = (b"connection", b"close")
-_NO_WEBSOCKET = "WebSocket is not offered; use grpc-web streaming or polling"
+_NO_WEBSOCKET = f"no WebSocket here; it is at {SOCKET_PATH}"
+_UPGRADE = [(b"upgrade", b"websocket"), (b"connection", b"upgrade")]
 
 
 class HttpRoutes:
@@ -62,11 +65,11 @@ class HttpRoutes:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if scope["type"] == "websocket":
-            await _refuse_websocket(scope, receive, send)
+            await refuse_handshake(scope, receive, send, 404, _NO_WEBSOCKET)
             return
         verb, path = scope["method"], scope["path"]
-        if header(scope["headers"], b"upgrade") == b"websocket":
-            await answer_text(send, 501, _NO_WEBSOCKET, [_CLOSE])
+        if path == SOCKET_PATH:
+            await answer_text(send, 426, "this is a WebSocket's path\n", _UPGRADE)
         elif verb == "OPTIONS":
             await self._preflight(scope, send)
         elif (verb, path) in self._routes:
@@ -146,17 +149,3 @@ class HttpRoutes:
         except Exception:
             logger.exception("%s %s failed", scope["method"], scope["path"])
             return 500, [(b"content-type", b"text/plain; charset=utf-8")], b"internal error\n"
-
-
-async def _refuse_websocket(scope: Scope, receive: Receive, send: Send) -> None:
-    await receive()  # websocket.connect
-    if "websocket.http.response" not in scope.get("extensions", {}):
-        await send({"type": "websocket.close", "code": 1001, "reason": _NO_WEBSOCKET})
-        return
-    body = _NO_WEBSOCKET.encode()
-    fields = [
-        (b"content-type", b"text/plain; charset=utf-8"),
-        (b"content-length", b"%d" % len(body)),
-    ]
-    await send({"type": "websocket.http.response.start", "status": 501, "headers": fields})
-    await send({"type": "websocket.http.response.body", "body": body, "more_body": False})

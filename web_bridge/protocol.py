@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from web_bridge.bridge import ABORT_EXTENSION, DIRECT_EXTENSION
+from web_bridge.extensions import ABORT_EXTENSION, DIRECT_EXTENSION
 
 if TYPE_CHECKING:
     import asyncio
+
+    from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 HEAD_BYTES = 64 * 1024
 HEAD_SECONDS = 30.0
@@ -72,6 +74,17 @@ class BoundedProtocol(HttpToolsProtocol):
         """The head is complete."""
         self._disarm()
         super().on_headers_complete()
+
+    def handle_websocket_upgrade(self) -> None:
+        """Hand the connection over to the WebSocket protocol.
+
+        Not while an answer is under way on it: that one's task would never hear of the end.
+        """
+        before: RequestResponseCycle | None = self.cycle
+        if before is None or before.response_complete:
+            super().handle_websocket_upgrade()
+        else:
+            self.transport.abort()
 
     def _write_paused(self) -> bool:
         return self.flow.write_paused

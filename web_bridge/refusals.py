@@ -15,6 +15,14 @@ def malformed(what: str) -> InvalidArgument:
     )
 
 
+def not_binary() -> InvalidArgument:
+    """A WebSocket message is text."""
+    return InvalidArgument(
+        reasons.ERROR_REASON_FRAME_MALFORMED,
+        "a text message came; send each ClientFrame as one binary message",
+    )
+
+
 def bad_header(name: str, rule: str, message: str) -> InvalidArgument:
     """A header breaks a rule of gRPC's metadata."""
     return InvalidArgument(reasons.ERROR_REASON_FIELD_INVALID, message, field=name, rule=rule)

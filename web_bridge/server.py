@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
+from web_bridge.limits import MESSAGE_BYTES
 from web_bridge.listener import USER_TIMEOUT_SECONDS, listening_socket
 from web_bridge.protocol import HEAD_SECONDS, BoundedProtocol
+from web_bridge.socket_protocol import HEARTBEAT_SECONDS, BoundedSocket
 
 if TYPE_CHECKING:
     import socket
@@ -40,6 +42,7 @@ class HttpServer:
         sock: an already bound socket instead of host and port.
         user_timeout: seconds that sent data may stay unacknowledged.
         head_seconds: time for a request head.
+        heartbeat: seconds of silence after which a WebSocket's peer is asked for a sign of life.
         trusted_proxies: addresses whose X-Forwarded-For is believed; others' is ignored.
     """
 
@@ -52,6 +55,7 @@ class HttpServer:
         sock: socket.socket | None = None,
         user_timeout: float = USER_TIMEOUT_SECONDS,
         head_seconds: float = HEAD_SECONDS,
+        heartbeat: float = HEARTBEAT_SECONDS,
         trusted_proxies: tuple[str, ...] = (),
     ) -> None:
         self._app = app
@@ -59,6 +63,7 @@ class HttpServer:
         self._sock = sock
         self._user_timeout = user_timeout
         self._head_seconds = head_seconds
+        self._heartbeat = heartbeat
         self._trusted = trusted_proxies
         self._lost = asyncio.Event()
         self._server: uvicorn.Server | None = None
@@ -139,12 +144,16 @@ class HttpServer:
     def _config(self) -> uvicorn.Config:
         bounds = {"head_seconds": self._head_seconds, "lost": self._lost}
         protocol: type[Any] = type("Protocol", (BoundedProtocol,), bounds)
+        alive = {"heartbeat": self._heartbeat, "lost": self._lost}
+        socket_protocol: type[Any] = type("SocketProtocol", (BoundedSocket,), alive)
         return uvicorn.Config(
             self._app,
             loop="none",
             http=protocol,
-            # With a WebSocket room: "websockets-sansio" and ws_per_message_deflate=False.
-            ws="none",
+            ws=socket_protocol,
+            ws_max_size=MESSAGE_BYTES,
+            # Frames differ little and are shared: deflate would be done anew for each reader.
+            ws_per_message_deflate=False,
             lifespan="off",
             interface="asgi3",
             log_config=None,

@@ -108,6 +108,17 @@ class ConnectMethod:
         """
         return Connection(self._sessions.create(caller, sink), self._metrics)
 
+    def open(self, caller: Caller, sink: FrameSink) -> ConnectAttachment:
+        """A session before its Hello, for a door whose connection is the session.
+
+        Raises:
+            HubError: the instance is draining or full. An unknown failure is INTERNAL.
+        """
+        try:
+            return ConnectAttachment(self, self.create(caller, sink))
+        except Exception as failure:
+            raise refusal_of(failure, "opening a Connect session", self._metrics) from failure
+
     async def run(self, connection: Connection, frames: AsyncIterator[bytes]) -> None:
         """Take frames until the client half-closes; then finish the answers and end the stream."""
         session = connection.session
@@ -119,6 +130,28 @@ class ConnectMethod:
         except Exception as failure:  # noqa: BLE001 - unknown ones are logged and become INTERNAL
             error = refusal_of(failure, f"session {session.session_id}", self._metrics)
             session.close(error, farewell(error))
+
+
+class ConnectAttachment:
+    """A Connect session and its door's hold on it."""
+
+    def __init__(self, method: ConnectMethod, connection: Connection) -> None:
+        self._method = method
+        self._connection = connection
+
+    @property
+    def backlog(self) -> int:
+        """Control frames that the transport has not taken yet."""
+        return self._connection.session.control_backlog
+
+    async def run(self, frames: AsyncIterator[bytes]) -> None:
+        """Take frames until they end; then finish the answers and end the stream."""
+        await self._method.run(self._connection, frames)
+
+    def detach(self) -> None:
+        """The peer is gone."""
+        self._connection.cancel()
+        self._connection.session.detach()
 
 
 def _bind(

@@ -18,7 +18,8 @@ class Caller:
     Attributes:
         metadata: request metadata with lower-case keys; for a repeated key the last value.
         peer: the client's address, as ``ipv4:127.0.0.1:5000``.
-        transport: the door's name, for logs and metrics: "grpc", "grpc-web" or "http".
+        transport: the door's name, for logs and metrics: "grpc", "grpc-web", "websocket" or
+            "http".
     """
 
     metadata: dict[str, str] = field(default_factory=dict)

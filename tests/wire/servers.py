@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from web_bridge.bridge import GrpcWebBridge
     from web_bridge.push import PushMethod
+    from web_bridge.websocket import DuplexMethod
 
 ORIGIN = "https://app.example"
 # Short times, so that a test of a timer is quick; still far longer than a turn of the loop.
@@ -57,6 +58,8 @@ async def running_bridge(
     routes: Any = None,
     limits: Limits = LIMITS,
     head_seconds: float = 30.0,
+    connect: DuplexMethod | None = None,
+    heartbeat: float = 20.0,
 ) -> AsyncIterator[Server]:
     echo, ready = Echo(), [True]
     app = make_app(
@@ -71,10 +74,11 @@ async def running_bridge(
         max_message_bytes=MESSAGE_BYTES,
         connect_sources=("https://jobs.example",),
         limits=limits,
+        connect=connect,
     )
     servicer = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(servicer, app)
-    http = HttpServer(app, "127.0.0.1", 0, head_seconds=head_seconds)
+    http = HttpServer(app, "127.0.0.1", 0, head_seconds=head_seconds, heartbeat=heartbeat)
     server = Server(await http.start(), echo, http, servicer, app, ready)
     try:
         yield server

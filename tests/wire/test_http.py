@@ -142,21 +142,6 @@ async def test_unknown_paths_are_404() -> None:
         assert (await ask(server.port, request("DELETE", "/nothing"))).status == 404
 
 
-async def test_websocket_is_refused_with_a_reason() -> None:
-    upgrade = request(
-        "GET",
-        "/ws",
-        ("connection", "upgrade"),
-        ("upgrade", "websocket"),
-        ("sec-websocket-version", "13"),
-        ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
-    )
-    async with running_bridge() as server:
-        answer = await ask(server.port, upgrade)
-        assert answer.status == 501
-        assert b"grpc-web" in answer.body
-
-
 def preflight(origin: str, path: str = "/echo.Echo/unary") -> bytes:
     return request("OPTIONS", path, ("origin", origin), ("access-control-request-method", "POST"))
 

@@ -34,4 +34,4 @@ async def test_websocket_is_refused_on_servers_that_speak_it() -> None:
         scope = {"type": "websocket", "path": "/", "headers": [], "extensions": extensions}
         await app(scope, receive, send)
         assert sent[0]["type"] == expected
-        assert sent[0].get("status", 501) == 501
+        assert sent[0].get("status", 404) == 404

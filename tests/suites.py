@@ -37,6 +37,12 @@ class Need:
 
 
 BROWSER = Need(("chromium",), "chromium")
+ENGINES = (
+    BROWSER,
+    Need(("firefox-esr",), "firefox-esr"),
+    Need(("WebKitWebDriver",), "webkit2gtk-driver"),
+    Need(("Xvfb",), "xvfb"),
+)
 COMPILER = Need(("gcc", "cc"), "gcc libc6-dev")
 
 
@@ -108,4 +114,6 @@ SUITES = (
         300,
     ),
     Suite("web", (INSTALL, (*PAGE, "npm", "test"), BUILD), 600),
+    # Chromium, Firefox and WebKit, one after the other.
+    Suite("web-engines", (INSTALL, (*PAGE, "npm", "run", "test:browser")), 900, ENGINES),
 )

@@ -208,6 +208,7 @@ class Hub:
             max_message_bytes=MAX_MESSAGE_BYTES,
             connect_sources=settings.page_connect_sources,
             connect=connect,
+            figures=self.metrics.transports,
         )
         app.add_generic_rpc_handlers(self.health.generic_handlers())
         self.http_server = HttpServer(
@@ -310,7 +311,7 @@ class Hub:
                 log.exception("tick_failed")
 
     def _render_metrics(self) -> tuple[bytes, str]:
-        self.metrics.sessions.set(len(self.sessions))
+        self.metrics.set_sessions(session.caller.transport for session in self.sessions)
         self.metrics.topics.set(len(self.registry))
         self.metrics.ring_bytes.set(self.registry.ring_bytes)
         return self.metrics.render()

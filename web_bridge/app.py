@@ -7,13 +7,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import grpc
+from prometheus_client import CollectorRegistry
 
+from hub.telemetry.transports import TransportFigures
 from web_bridge.bridge import GrpcWebBridge
 from web_bridge.cors import CorsPolicy
 from web_bridge.http_routes import HttpRoutes, Routes
 from web_bridge.limits import MESSAGE_BYTES, Limits
 from web_bridge.page import Page
-from web_bridge.websocket import SocketDoor
+from web_bridge.websocket import TRANSPORT, SocketDoor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -40,6 +42,7 @@ def make_app(
     connect_sources: Sequence[str] = (),
     limits: Limits | None = None,
     connect: DuplexMethod | None = None,
+    figures: TransportFigures | None = None,
     clock: Clock = time.monotonic,
 ) -> GrpcWebBridge:
     """Build the application.
@@ -57,6 +60,7 @@ def make_app(
         connect_sources: origins that the page may call beside the hub, for its content policy.
         limits: all other bounds; ``max_message_bytes`` wins over the one in there.
         connect: opens the sessions of WebSockets; None: they are not offered.
+        figures: of the transports; None: nobody looks at them.
         clock: a monotonic clock in seconds.
 
     Raises:
@@ -72,13 +76,18 @@ def make_app(
         cors=cors,
         limits=bounds,
     )
+    counted = figures or TransportFigures(CollectorRegistry())
+    sockets = None
+    if connect is not None:
+        sockets = SocketDoor(connect, cors, bounds, counted.of(TRANSPORT))
     app = GrpcWebBridge(
         http,
         interceptors=interceptors,
         push=push,
         cors=cors,
         limits=bounds,
-        sockets=None if connect is None else SocketDoor(connect, cors, bounds),
+        figures=counted,
+        sockets=sockets,
         clock=clock,
     )
     app.add_generic_rpc_handlers(tuple(handlers))

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
     import grpc.aio
 
+    from hub.telemetry.transports import TransportFigures
     from web_bridge.cors import CorsPolicy
     from web_bridge.limits import Limits
     from web_bridge.websocket import SocketDoor
@@ -59,6 +60,7 @@ class GrpcWebBridge(grpcASGI):  # type: ignore[misc]  # sonora ships no types
         push: push methods by full name, ``/package.Service/Method``.
         cors: who may call.
         limits: bounds of one request.
+        figures: count what push streams carry.
         sockets: serves WebSockets at their path; None: they are not offered.
         clock: a monotonic clock in seconds.
     """
@@ -71,6 +73,7 @@ class GrpcWebBridge(grpcASGI):  # type: ignore[misc]  # sonora ships no types
         push: Mapping[str, PushMethod],
         cors: CorsPolicy,
         limits: Limits,
+        figures: TransportFigures,
         sockets: SocketDoor | None = None,
         clock: Clock = time.monotonic,
     ) -> None:
@@ -81,7 +84,10 @@ class GrpcWebBridge(grpcASGI):  # type: ignore[misc]  # sonora ships no types
         self._limits = limits
         self._sockets = sockets
         self._clock = clock
-        self._framing = {text: SharedFraming(text=text) for text in (False, True)}
+        self._framing = {
+            False: SharedFraming(figures.of("grpc-web"), text=False),
+            True: SharedFraming(figures.of("grpc-web-text"), text=True),
+        }
         self._streams: set[Call] = set()
         self._pushes: set[PushCall] = set()
 

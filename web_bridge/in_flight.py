@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections import deque
 from typing import TYPE_CHECKING
+
+from hub.model.wire import RUNS_TAG
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from hub.telemetry.transports import TransportFigure
     from web_bridge.asgi import Message
     from web_bridge.stepping import Transmit
 
@@ -32,6 +36,7 @@ class OneInFlight:
         "_in_flight",
         "_linger",
         "_linger_seconds",
+        "_opened_at",
         "_transmit",
         "_waiting",
         "on_writable",
@@ -50,6 +55,8 @@ class OneInFlight:
         self._waiting: deque[Message] | None = None
         self._closed = False
         self._gone = False
+        # By the monotonic clock; 0 once the first events went out.
+        self._opened_at = time.monotonic()
 
     @property
     def writable(self) -> bool:
@@ -71,6 +78,12 @@ class OneInFlight:
             self._linger = None
         if self._in_flight is not None:
             self._in_flight.cancel()
+
+    def _note_events(self, frame: bytes, figure: TransportFigure) -> None:
+        """Note when the first events go out."""
+        if frame.startswith(RUNS_TAG):
+            figure.first_event(self._opened_at)
+            self._opened_at = 0.0
 
     def _may_send(self) -> bool:
         """Whether a frame goes out; on an ended stream it is dropped.

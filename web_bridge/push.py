@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from hub.errors import HubError
     from hub.session.sink import Attachment, Caller, FrameSink
+    from hub.telemetry.transports import TransportFigure
     from web_bridge.asgi import Message
     from web_bridge.stepping import Transmit
 
@@ -40,10 +41,16 @@ class SharedFraming:
 
     The hub gives the same bytes object to every sink of a flush, so all of them send one message
     object and a text-mode frame is encoded once.
+
+    Args:
+        figure: counts what goes out.
+        text: whether in text mode.
     """
 
-    def __init__(self, *, text: bool) -> None:
+    def __init__(self, figure: TransportFigure, *, text: bool) -> None:
+        self.figure = figure
         self._text = text
+        self._size = 0
         self._frame: bytes | None = None
         self._message: Message = {}
 
@@ -61,6 +68,8 @@ class SharedFraming:
                 CHUNK: chunk,
             }
             self._frame = frame
+            self._size = len(body)
+        self.figure.bytes += self._size
         return self._message
 
 
@@ -102,6 +111,8 @@ class PushSink(OneInFlight):
         if self._may_send():
             if not self._started:
                 self.start()
+            if self._opened_at:
+                self._note_events(frame, self._framing.figure)
             self._put(self._framing.message(frame))
 
     def start(self) -> None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from hub.errors import HubError
+    from hub.telemetry.transports import TransportFigure
     from web_bridge.asgi import Message
     from web_bridge.stepping import Transmit
 
@@ -34,17 +35,26 @@ def socket_chunk(frame: bytes) -> bytes:
 
 
 class SocketFraming:
-    """Turns a frame into an ASGI message; the message of the last frame is kept and shared."""
+    """Turns a frame into an ASGI message; the message of the last frame is kept and shared.
 
-    def __init__(self) -> None:
+    Args:
+        figure: counts what goes out.
+    """
+
+    def __init__(self, figure: TransportFigure) -> None:
+        self.figure = figure
+        self._size = 0
         self._frame: bytes | None = None
         self._message: Message = {}
 
     def message(self, frame: bytes) -> Message:
         """The message for a frame; the same object while the same frame object is asked for."""
         if frame is not self._frame:
-            self._message = {"type": "websocket.send", "bytes": frame, CHUNK: socket_chunk(frame)}
+            chunk = socket_chunk(frame)
+            self._message = {"type": "websocket.send", "bytes": frame, CHUNK: chunk}
             self._frame = frame
+            self._size = len(chunk)
+        self.figure.bytes += self._size
         return self._message
 
 
@@ -83,6 +93,8 @@ class SocketSink(OneInFlight):
             RuntimeError: a send is in flight; the frame would be lost.
         """
         if self._may_send():
+            if self._opened_at:
+                self._note_events(frame, self._framing.figure)
             self._put(self._framing.message(frame))
 
     def close(self, error: HubError | None) -> None:

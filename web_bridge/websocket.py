@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from hub.session.sink import FrameSink
+    from hub.telemetry.transports import TransportFigure
     from web_bridge.asgi import Receive, Scope, Send
     from web_bridge.cors import CorsPolicy
     from web_bridge.limits import Limits
@@ -64,13 +65,16 @@ class SocketDoor:
         connect: opens sessions.
         cors: whose pages may connect; CORS itself does not cover WebSockets, so Origin is checked.
         limits: of the end of a connection.
+        figure: counts what goes out.
     """
 
-    def __init__(self, connect: DuplexMethod, cors: CorsPolicy, limits: Limits) -> None:
+    def __init__(
+        self, connect: DuplexMethod, cors: CorsPolicy, limits: Limits, figure: TransportFigure
+    ) -> None:
         self._connect = connect
         self._cors = cors
         self._limits = limits
-        self._framing = SocketFraming()
+        self._framing = SocketFraming(figure)
         self._sinks: set[SocketSink] = set()
 
     @property

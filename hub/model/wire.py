@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import struct
 
+# A ServerFrame with runs begins with one: field 1, and they are concatenated first.
+RUNS_TAG = b"\x0a"
 _FIXED64 = struct.Struct("<Q")
 
 

@@ -111,7 +111,13 @@ class Admission:
         self._sessions.opened(session)
         self._connections.add(connection)
         self._metrics.opened.labels(session.caller.transport).inc()
+        self._metrics.transports.stepped(hello, session.caller.transport)
         session.send_control(self._welcome_frame(connection, now))
+
+    def polled(self, hello: frame_pb2.Hello, taken: str, size: int) -> None:
+        """Count an answered poll of so many bytes, of a client that took this transport."""
+        self._metrics.transports.stepped(hello, taken)
+        self._metrics.transports.of(taken).bytes += size
 
     def refresh(self, connection: Connection, token: str) -> Principal:
         """Take a new token of a connection: its rights go on, or end where the token lacks them.

@@ -98,9 +98,12 @@ class UnaryMethods:
             check_version(message.hello)
             check(message)
             token = message.hello.token
-            return await self._pipelines.poller.poll(
+            answer = await self._pipelines.poller.poll(
                 message, lambda: self._admission.principal(caller, token)
             )
+            waits = message.wait.seconds or message.wait.nanos
+            self._admission.polled(message.hello, "poll" if waits else "adaptive-poll", len(answer))
+            return answer
 
     async def publish(self, request: bytes, caller: Caller) -> bytes:
         """Publish."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import TYPE_CHECKING
 
 import grpc
 import structlog
 
 from hub.errors import Unavailable
+from hub.model.wire import RUNS_TAG
 from shipspeak.realtime.v1 import error_reason_pb2 as reasons
 
 if TYPE_CHECKING:
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
     from hub.errors import HubError
     from hub.rpc.handlers import Context
+    from hub.telemetry.transports import TransportFigure
 
 log = structlog.get_logger(__name__)
 # How long the end of a stream waits for a peer that takes nothing.
@@ -25,10 +28,13 @@ LINGER_SECONDS = 1.0
 class GrpcStreamSink:
     """Writes frames in the call's own task; see ``run``."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, figure: TransportFigure) -> None:
         self.on_writable: Callable[[], None] | None = None
         self.error: HubError | None = None
         self._context = context
+        self._figure = figure
+        # Until the first events.
+        self._opened_at = time.monotonic()
         self._loop = asyncio.get_running_loop()
         self._pending: bytes | None = None
         self._closed = False
@@ -46,6 +52,10 @@ class GrpcStreamSink:
     def send(self, frame: bytes) -> None:
         """Give the writer a frame."""
         self._pending = frame
+        self._figure.bytes += len(frame)
+        if self._opened_at and frame.startswith(RUNS_TAG):
+            self._figure.first_event(self._opened_at)
+            self._opened_at = 0.0
         self._notify()
 
     def close(self, error: HubError | None) -> None:

@@ -34,13 +34,14 @@ class StreamHandlers:
     Args:
         connect: runs Connect sessions.
         listen: opens Listen sessions.
-        metrics: refusals by reason.
+        metrics: refusals by reason, and what the streams carry.
     """
 
     def __init__(self, connect: ConnectMethod, listen: ListenMethod, metrics: Metrics) -> None:
         self._connect = connect
         self._listen = listen
         self._metrics = metrics
+        self._figure = metrics.transports.of(_TRANSPORT)
 
     def handlers(self) -> dict[str, grpc.RpcMethodHandler[bytes, bytes]]:
         """RPC name -> handler; requests and responses are bytes."""
@@ -51,7 +52,7 @@ class StreamHandlers:
 
     async def connect(self, _requests: object, context: Context) -> None:
         """One session on a bidirectional stream."""
-        sink = GrpcStreamSink(context)
+        sink = GrpcStreamSink(context, self._figure)
         try:
             connection = self._connect.create(caller_of(context, _TRANSPORT), sink)
         except Exception as failure:  # noqa: BLE001 - unknown ones are logged and become INTERNAL
@@ -69,7 +70,7 @@ class StreamHandlers:
 
     async def listen(self, request: bytes, context: Context) -> None:
         """One session on a server stream."""
-        sink = GrpcStreamSink(context)
+        sink = GrpcStreamSink(context, self._figure)
         try:
             attachment = await self._listen.open(request, caller_of(context, _TRANSPORT), sink)
         except HubError as error:

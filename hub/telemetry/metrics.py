@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter as Counts
+from typing import TYPE_CHECKING
+
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
     CollectorRegistry,
@@ -11,6 +14,11 @@ from prometheus_client import (
     generate_latest,
 )
 
+from hub.telemetry.transports import SESSION_TRANSPORTS, TransportFigures
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 
 class Metrics:
     """All metrics; names begin with ``rthub_``."""
@@ -18,6 +26,12 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self.sessions = Gauge("rthub_sessions", "Open sessions.", registry=self.registry)
+        self.sessions_now = Gauge(
+            "rthub_sessions_now",
+            "Open sessions by transport.",
+            ["transport"],
+            registry=self.registry,
+        )
         self.topics = Gauge(
             "rthub_live_topics", "Topics with a ring on this instance.", registry=self.registry
         )
@@ -46,7 +60,7 @@ class Metrics:
         self.opened = Counter(
             "rthub_sessions_opened", "Sessions by transport.", ["transport"], registry=self.registry
         )
-
+        self.transports = TransportFigures(self.registry)
         self.work_handed_out = Counter(
             "rthub_work_handed_out",
             "Deliveries to members, by work subscription.",
@@ -68,6 +82,13 @@ class Metrics:
         self.dead_letters = Counter(
             "rthub_dead_letters", "Dead letters by reason.", ["reason"], registry=self.registry
         )
+
+    def set_sessions(self, transports: Iterable[str]) -> None:
+        """The sessions that are open now, by the transport of each."""
+        counts = Counts(transports)
+        for transport in SESSION_TRANSPORTS:
+            self.sessions_now.labels(transport).set(counts[transport])
+        self.sessions.set(counts.total())
 
     def render(self) -> tuple[bytes, str]:
         """The text exposition and its content type."""

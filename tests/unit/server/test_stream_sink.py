@@ -9,6 +9,7 @@ import pytest
 
 from hub.errors import Unavailable
 from hub.server.stream_sink import GrpcStreamSink
+from hub.telemetry.metrics import Metrics
 from shipspeak.realtime.v1 import error_reason_pb2
 from tests.support.until import until
 
@@ -37,7 +38,7 @@ async def context() -> _Context:
 
 
 def _sink(context: _Context) -> GrpcStreamSink:
-    return GrpcStreamSink(cast("Any", context))
+    return GrpcStreamSink(cast("Any", context), Metrics().transports.of("grpc"))
 
 
 async def test_one_frame_at_a_time_and_told_when_it_is_written(context: _Context) -> None:

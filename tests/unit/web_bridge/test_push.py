@@ -5,6 +5,7 @@ import base64
 
 import pytest
 
+from hub.telemetry.metrics import Metrics
 from tests.wire.scripted import ScriptedServer
 from web_bridge.cors import CorsPolicy
 from web_bridge.framing import data_frame
@@ -19,11 +20,13 @@ HEAD = ResponseHead(
     text_header_bytes=2048,
 )
 
+FIGURE = Metrics().transports.of("grpc-web")
+
 
 def make_sink(
     server: ScriptedServer, framing: SharedFraming | None = None, **options: float
 ) -> PushSink:
-    framing = framing or SharedFraming(text=False)
+    framing = framing or SharedFraming(FIGURE, text=False)
     return PushSink(transmitter(server.send), framing, HEAD, **options)  # type: ignore[arg-type]
 
 
@@ -33,7 +36,7 @@ async def turns() -> None:
 
 
 async def test_sinks_of_one_mode_share_the_message_of_a_frame() -> None:
-    framing = SharedFraming(text=True)
+    framing = SharedFraming(FIGURE, text=True)
     servers = [ScriptedServer("/x") for _ in range(3)]
     sinks = [make_sink(server, framing) for server in servers]
     for event in (b"one", b"two"):
@@ -106,7 +109,7 @@ async def test_end_waits_for_the_send_in_flight() -> None:
 async def test_reader_that_does_not_read_is_cut_after_the_end() -> None:
     server = ScriptedServer("/x")
     cut = asyncio.Event()
-    framing = SharedFraming(text=False)
+    framing = SharedFraming(FIGURE, text=False)
     sink = PushSink(transmitter(server.send), framing, HEAD, abort=cut.set, linger_seconds=0.01)
     server.hold(0)
     sink.send(b"a")
@@ -135,7 +138,12 @@ async def test_failing_send_ends_the_sink_and_raises_nothing() -> None:
         raise OSError("broken")
 
     cut = asyncio.Event()
-    sink = PushSink(transmitter(broken), SharedFraming(text=False), HEAD, abort=cut.set)
+    sink = PushSink(
+        transmitter(broken),
+        SharedFraming(FIGURE, text=False),
+        HEAD,
+        abort=cut.set,
+    )
     sink.send(b"a")
     assert not sink.writable
     assert cut.is_set()

@@ -23,6 +23,42 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class _StepReason:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _StepReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_StepReason.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    STEP_REASON_UNSPECIFIED: _StepReason.ValueType  # 0
+    """Not told."""
+    STEP_REASON_FAILED: _StepReason.ValueType  # 1
+    """Down: it could not be opened, or broke again and again."""
+    STEP_REASON_BLOCKED: _StepReason.ValueType  # 2
+    """Down: something on the way refused it, with a status or a content type that is not the hub's."""
+    STEP_REASON_SILENT: _StepReason.ValueType  # 3
+    """Down: it was open and brought nothing, as behind a proxy that holds streams back."""
+    STEP_REASON_PROBED: _StepReason.ValueType  # 4
+    """Up: a probe of the better transport succeeded."""
+    STEP_REASON_CHOSEN: _StepReason.ValueType  # 5
+    """The application, or the person, chose it."""
+
+class StepReason(_StepReason, metaclass=_StepReasonEnumTypeWrapper):
+    """StepReason is why a client changed its transport. A value that the hub does not know counts as unspecified."""
+
+STEP_REASON_UNSPECIFIED: StepReason.ValueType  # 0
+"""Not told."""
+STEP_REASON_FAILED: StepReason.ValueType  # 1
+"""Down: it could not be opened, or broke again and again."""
+STEP_REASON_BLOCKED: StepReason.ValueType  # 2
+"""Down: something on the way refused it, with a status or a content type that is not the hub's."""
+STEP_REASON_SILENT: StepReason.ValueType  # 3
+"""Down: it was open and brought nothing, as behind a proxy that holds streams back."""
+STEP_REASON_PROBED: StepReason.ValueType  # 4
+"""Up: a probe of the better transport succeeded."""
+STEP_REASON_CHOSEN: StepReason.ValueType  # 5
+"""The application, or the person, chose it."""
+Global___StepReason: _TypeAlias = StepReason  # noqa: Y015
+
 class _Start:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -372,6 +408,7 @@ class Hello(_message.Message):
     TOKEN_FIELD_NUMBER: _builtins.int
     WINDOW_BYTES_FIELD_NUMBER: _builtins.int
     FEATURES_FIELD_NUMBER: _builtins.int
+    STEP_FIELD_NUMBER: _builtins.int
     protocol_version: _builtins.int
     """Version of this protocol that the client speaks; now 1. Versions outside the hub's range are refused first."""
     client_id: _builtins.str
@@ -390,6 +427,12 @@ class Hello(_message.Message):
     def features(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Features that the client understands; unknown ones are ignored."""
 
+    @_builtins.property
+    def step(self) -> Global___TransportStep:
+        """How the client came to this transport, for the operator's figures; absent = as it was opened last time, or the first
+        time. The hub counts it and does nothing else.
+        """
+
     def __init__(
         self,
         *,
@@ -400,14 +443,43 @@ class Hello(_message.Message):
         token: _builtins.str = ...,
         window_bytes: _builtins.int = ...,
         features: _abc.Iterable[_builtins.str] | None = ...,
+        step: Global___TransportStep | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["step", b"step"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["client_id", b"client_id", "device_id", b"device_id", "features", b"features", "protocol_version", b"protocol_version", "sdk", b"sdk", "token", b"token", "window_bytes", b"window_bytes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["client_id", b"client_id", "device_id", b"device_id", "features", b"features", "protocol_version", b"protocol_version", "sdk", b"sdk", "step", b"step", "token", b"token", "window_bytes", b"window_bytes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Hello: _TypeAlias = Hello  # noqa: Y015
+
+@_typing.final
+class TransportStep(_message.Message):
+    """TransportStep tells of one change of transport, down or up the client's ladder. Say it once, in the first Hello on the
+    transport that was taken.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LEFT_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    left: _builtins.str
+    """The transport that was left: "grpc", "grpc-web", "websocket", "poll" (long) or "adaptive-poll"; others count as "other"."""
+    reason: Global___StepReason.ValueType
+    """Why."""
+    def __init__(
+        self,
+        *,
+        left: _builtins.str = ...,
+        reason: Global___StepReason.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["left", b"left", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TransportStep: _TypeAlias = TransportStep  # noqa: Y015
 
 @_typing.final
 class Subscribe(_message.Message):

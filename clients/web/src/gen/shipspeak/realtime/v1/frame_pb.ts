@@ -18,7 +18,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file shipspeak/realtime/v1/frame.proto.
  */
 export const file_shipspeak_realtime_v1_frame: GenFile = /*@__PURE__*/
-  fileDesc("CiFzaGlwc3BlYWsvcmVhbHRpbWUvdjEvZnJhbWUucHJvdG8SFXNoaXBzcGVhay5yZWFsdGltZS52MSKJBQoLQ2xpZW50RnJhbWUSEgoKcmVxdWVzdF9pZBgBIAEoBBItCgVoZWxsbxgCIAEoCzIcLnNoaXBzcGVhay5yZWFsdGltZS52MS5IZWxsb0gAEjUKCXN1YnNjcmliZRgDIAEoCzIgLnNoaXBzcGVhay5yZWFsdGltZS52MS5TdWJzY3JpYmVIABI5Cgt1bnN1YnNjcmliZRgEIAEoCzIiLnNoaXBzcGVhay5yZWFsdGltZS52MS5VbnN1YnNjcmliZUgAEjgKB3B1Ymxpc2gYBSABKAsyJS5zaGlwc3BlYWsucmVhbHRpbWUudjEuUHVibGlzaFJlcXVlc3RIABJACgthY2tub3dsZWRnZRgGIAEoCzIpLnNoaXBzcGVhay5yZWFsdGltZS52MS5BY2tub3dsZWRnZVJlcXVlc3RIABIvCgZ3aW5kb3cYByABKAsyHS5zaGlwc3BlYWsucmVhbHRpbWUudjEuV2luZG93SAASNgoIcHJlc2VuY2UYCCABKAsyIi5zaGlwc3BlYWsucmVhbHRpbWUudjEuU2V0UHJlc2VuY2VIABI8Cg1yZWZyZXNoX3Rva2VuGAkgASgLMiMuc2hpcHNwZWFrLnJlYWx0aW1lLnYxLlJlZnJlc2hUb2tlbkgAEisKBHBpbmcYCiABKAsyGy5zaGlwc3BlYWsucmVhbHRpbWUudjEuUGluZ0gAEjQKCW9wZW5fd29yaxgLIAEoCzIfLnNoaXBzcGVhay5yZWFsdGltZS52MS5PcGVuV29ya0gAEjYKCmNsb3NlX3dvcmsYDCABKAsyIC5zaGlwc3BlYWsucmVhbHRpbWUudjEuQ2xvc2VXb3JrSABCBwoFZnJhbWUiiwEKBUhlbGxvEhgKEHByb3RvY29sX3ZlcnNpb24YASABKA0SEQoJY2xpZW50X2lkGAIgASgJEhEKCWRldmljZV9pZBgDIAEoCRILCgNzZGsYBCABKAkSDQoFdG9rZW4YBSABKAkSFAoMd2luZG93X2J5dGVzGAYgASgEEhAKCGZlYXR1cmVzGAcgAygJIscBCglTdWJzY3JpYmUSDQoFdG9waWMYASABKAkSMwoIcG9zaXRpb24YAiABKAsyHy5zaGlwc3BlYWsucmVhbHRpbWUudjEuUG9zaXRpb25IABIqCgJhdBgDIAEoDjIcLnNoaXBzcGVhay5yZWFsdGltZS52MS5TdGFydEgAEg4KBGxhc3QYBCABKA1IABIQCghjb25mbGF0ZRgFIAEoCBINCgVncmFudBgGIAEoCRIQCghwcmVzZW5jZRgHIAEoCEIHCgVzdGFydCIcCgtVbnN1YnNjcmliZRINCgV0b3BpYxgBIAEoCSJWCg5QdWJsaXNoUmVxdWVzdBIsCgZkcmFmdHMYASADKAsyHC5zaGlwc3BlYWsucmVhbHRpbWUudjEuRHJhZnQSFgoOYWxsX29yX25vdGhpbmcYAiABKAgiqwEKDVB1Ymxpc2hSZXN1bHQSCgoCaWQYASABKAkSLwoHb3V0Y29tZRgCIAEoDjIeLnNoaXBzcGVhay5yZWFsdGltZS52MS5PdXRjb21lEhEKCWR1cGxpY2F0ZRgDIAEoCBINCgVlcG9jaBgEIAEoBhIOCgZvZmZzZXQYBSABKAQSKwoFZXJyb3IYBiABKAsyHC5zaGlwc3BlYWsucmVhbHRpbWUudjEuRXJyb3IiVgoJUHVibGlzaGVkEhIKCnJlcXVlc3RfaWQYASABKAQSNQoHcmVzdWx0cxgCIAMoCzIkLnNoaXBzcGVhay5yZWFsdGltZS52MS5QdWJsaXNoUmVzdWx0IlIKDFRvcGljRXZlbnRJZBINCgV0b3BpYxgBIAEoCRIQCghldmVudF9pZBgCIAEoCRIOCgZvZmZzZXQYAyABKAQSEQoJcHVibGlzaGVyGAQgASgJIr0BCg9BY2tub3dsZWRnZW1lbnQSFQoLZGVsaXZlcnlfaWQYASABKAlIABI0CgVldmVudBgCIAEoCzIjLnNoaXBzcGVhay5yZWFsdGltZS52MS5Ub3BpY0V2ZW50SWRIABIpCgR2ZXJiGAMgASgOMhsuc2hpcHNwZWFrLnJlYWx0aW1lLnYxLlZlcmISKAoFZGVsYXkYBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CCAoGdGFyZ2V0Il0KEkFja25vd2xlZGdlUmVxdWVzdBI0CgRhY2tzGAEgAygLMiYuc2hpcHNwZWFrLnJlYWx0aW1lLnYxLkFja25vd2xlZGdlbWVudBIRCglkZXZpY2VfaWQYAiABKAkiQAoRQWNrbm93bGVkZ2VSZXN1bHQSKwoFZXJyb3IYASABKAsyHC5zaGlwc3BlYWsucmVhbHRpbWUudjEuRXJyb3IiXQoMQWNrbm93bGVkZ2VkEhIKCnJlcXVlc3RfaWQYASABKAQSOQoHcmVzdWx0cxgCIAMoCzIoLnNoaXBzcGVhay5yZWFsdGltZS52MS5BY2tub3dsZWRnZVJlc3VsdCIfCgZXaW5kb3cSFQoNaGFuZGxlZF9ieXRlcxgBIAEoBCLGAQoLU2V0UHJlc2VuY2USDQoFdG9waWMYASABKAkSMwoFc3RhdGUYAiABKA4yJC5zaGlwc3BlYWsucmVhbHRpbWUudjEuUHJlc2VuY2VTdGF0ZRJCCghtZXRhZGF0YRgDIAMoCzIwLnNoaXBzcGVhay5yZWFsdGltZS52MS5TZXRQcmVzZW5jZS5NZXRhZGF0YUVudHJ5Gi8KDU1ldGFkYXRhRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASIdCgxSZWZyZXNoVG9rZW4SDQoFdG9rZW4YASABKAkiFQoEUGluZxINCgVub25jZRgBIAEoBCKEAQoIT3BlbldvcmsSDAoEbmFtZRgBIAEoCRIPCgdwYXR0ZXJuGAIgASgJEhcKD21heF9vdXRzdGFuZGluZxgDIAEoDRIvCgxhY2tfZGVhZGxpbmUYBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SDwoHb3JkZXJlZBgFIAEoCCIZCglDbG9zZVdvcmsSDAoEbmFtZRgBIAEoCSKUBwoLU2VydmVyRnJhbWUSLQoEcnVucxgBIAMoCzIfLnNoaXBzcGVhay5yZWFsdGltZS52MS5Ub3BpY1J1bhIxCgd3ZWxjb21lGAIgASgLMh4uc2hpcHNwZWFrLnJlYWx0aW1lLnYxLldlbGNvbWVIABI3CgpzdWJzY3JpYmVkGAMgASgLMiEuc2hpcHNwZWFrLnJlYWx0aW1lLnYxLlN1YnNjcmliZWRIABI7Cgx1bnN1YnNjcmliZWQYBCABKAsyIy5zaGlwc3BlYWsucmVhbHRpbWUudjEuVW5zdWJzY3JpYmVkSAASNQoJcHVibGlzaGVkGAUgASgLMiAuc2hpcHNwZWFrLnJlYWx0aW1lLnYxLlB1Ymxpc2hlZEgAEjsKDGFja25vd2xlZGdlZBgGIAEoCzIjLnNoaXBzcGVhay5yZWFsdGltZS52MS5BY2tub3dsZWRnZWRIABI3CgpkZWxpdmVyaWVzGAcgASgLMiEuc2hpcHNwZWFrLnJlYWx0aW1lLnYxLkRlbGl2ZXJpZXNIABI4CghwcmVzZW5jZRgIIAEoCzIkLnNoaXBzcGVhay5yZWFsdGltZS52MS5QcmVzZW5jZUZyYW1lSAASNQoJaGVhcnRiZWF0GAkgASgLMiAuc2hpcHNwZWFrLnJlYWx0aW1lLnYxLkhlYXJ0YmVhdEgAEkIKEHNlc3Npb25fZXhwaXJpbmcYCiABKAsyJi5zaGlwc3BlYWsucmVhbHRpbWUudjEuU2Vzc2lvbkV4cGlyaW5nSAASMAoHZ29fYXdheRgLIAEoCzIdLnNoaXBzcGVhay5yZWFsdGltZS52MS5Hb0F3YXlIABItCgVlcnJvchgMIAEoCzIcLnNoaXBzcGVhay5yZWFsdGltZS52MS5FcnJvckgAEisKBHBvbmcYDSABKAsyGy5zaGlwc3BlYWsucmVhbHRpbWUudjEuUG9uZ0gAEj4KDnRva2VuX2FjY2VwdGVkGA4gASgLMiQuc2hpcHNwZWFrLnJlYWx0aW1lLnYxLlRva2VuQWNjZXB0ZWRIABI4Cgt3b3JrX29wZW5lZBgPIAEoCzIhLnNoaXBzcGVhay5yZWFsdGltZS52MS5Xb3JrT3BlbmVkSAASOAoLd29ya19jbG9zZWQYECABKAsyIS5zaGlwc3BlYWsucmVhbHRpbWUudjEuV29ya0Nsb3NlZEgAQgkKB2NvbnRyb2wipgEKBkxpbWl0cxIXCg9tYXhfZXZlbnRfYnl0ZXMYASABKA0SGAoQbWF4X2JhdGNoX2V2ZW50cxgCIAEoDRIXCg9tYXhfYmF0Y2hfYnl0ZXMYAyABKA0SGQoRbWF4X3N1YnNjcmlwdGlvbnMYBCABKA0SNQoSaWRlbXBvdGVuY3lfd2luZG93GAUgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIsACCgdXZWxjb21lEhIKCnNlc3Npb25faWQYASABKAkSEAoIaW5zdGFuY2UYAiABKAkSGAoQcHJvdG9jb2xfdmVyc2lvbhgDIAEoDRI1ChJoZWFydGJlYXRfaW50ZXJ2YWwYBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SLwoLc2VydmVyX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi0KBmxpbWl0cxgGIAEoCzIdLnNoaXBzcGVhay5yZWFsdGltZS52MS5MaW1pdHMSNQoKZHVyYWJpbGl0eRgHIAEoDjIhLnNoaXBzcGVhay5yZWFsdGltZS52MS5EdXJhYmlsaXR5EhQKDHdpbmRvd19ieXRlcxgIIAEoBBIRCglwcmluY2lwYWwYCSABKAki+wEKClN1YnNjcmliZWQSEgoKcmVxdWVzdF9pZBgBIAEoBBINCgV0b3BpYxgCIAEoCRIvCgd2ZXJkaWN0GAMgASgOMh4uc2hpcHNwZWFrLnJlYWx0aW1lLnYxLlZlcmRpY3QSMQoIcG9zaXRpb24YBCABKAsyHy5zaGlwc3BlYWsucmVhbHRpbWUudjEuUG9zaXRpb24SDAoEaGVhZBgFIAEoBBIRCgRsb3N0GAYgASgESACIAQESLQoJb2xkZXN0X2F0GAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBINCgVlcG9jaBgIIAEoBkIHCgVfbG9zdCJeCgxVbnN1YnNjcmliZWQSEgoKcmVxdWVzdF9pZBgBIAEoBBINCgV0b3BpYxgCIAEoCRIrCgVlcnJvchgDIAEoCzIcLnNoaXBzcGVhay5yZWFsdGltZS52MS5FcnJvciKoAQoIRGVsaXZlcnkSDAoEd29yaxgBIAEoCRITCgtkZWxpdmVyeV9pZBgCIAEoCRINCgV0b3BpYxgDIAEoCRIPCgdhdHRlbXB0GAQgASgNEiwKCGRlYWRsaW5lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIrCgVldmVudBgGIAEoCzIcLnNoaXBzcGVhay5yZWFsdGltZS52MS5FdmVudCJBCgpEZWxpdmVyaWVzEjMKCmRlbGl2ZXJpZXMYASADKAsyHy5zaGlwc3BlYWsucmVhbHRpbWUudjEuRGVsaXZlcnkiiQIKDlByZXNlbmNlTWVtYmVyEgwKBHVzZXIYASABKAkSEQoJY2xpZW50X2lkGAIgASgJEjMKBXN0YXRlGAMgASgOMiQuc2hpcHNwZWFrLnJlYWx0aW1lLnYxLlByZXNlbmNlU3RhdGUSRQoIbWV0YWRhdGEYBCADKAsyMy5zaGlwc3BlYWsucmVhbHRpbWUudjEuUHJlc2VuY2VNZW1iZXIuTWV0YWRhdGFFbnRyeRIpCgVzaW5jZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAaLwoNTWV0YWRhdGFFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIoUBCg1QcmVzZW5jZUZyYW1lEg0KBXRvcGljGAEgASgJEgwKBGZ1bGwYAiABKAgSNgoHbWVtYmVycxgDIAMoCzIlLnNoaXBzcGVhay5yZWFsdGltZS52MS5QcmVzZW5jZU1lbWJlchIQCghzZXNzaW9ucxgEIAEoDRINCgV1c2VycxgFIAEoDSJwCglIZWFydGJlYXQSLwoLc2VydmVyX3RpbWUYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjIKDmNvbXBsZXRlX2FzX29mGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCI5Cg9TZXNzaW9uRXhwaXJpbmcSJgoCYXQYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIq8BCgZHb0F3YXkSMgoGcmVhc29uGAEgASgOMiIuc2hpcHNwZWFrLnJlYWx0aW1lLnYxLkVycm9yUmVhc29uEjMKBmFjdGlvbhgCIAEoDjIjLnNoaXBzcGVhay5yZWFsdGltZS52MS5Hb0F3YXlBY3Rpb24SKQoGd2l0aGluGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhEKCWVuZHBvaW50cxgEIAMoCSJGCgRQb25nEg0KBW5vbmNlGAEgASgEEi8KC3NlcnZlcl90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJTCg1Ub2tlbkFjY2VwdGVkEhIKCnJlcXVlc3RfaWQYASABKAQSLgoKZXhwaXJlc19hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiPwoKV29ya09wZW5lZBISCgpyZXF1ZXN0X2lkGAEgASgEEgwKBG5hbWUYAiABKAkSDwoHbWVtYmVycxgDIAEoDSJbCgpXb3JrQ2xvc2VkEhIKCnJlcXVlc3RfaWQYASABKAQSDAoEbmFtZRgCIAEoCRIrCgVlcnJvchgDIAEoCzIcLnNoaXBzcGVhay5yZWFsdGltZS52MS5FcnJvcipYCgVTdGFydBIVChFTVEFSVF9VTlNQRUNJRklFRBAAEhAKDFNUQVJUX0xBVEVTVBABEhIKDlNUQVJUX0VBUkxJRVNUEAISEgoOU1RBUlRfU05BUFNIT1QQAyqoAQoHT3V0Y29tZRIXChNPVVRDT01FX1VOU1BFQ0lGSUVEEAASEgoOT1VUQ09NRV9TVE9SRUQQARIUChBPVVRDT01FX0FDQ0VQVEVEEAISFQoRT1VUQ09NRV9TQ0hFRFVMRUQQAxITCg9PVVRDT01FX1JFRlVTRUQQBBIZChVPVVRDT01FX05PVF9BVFRFTVBURUQQBRITCg9PVVRDT01FX1VOS05PV04QBiqPAQoEVmVyYhIUChBWRVJCX1VOU1BFQ0lGSUVEEAASDAoIVkVSQl9BQ0sQARINCglWRVJCX05BQ0sQAhIPCgtWRVJCX0VYVEVORBADEg8KC1ZFUkJfUkVKRUNUEAQSDQoJVkVSQl9SRUFEEAUSEAoMVkVSQl9ESVNNSVNTEAYSEQoNVkVSQl9XSVRIRFJBVxAHKpoBCg1QcmVzZW5jZVN0YXRlEh4KGlBSRVNFTkNFX1NUQVRFX1VOU1BFQ0lGSUVEEAASGQoVUFJFU0VOQ0VfU1RBVEVfT05MSU5FEAESGQoVUFJFU0VOQ0VfU1RBVEVfQUNUSVZFEAISFwoTUFJFU0VOQ0VfU1RBVEVfQVdBWRADEhoKFlBSRVNFTkNFX1NUQVRFX09GRkxJTkUQBCp8CgpEdXJhYmlsaXR5EhoKFkRVUkFCSUxJVFlfVU5TUEVDSUZJRUQQABIaChZEVVJBQklMSVRZX0xPQ0FMX0ZTWU5DEAESGwoXRFVSQUJJTElUWV9RVU9SVU1fRlNZTkMQAhIZChVEVVJBQklMSVRZX1VOVkVSSUZJRUQQAypoCgdWZXJkaWN0EhcKE1ZFUkRJQ1RfVU5TUEVDSUZJRUQQABIOCgpWRVJESUNUX09LEAESDwoLVkVSRElDVF9HQVAQAhIRCg1WRVJESUNUX1JFU0VUEAMSEAoMVkVSRElDVF9MSVZFEAQqoQEKDEdvQXdheUFjdGlvbhIeChpHT19BV0FZX0FDVElPTl9VTlNQRUNJRklFRBAAEhkKFUdPX0FXQVlfQUNUSU9OX1JFU1VNRRABEiEKHUdPX0FXQVlfQUNUSU9OX1JFQVVUSEVOVElDQVRFEAISGgoWR09fQVdBWV9BQ1RJT05fVVBHUkFERRADEhcKE0dPX0FXQVlfQUNUSU9OX1NUT1AQBGIGcHJvdG8z", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_shipspeak_realtime_v1_error_reason, file_shipspeak_realtime_v1_event]);
+  fileDesc("CiFzaGlwc3BlYWsvcmVhbHRpbWUvdjEvZnJhbWUucHJvdG8SFXNoaXBzcGVhay5yZWFsdGltZS52MSKJBQoLQ2xpZW50RnJhbWUSEgoKcmVxdWVzdF9pZBgBIAEoBBItCgVoZWxsbxgCIAEoCzIcLnNoaXBzcGVhay5yZWFsdGltZS52MS5IZWxsb0gAEjUKCXN1YnNjcmliZRgDIAEoCzIgLnNoaXBzcGVhay5yZWFsdGltZS52MS5TdWJzY3JpYmVIABI5Cgt1bnN1YnNjcmliZRgEIAEoCzIiLnNoaXBzcGVhay5yZWFsdGltZS52MS5VbnN1YnNjcmliZUgAEjgKB3B1Ymxpc2gYBSABKAsyJS5zaGlwc3BlYWsucmVhbHRpbWUudjEuUHVibGlzaFJlcXVlc3RIABJACgthY2tub3dsZWRnZRgGIAEoCzIpLnNoaXBzcGVhay5yZWFsdGltZS52MS5BY2tub3dsZWRnZVJlcXVlc3RIABIvCgZ3aW5kb3cYByABKAsyHS5zaGlwc3BlYWsucmVhbHRpbWUudjEuV2luZG93SAASNgoIcHJlc2VuY2UYCCABKAsyIi5zaGlwc3BlYWsucmVhbHRpbWUudjEuU2V0UHJlc2VuY2VIABI8Cg1yZWZyZXNoX3Rva2VuGAkgASgLMiMuc2hpcHNwZWFrLnJlYWx0aW1lLnYxLlJlZnJlc2hUb2tlbkgAEisKBHBpbmcYCiABKAsyGy5zaGlwc3BlYWsucmVhbHRpbWUudjEuUGluZ0gAEjQKCW9wZW5fd29yaxgLIAEoCzIfLnNoaXBzcGVhay5yZWFsdGltZS52MS5PcGVuV29ya0gAEjYKCmNsb3NlX3dvcmsYDCABKAsyIC5zaGlwc3BlYWsucmVhbHRpbWUudjEuQ2xvc2VXb3JrSABCBwoFZnJhbWUivwEKBUhlbGxvEhgKEHByb3RvY29sX3ZlcnNpb24YASABKA0SEQoJY2xpZW50X2lkGAIgASgJEhEKCWRldmljZV9pZBgDIAEoCRILCgNzZGsYBCABKAkSDQoFdG9rZW4YBSABKAkSFAoMd2luZG93X2J5dGVzGAYgASgEEhAKCGZlYXR1cmVzGAcgAygJEjIKBHN0ZXAYCCABKAsyJC5zaGlwc3BlYWsucmVhbHRpbWUudjEuVHJhbnNwb3J0U3RlcCJQCg1UcmFuc3BvcnRTdGVwEgwKBGxlZnQYASABKAkSMQoGcmVhc29uGAIgASgOMiEuc2hpcHNwZWFrLnJlYWx0aW1lLnYxLlN0ZXBSZWFzb24ixwEKCVN1YnNjcmliZRINCgV0b3BpYxgBIAEoCRIzCghwb3NpdGlvbhgCIAEoCzIfLnNoaXBzcGVhay5yZWFsdGltZS52MS5Qb3NpdGlvbkgAEioKAmF0GAMgASgOMhwuc2hpcHNwZWFrLnJlYWx0aW1lLnYxLlN0YXJ0SAASDgoEbGFzdBgEIAEoDUgAEhAKCGNvbmZsYXRlGAUgASgIEg0KBWdyYW50GAYgASgJEhAKCHByZXNlbmNlGAcgASgIQgcKBXN0YXJ0IhwKC1Vuc3Vic2NyaWJlEg0KBXRvcGljGAEgASgJIlYKDlB1Ymxpc2hSZXF1ZXN0EiwKBmRyYWZ0cxgBIAMoCzIcLnNoaXBzcGVhay5yZWFsdGltZS52MS5EcmFmdBIWCg5hbGxfb3Jfbm90aGluZxgCIAEoCCKrAQoNUHVibGlzaFJlc3VsdBIKCgJpZBgBIAEoCRIvCgdvdXRjb21lGAIgASgOMh4uc2hpcHNwZWFrLnJlYWx0aW1lLnYxLk91dGNvbWUSEQoJZHVwbGljYXRlGAMgASgIEg0KBWVwb2NoGAQgASgGEg4KBm9mZnNldBgFIAEoBBIrCgVlcnJvchgGIAEoCzIcLnNoaXBzcGVhay5yZWFsdGltZS52MS5FcnJvciJWCglQdWJsaXNoZWQSEgoKcmVxdWVzdF9pZBgBIAEoBBI1CgdyZXN1bHRzGAIgAygLMiQuc2hpcHNwZWFrLnJlYWx0aW1lLnYxLlB1Ymxpc2hSZXN1bHQiUgoMVG9waWNFdmVudElkEg0KBXRvcGljGAEgASgJEhAKCGV2ZW50X2lkGAIgASgJEg4KBm9mZnNldBgDIAEoBBIRCglwdWJsaXNoZXIYBCABKAkivQEKD0Fja25vd2xlZGdlbWVudBIVCgtkZWxpdmVyeV9pZBgBIAEoCUgAEjQKBWV2ZW50GAIgASgLMiMuc2hpcHNwZWFrLnJlYWx0aW1lLnYxLlRvcGljRXZlbnRJZEgAEikKBHZlcmIYAyABKA4yGy5zaGlwc3BlYWsucmVhbHRpbWUudjEuVmVyYhIoCgVkZWxheRgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIICgZ0YXJnZXQiXQoSQWNrbm93bGVkZ2VSZXF1ZXN0EjQKBGFja3MYASADKAsyJi5zaGlwc3BlYWsucmVhbHRpbWUudjEuQWNrbm93bGVkZ2VtZW50EhEKCWRldmljZV9pZBgCIAEoCSJAChFBY2tub3dsZWRnZVJlc3VsdBIrCgVlcnJvchgBIAEoCzIcLnNoaXBzcGVhay5yZWFsdGltZS52MS5FcnJvciJdCgxBY2tub3dsZWRnZWQSEgoKcmVxdWVzdF9pZBgBIAEoBBI5CgdyZXN1bHRzGAIgAygLMiguc2hpcHNwZWFrLnJlYWx0aW1lLnYxLkFja25vd2xlZGdlUmVzdWx0Ih8KBldpbmRvdxIVCg1oYW5kbGVkX2J5dGVzGAEgASgEIsYBCgtTZXRQcmVzZW5jZRINCgV0b3BpYxgBIAEoCRIzCgVzdGF0ZRgCIAEoDjIkLnNoaXBzcGVhay5yZWFsdGltZS52MS5QcmVzZW5jZVN0YXRlEkIKCG1ldGFkYXRhGAMgAygLMjAuc2hpcHNwZWFrLnJlYWx0aW1lLnYxLlNldFByZXNlbmNlLk1ldGFkYXRhRW50cnkaLwoNTWV0YWRhdGFFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIh0KDFJlZnJlc2hUb2tlbhINCgV0b2tlbhgBIAEoCSIVCgRQaW5nEg0KBW5vbmNlGAEgASgEIoQBCghPcGVuV29yaxIMCgRuYW1lGAEgASgJEg8KB3BhdHRlcm4YAiABKAkSFwoPbWF4X291dHN0YW5kaW5nGAMgASgNEi8KDGFja19kZWFkbGluZRgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIPCgdvcmRlcmVkGAUgASgIIhkKCUNsb3NlV29yaxIMCgRuYW1lGAEgASgJIpQHCgtTZXJ2ZXJGcmFtZRItCgRydW5zGAEgAygLMh8uc2hpcHNwZWFrLnJlYWx0aW1lLnYxLlRvcGljUnVuEjEKB3dlbGNvbWUYAiABKAsyHi5zaGlwc3BlYWsucmVhbHRpbWUudjEuV2VsY29tZUgAEjcKCnN1YnNjcmliZWQYAyABKAsyIS5zaGlwc3BlYWsucmVhbHRpbWUudjEuU3Vic2NyaWJlZEgAEjsKDHVuc3Vic2NyaWJlZBgEIAEoCzIjLnNoaXBzcGVhay5yZWFsdGltZS52MS5VbnN1YnNjcmliZWRIABI1CglwdWJsaXNoZWQYBSABKAsyIC5zaGlwc3BlYWsucmVhbHRpbWUudjEuUHVibGlzaGVkSAASOwoMYWNrbm93bGVkZ2VkGAYgASgLMiMuc2hpcHNwZWFrLnJlYWx0aW1lLnYxLkFja25vd2xlZGdlZEgAEjcKCmRlbGl2ZXJpZXMYByABKAsyIS5zaGlwc3BlYWsucmVhbHRpbWUudjEuRGVsaXZlcmllc0gAEjgKCHByZXNlbmNlGAggASgLMiQuc2hpcHNwZWFrLnJlYWx0aW1lLnYxLlByZXNlbmNlRnJhbWVIABI1CgloZWFydGJlYXQYCSABKAsyIC5zaGlwc3BlYWsucmVhbHRpbWUudjEuSGVhcnRiZWF0SAASQgoQc2Vzc2lvbl9leHBpcmluZxgKIAEoCzImLnNoaXBzcGVhay5yZWFsdGltZS52MS5TZXNzaW9uRXhwaXJpbmdIABIwCgdnb19hd2F5GAsgASgLMh0uc2hpcHNwZWFrLnJlYWx0aW1lLnYxLkdvQXdheUgAEi0KBWVycm9yGAwgASgLMhwuc2hpcHNwZWFrLnJlYWx0aW1lLnYxLkVycm9ySAASKwoEcG9uZxgNIAEoCzIbLnNoaXBzcGVhay5yZWFsdGltZS52MS5Qb25nSAASPgoOdG9rZW5fYWNjZXB0ZWQYDiABKAsyJC5zaGlwc3BlYWsucmVhbHRpbWUudjEuVG9rZW5BY2NlcHRlZEgAEjgKC3dvcmtfb3BlbmVkGA8gASgLMiEuc2hpcHNwZWFrLnJlYWx0aW1lLnYxLldvcmtPcGVuZWRIABI4Cgt3b3JrX2Nsb3NlZBgQIAEoCzIhLnNoaXBzcGVhay5yZWFsdGltZS52MS5Xb3JrQ2xvc2VkSABCCQoHY29udHJvbCKmAQoGTGltaXRzEhcKD21heF9ldmVudF9ieXRlcxgBIAEoDRIYChBtYXhfYmF0Y2hfZXZlbnRzGAIgASgNEhcKD21heF9iYXRjaF9ieXRlcxgDIAEoDRIZChFtYXhfc3Vic2NyaXB0aW9ucxgEIAEoDRI1ChJpZGVtcG90ZW5jeV93aW5kb3cYBSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iwAIKB1dlbGNvbWUSEgoKc2Vzc2lvbl9pZBgBIAEoCRIQCghpbnN0YW5jZRgCIAEoCRIYChBwcm90b2NvbF92ZXJzaW9uGAMgASgNEjUKEmhlYXJ0YmVhdF9pbnRlcnZhbBgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIvCgtzZXJ2ZXJfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLQoGbGltaXRzGAYgASgLMh0uc2hpcHNwZWFrLnJlYWx0aW1lLnYxLkxpbWl0cxI1CgpkdXJhYmlsaXR5GAcgASgOMiEuc2hpcHNwZWFrLnJlYWx0aW1lLnYxLkR1cmFiaWxpdHkSFAoMd2luZG93X2J5dGVzGAggASgEEhEKCXByaW5jaXBhbBgJIAEoCSL7AQoKU3Vic2NyaWJlZBISCgpyZXF1ZXN0X2lkGAEgASgEEg0KBXRvcGljGAIgASgJEi8KB3ZlcmRpY3QYAyABKA4yHi5zaGlwc3BlYWsucmVhbHRpbWUudjEuVmVyZGljdBIxCghwb3NpdGlvbhgEIAEoCzIfLnNoaXBzcGVhay5yZWFsdGltZS52MS5Qb3NpdGlvbhIMCgRoZWFkGAUgASgEEhEKBGxvc3QYBiABKARIAIgBARItCglvbGRlc3RfYXQYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg0KBWVwb2NoGAggASgGQgcKBV9sb3N0Il4KDFVuc3Vic2NyaWJlZBISCgpyZXF1ZXN0X2lkGAEgASgEEg0KBXRvcGljGAIgASgJEisKBWVycm9yGAMgASgLMhwuc2hpcHNwZWFrLnJlYWx0aW1lLnYxLkVycm9yIqgBCghEZWxpdmVyeRIMCgR3b3JrGAEgASgJEhMKC2RlbGl2ZXJ5X2lkGAIgASgJEg0KBXRvcGljGAMgASgJEg8KB2F0dGVtcHQYBCABKA0SLAoIZGVhZGxpbmUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEisKBWV2ZW50GAYgASgLMhwuc2hpcHNwZWFrLnJlYWx0aW1lLnYxLkV2ZW50IkEKCkRlbGl2ZXJpZXMSMwoKZGVsaXZlcmllcxgBIAMoCzIfLnNoaXBzcGVhay5yZWFsdGltZS52MS5EZWxpdmVyeSKJAgoOUHJlc2VuY2VNZW1iZXISDAoEdXNlchgBIAEoCRIRCgljbGllbnRfaWQYAiABKAkSMwoFc3RhdGUYAyABKA4yJC5zaGlwc3BlYWsucmVhbHRpbWUudjEuUHJlc2VuY2VTdGF0ZRJFCghtZXRhZGF0YRgEIAMoCzIzLnNoaXBzcGVhay5yZWFsdGltZS52MS5QcmVzZW5jZU1lbWJlci5NZXRhZGF0YUVudHJ5EikKBXNpbmNlGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBovCg1NZXRhZGF0YUVudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEihQEKDVByZXNlbmNlRnJhbWUSDQoFdG9waWMYASABKAkSDAoEZnVsbBgCIAEoCBI2CgdtZW1iZXJzGAMgAygLMiUuc2hpcHNwZWFrLnJlYWx0aW1lLnYxLlByZXNlbmNlTWVtYmVyEhAKCHNlc3Npb25zGAQgASgNEg0KBXVzZXJzGAUgASgNInAKCUhlYXJ0YmVhdBIvCgtzZXJ2ZXJfdGltZRgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMgoOY29tcGxldGVfYXNfb2YYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIjkKD1Nlc3Npb25FeHBpcmluZxImCgJhdBgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAirwEKBkdvQXdheRIyCgZyZWFzb24YASABKA4yIi5zaGlwc3BlYWsucmVhbHRpbWUudjEuRXJyb3JSZWFzb24SMwoGYWN0aW9uGAIgASgOMiMuc2hpcHNwZWFrLnJlYWx0aW1lLnYxLkdvQXdheUFjdGlvbhIpCgZ3aXRoaW4YAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SEQoJZW5kcG9pbnRzGAQgAygJIkYKBFBvbmcSDQoFbm9uY2UYASABKAQSLwoLc2VydmVyX3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIlMKDVRva2VuQWNjZXB0ZWQSEgoKcmVxdWVzdF9pZBgBIAEoBBIuCgpleHBpcmVzX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCI/CgpXb3JrT3BlbmVkEhIKCnJlcXVlc3RfaWQYASABKAQSDAoEbmFtZRgCIAEoCRIPCgdtZW1iZXJzGAMgASgNIlsKCldvcmtDbG9zZWQSEgoKcmVxdWVzdF9pZBgBIAEoBBIMCgRuYW1lGAIgASgJEisKBWVycm9yGAMgASgLMhwuc2hpcHNwZWFrLnJlYWx0aW1lLnYxLkVycm9yKqIBCgpTdGVwUmVhc29uEhsKF1NURVBfUkVBU09OX1VOU1BFQ0lGSUVEEAASFgoSU1RFUF9SRUFTT05fRkFJTEVEEAESFwoTU1RFUF9SRUFTT05fQkxPQ0tFRBACEhYKElNURVBfUkVBU09OX1NJTEVOVBADEhYKElNURVBfUkVBU09OX1BST0JFRBAEEhYKElNURVBfUkVBU09OX0NIT1NFThAFKlgKBVN0YXJ0EhUKEVNUQVJUX1VOU1BFQ0lGSUVEEAASEAoMU1RBUlRfTEFURVNUEAESEgoOU1RBUlRfRUFSTElFU1QQAhISCg5TVEFSVF9TTkFQU0hPVBADKqgBCgdPdXRjb21lEhcKE09VVENPTUVfVU5TUEVDSUZJRUQQABISCg5PVVRDT01FX1NUT1JFRBABEhQKEE9VVENPTUVfQUNDRVBURUQQAhIVChFPVVRDT01FX1NDSEVEVUxFRBADEhMKD09VVENPTUVfUkVGVVNFRBAEEhkKFU9VVENPTUVfTk9UX0FUVEVNUFRFRBAFEhMKD09VVENPTUVfVU5LTk9XThAGKo8BCgRWZXJiEhQKEFZFUkJfVU5TUEVDSUZJRUQQABIMCghWRVJCX0FDSxABEg0KCVZFUkJfTkFDSxACEg8KC1ZFUkJfRVhURU5EEAMSDwoLVkVSQl9SRUpFQ1QQBBINCglWRVJCX1JFQUQQBRIQCgxWRVJCX0RJU01JU1MQBhIRCg1WRVJCX1dJVEhEUkFXEAcqmgEKDVByZXNlbmNlU3RhdGUSHgoaUFJFU0VOQ0VfU1RBVEVfVU5TUEVDSUZJRUQQABIZChVQUkVTRU5DRV9TVEFURV9PTkxJTkUQARIZChVQUkVTRU5DRV9TVEFURV9BQ1RJVkUQAhIXChNQUkVTRU5DRV9TVEFURV9BV0FZEAMSGgoWUFJFU0VOQ0VfU1RBVEVfT0ZGTElORRAEKnwKCkR1cmFiaWxpdHkSGgoWRFVSQUJJTElUWV9VTlNQRUNJRklFRBAAEhoKFkRVUkFCSUxJVFlfTE9DQUxfRlNZTkMQARIbChdEVVJBQklMSVRZX1FVT1JVTV9GU1lOQxACEhkKFURVUkFCSUxJVFlfVU5WRVJJRklFRBADKmgKB1ZlcmRpY3QSFwoTVkVSRElDVF9VTlNQRUNJRklFRBAAEg4KClZFUkRJQ1RfT0sQARIPCgtWRVJESUNUX0dBUBACEhEKDVZFUkRJQ1RfUkVTRVQQAxIQCgxWRVJESUNUX0xJVkUQBCqhAQoMR29Bd2F5QWN0aW9uEh4KGkdPX0FXQVlfQUNUSU9OX1VOU1BFQ0lGSUVEEAASGQoVR09fQVdBWV9BQ1RJT05fUkVTVU1FEAESIQodR09fQVdBWV9BQ1RJT05fUkVBVVRIRU5USUNBVEUQAhIaChZHT19BV0FZX0FDVElPTl9VUEdSQURFEAMSFwoTR09fQVdBWV9BQ1RJT05fU1RPUBAEYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_shipspeak_realtime_v1_error_reason, file_shipspeak_realtime_v1_event]);
 
 /**
  * ClientFrame is what a client says.
@@ -191,6 +191,14 @@ export type Hello = Message<"shipspeak.realtime.v1.Hello"> & {
    * @generated from field: repeated string features = 7;
    */
   features: string[];
+
+  /**
+   * How the client came to this transport, for the operator's figures; absent = as it was opened last time, or the first
+   * time. The hub counts it and does nothing else.
+   *
+   * @generated from field: shipspeak.realtime.v1.TransportStep step = 8;
+   */
+  step?: TransportStep | undefined;
 };
 
 /**
@@ -199,6 +207,35 @@ export type Hello = Message<"shipspeak.realtime.v1.Hello"> & {
  */
 export const HelloSchema: GenMessage<Hello> = /*@__PURE__*/
   messageDesc(file_shipspeak_realtime_v1_frame, 1);
+
+/**
+ * TransportStep tells of one change of transport, down or up the client's ladder. Say it once, in the first Hello on the
+ * transport that was taken.
+ *
+ * @generated from message shipspeak.realtime.v1.TransportStep
+ */
+export type TransportStep = Message<"shipspeak.realtime.v1.TransportStep"> & {
+  /**
+   * The transport that was left: "grpc", "grpc-web", "websocket", "poll" (long) or "adaptive-poll"; others count as "other".
+   *
+   * @generated from field: string left = 1;
+   */
+  left: string;
+
+  /**
+   * Why.
+   *
+   * @generated from field: shipspeak.realtime.v1.StepReason reason = 2;
+   */
+  reason: StepReason;
+};
+
+/**
+ * Describes the message shipspeak.realtime.v1.TransportStep.
+ * Use `create(TransportStepSchema)` to create a new message.
+ */
+export const TransportStepSchema: GenMessage<TransportStep> = /*@__PURE__*/
+  messageDesc(file_shipspeak_realtime_v1_frame, 2);
 
 /**
  * Subscribe starts receiving one topic.
@@ -272,7 +309,7 @@ export type Subscribe = Message<"shipspeak.realtime.v1.Subscribe"> & {
  * Use `create(SubscribeSchema)` to create a new message.
  */
 export const SubscribeSchema: GenMessage<Subscribe> = /*@__PURE__*/
-  messageDesc(file_shipspeak_realtime_v1_frame, 2);
+  messageDesc(file_shipspeak_realtime_v1_frame, 3);
 
 /**
  * Unsubscribe stops receiving one topic.
@@ -293,7 +330,7 @@ export type Unsubscribe = Message<"shipspeak.realtime.v1.Unsubscribe"> & {
  * Use `create(UnsubscribeSchema)` to create a new message.
  */
 export const UnsubscribeSchema: GenMessage<Unsubscribe> = /*@__PURE__*/
-  messageDesc(file_shipspeak_realtime_v1_frame, 3);
+  messageDesc(file_shipspeak_realtime_v1_frame, 4);
 
 /**
  * PublishRequest is a batch of drafts; the same message is the Publish call's request.
@@ -321,7 +358,7 @@ export type PublishRequest = Message<"shipspeak.realtime.v1.PublishRequest"> & {
  * Use `create(PublishRequestSchema)` to create a new message.
  */
 export const PublishRequestSchema: GenMessage<PublishRequest> = /*@__PURE__*/
-  messageDesc(file_shipspeak_realtime_v1_frame, 4);
+  messageDesc(file_shipspeak_realtime_v1_frame, 5);
 
 /**
  * PublishResult is what became of one draft.
@@ -377,7 +414,7 @@ export type PublishResult = Message<"shipspeak.realtime.v1.PublishResult"> & {
  * Use `create(PublishResultSchema)` to create a new message.
  */
 export const PublishResultSchema: GenMessage<PublishResult> = /*@__PURE__*/
-  messageDesc(file_shipspeak_realtime_v1_frame, 5);
+  messageDesc(file_shipspeak_realtime_v1_frame, 6);
 
 /**
  * Published answers a PublishRequest on a stream.
@@ -405,7 +442,7 @@ export type Published = Message<"shipspeak.realtime.v1.Published"> & {
  * Use `create(PublishedSchema)` to create a new message.
  */
 export const PublishedSchema: GenMessage<Published> = /*@__PURE__*/
-  messageDesc(file_shipspeak_realtime_v1_frame, 6);
+  messageDesc(file_shipspeak_realtime_v1_frame, 7);
 
 /**
  * TopicEventId names one event of a topic; or several, as an id is unique per publisher only. READ and DISMISS without
@@ -448,7 +485,7 @@ export type TopicEventId = Message<"shipspeak.realtime.v1.TopicEventId"> & {
  * Use `create(TopicEventIdSchema)` to create a new message.
  */
 export const TopicEventIdSchema: GenMessage<TopicEventId> = /*@__PURE__*/
-  messageDesc(file_shipspeak_realtime_v1_frame, 7);
+  messageDesc(file_shipspeak_realtime_v1_frame, 8);
 
 /**
  * Acknowledgement is one statement about one delivery or event.
@@ -499,7 +536,7 @@ export type Acknowledgement = Message<"shipspeak.realtime.v1.Acknowledgement"> &
  * Use `create(AcknowledgementSchema)` to create a new message.
  */
 export const AcknowledgementSchema: GenMessage<Acknowledgement> = /*@__PURE__*/
-  messageDesc(file_shipspeak_realtime_v1_frame, 8);
+  messageDesc(file_shipspeak_realtime_v1_frame, 9);
 
 /**
  * AcknowledgeRequest is a batch of acknowledgements; the same message is the Acknowledge call's request.
@@ -527,7 +564,7 @@ export type AcknowledgeRequest = Message<"shipspeak.realtime.v1.AcknowledgeReque
  * Use `create(AcknowledgeRequestSchema)` to create a new message.
  */
 export const AcknowledgeRequestSchema: GenMessage<AcknowledgeRequest> = /*@__PURE__*/
-  messageDesc(file_shipspeak_realtime_v1_frame, 9);
+  messageDesc(file_shipspeak_realtime_v1_frame, 10);
 
 /**
  * AcknowledgeResult is what became of one acknowledgement.
@@ -548,7 +585,7 @@ export type AcknowledgeResult = Message<"shipspeak.realtime.v1.AcknowledgeResult
  * Use `create(AcknowledgeResultSchema)` to create a new message.
  */
 export const AcknowledgeResultSchema: GenMessage<AcknowledgeResult> = /*@__PURE__*/
-  messageDesc(file_shipspeak_realtime_v1_frame, 10);
+  messageDesc(file_shipspeak_realtime_v1_frame, 11);
 
 /**
  * Acknowledged answers an AcknowledgeRequest on a stream, after commit.
@@ -576,7 +613,7 @@ export type Acknowledged = Message<"shipspeak.realtime.v1.Acknowledged"> & {
  * Use `create(AcknowledgedSchema)` to create a new message.
  */
 export const AcknowledgedSchema: GenMessage<Acknowledged> = /*@__PURE__*/
-  messageDesc(file_shipspeak_realtime_v1_frame, 11);
+  messageDesc(file_shipspeak_realtime_v1_frame, 12);
 
 /**
  * Window reports progress of the receiver; also its sign of life.
@@ -598,7 +635,7 @@ export type Window = Message<"shipspeak.realtime.v1.Window"> & {
  * Use `create(WindowSchema)` to create a new message.
  */
 export const WindowSchema: GenMessage<Window> = /*@__PURE__*/
-  messageDesc(file_shipspeak_realtime_v1_frame, 12);
+  messageDesc(file_shipspeak_realtime_v1_frame, 13);
 
 /**
  * SetPresence sets what others see of this session in one topic.
@@ -633,7 +670,7 @@ export type SetPresence = Message<"shipspeak.realtime.v1.SetPresence"> & {
  * Use `create(SetPresenceSchema)` to create a new message.
  */
 export const SetPresenceSchema: GenMessage<SetPresence> = /*@__PURE__*/
-  messageDesc(file_shipspeak_realtime_v1_frame, 13);
+  messageDesc(file_shipspeak_realtime_v1_frame, 14);
 
 /**
  * RefreshToken replaces the session's token by a newer one of the same principal.
@@ -654,7 +691,7 @@ export type RefreshToken = Message<"shipspeak.realtime.v1.RefreshToken"> & {
  * Use `create(RefreshTokenSchema)` to create a new message.
  */
 export const RefreshTokenSchema: GenMessage<RefreshToken> = /*@__PURE__*/
-  messageDesc(file_shipspeak_realtime_v1_frame, 14);
+  messageDesc(file_shipspeak_realtime_v1_frame, 15);
 
 /**
  * Ping asks for a Pong.
@@ -675,7 +712,7 @@ export type Ping = Message<"shipspeak.realtime.v1.Ping"> & {
  * Use `create(PingSchema)` to create a new message.
  */
 export const PingSchema: GenMessage<Ping> = /*@__PURE__*/
-  messageDesc(file_shipspeak_realtime_v1_frame, 15);
+  messageDesc(file_shipspeak_realtime_v1_frame, 16);
 
 /**
  * OpenWork joins a work subscription.
@@ -725,7 +762,7 @@ export type OpenWork = Message<"shipspeak.realtime.v1.OpenWork"> & {
  * Use `create(OpenWorkSchema)` to create a new message.
  */
 export const OpenWorkSchema: GenMessage<OpenWork> = /*@__PURE__*/
-  messageDesc(file_shipspeak_realtime_v1_frame, 16);
+  messageDesc(file_shipspeak_realtime_v1_frame, 17);
 
 /**
  * CloseWork leaves a work subscription; open deliveries go back.
@@ -746,7 +783,7 @@ export type CloseWork = Message<"shipspeak.realtime.v1.CloseWork"> & {
  * Use `create(CloseWorkSchema)` to create a new message.
  */
 export const CloseWorkSchema: GenMessage<CloseWork> = /*@__PURE__*/
-  messageDesc(file_shipspeak_realtime_v1_frame, 17);
+  messageDesc(file_shipspeak_realtime_v1_frame, 18);
 
 /**
  * ServerFrame is what the hub says. Runs stand outside the oneof, so that bytes shared by many sessions can be
@@ -895,7 +932,7 @@ export type ServerFrame = Message<"shipspeak.realtime.v1.ServerFrame"> & {
  * Use `create(ServerFrameSchema)` to create a new message.
  */
 export const ServerFrameSchema: GenMessage<ServerFrame> = /*@__PURE__*/
-  messageDesc(file_shipspeak_realtime_v1_frame, 18);
+  messageDesc(file_shipspeak_realtime_v1_frame, 19);
 
 /**
  * Limits are the sizes that this hub accepts.
@@ -944,7 +981,7 @@ export type Limits = Message<"shipspeak.realtime.v1.Limits"> & {
  * Use `create(LimitsSchema)` to create a new message.
  */
 export const LimitsSchema: GenMessage<Limits> = /*@__PURE__*/
-  messageDesc(file_shipspeak_realtime_v1_frame, 19);
+  messageDesc(file_shipspeak_realtime_v1_frame, 20);
 
 /**
  * Welcome opens the session.
@@ -1021,7 +1058,7 @@ export type Welcome = Message<"shipspeak.realtime.v1.Welcome"> & {
  * Use `create(WelcomeSchema)` to create a new message.
  */
 export const WelcomeSchema: GenMessage<Welcome> = /*@__PURE__*/
-  messageDesc(file_shipspeak_realtime_v1_frame, 20);
+  messageDesc(file_shipspeak_realtime_v1_frame, 21);
 
 /**
  * Subscribed answers Subscribe, and comes again with GAP when history is trimmed under a slow reader, when a
@@ -1092,7 +1129,7 @@ export type Subscribed = Message<"shipspeak.realtime.v1.Subscribed"> & {
  * Use `create(SubscribedSchema)` to create a new message.
  */
 export const SubscribedSchema: GenMessage<Subscribed> = /*@__PURE__*/
-  messageDesc(file_shipspeak_realtime_v1_frame, 21);
+  messageDesc(file_shipspeak_realtime_v1_frame, 22);
 
 /**
  * Unsubscribed tells that no run of the topic follows.
@@ -1127,7 +1164,7 @@ export type Unsubscribed = Message<"shipspeak.realtime.v1.Unsubscribed"> & {
  * Use `create(UnsubscribedSchema)` to create a new message.
  */
 export const UnsubscribedSchema: GenMessage<Unsubscribed> = /*@__PURE__*/
-  messageDesc(file_shipspeak_realtime_v1_frame, 22);
+  messageDesc(file_shipspeak_realtime_v1_frame, 23);
 
 /**
  * Delivery hands one event to one member of a work subscription.
@@ -1183,7 +1220,7 @@ export type Delivery = Message<"shipspeak.realtime.v1.Delivery"> & {
  * Use `create(DeliverySchema)` to create a new message.
  */
 export const DeliverySchema: GenMessage<Delivery> = /*@__PURE__*/
-  messageDesc(file_shipspeak_realtime_v1_frame, 23);
+  messageDesc(file_shipspeak_realtime_v1_frame, 24);
 
 /**
  * Deliveries hands out work. About 64 KiB, or one delivery; the window counts it.
@@ -1204,7 +1241,7 @@ export type Deliveries = Message<"shipspeak.realtime.v1.Deliveries"> & {
  * Use `create(DeliveriesSchema)` to create a new message.
  */
 export const DeliveriesSchema: GenMessage<Deliveries> = /*@__PURE__*/
-  messageDesc(file_shipspeak_realtime_v1_frame, 24);
+  messageDesc(file_shipspeak_realtime_v1_frame, 25);
 
 /**
  * PresenceMember is one session or user in a topic.
@@ -1253,7 +1290,7 @@ export type PresenceMember = Message<"shipspeak.realtime.v1.PresenceMember"> & {
  * Use `create(PresenceMemberSchema)` to create a new message.
  */
 export const PresenceMemberSchema: GenMessage<PresenceMember> = /*@__PURE__*/
-  messageDesc(file_shipspeak_realtime_v1_frame, 25);
+  messageDesc(file_shipspeak_realtime_v1_frame, 26);
 
 /**
  * PresenceFrame is the presence of a topic: in full, or what changed.
@@ -1302,7 +1339,7 @@ export type PresenceFrame = Message<"shipspeak.realtime.v1.PresenceFrame"> & {
  * Use `create(PresenceFrameSchema)` to create a new message.
  */
 export const PresenceFrameSchema: GenMessage<PresenceFrame> = /*@__PURE__*/
-  messageDesc(file_shipspeak_realtime_v1_frame, 26);
+  messageDesc(file_shipspeak_realtime_v1_frame, 27);
 
 /**
  * Heartbeat is the hub's sign of life.
@@ -1330,7 +1367,7 @@ export type Heartbeat = Message<"shipspeak.realtime.v1.Heartbeat"> & {
  * Use `create(HeartbeatSchema)` to create a new message.
  */
 export const HeartbeatSchema: GenMessage<Heartbeat> = /*@__PURE__*/
-  messageDesc(file_shipspeak_realtime_v1_frame, 27);
+  messageDesc(file_shipspeak_realtime_v1_frame, 28);
 
 /**
  * SessionExpiring asks for a new token.
@@ -1351,7 +1388,7 @@ export type SessionExpiring = Message<"shipspeak.realtime.v1.SessionExpiring"> &
  * Use `create(SessionExpiringSchema)` to create a new message.
  */
 export const SessionExpiringSchema: GenMessage<SessionExpiring> = /*@__PURE__*/
-  messageDesc(file_shipspeak_realtime_v1_frame, 28);
+  messageDesc(file_shipspeak_realtime_v1_frame, 29);
 
 /**
  * GoAway announces the end of the stream.
@@ -1393,7 +1430,7 @@ export type GoAway = Message<"shipspeak.realtime.v1.GoAway"> & {
  * Use `create(GoAwaySchema)` to create a new message.
  */
 export const GoAwaySchema: GenMessage<GoAway> = /*@__PURE__*/
-  messageDesc(file_shipspeak_realtime_v1_frame, 29);
+  messageDesc(file_shipspeak_realtime_v1_frame, 30);
 
 /**
  * Pong answers a Ping.
@@ -1421,7 +1458,7 @@ export type Pong = Message<"shipspeak.realtime.v1.Pong"> & {
  * Use `create(PongSchema)` to create a new message.
  */
 export const PongSchema: GenMessage<Pong> = /*@__PURE__*/
-  messageDesc(file_shipspeak_realtime_v1_frame, 30);
+  messageDesc(file_shipspeak_realtime_v1_frame, 31);
 
 /**
  * TokenAccepted answers a RefreshToken.
@@ -1449,7 +1486,7 @@ export type TokenAccepted = Message<"shipspeak.realtime.v1.TokenAccepted"> & {
  * Use `create(TokenAcceptedSchema)` to create a new message.
  */
 export const TokenAcceptedSchema: GenMessage<TokenAccepted> = /*@__PURE__*/
-  messageDesc(file_shipspeak_realtime_v1_frame, 31);
+  messageDesc(file_shipspeak_realtime_v1_frame, 32);
 
 /**
  * WorkOpened answers OpenWork.
@@ -1484,7 +1521,7 @@ export type WorkOpened = Message<"shipspeak.realtime.v1.WorkOpened"> & {
  * Use `create(WorkOpenedSchema)` to create a new message.
  */
 export const WorkOpenedSchema: GenMessage<WorkOpened> = /*@__PURE__*/
-  messageDesc(file_shipspeak_realtime_v1_frame, 32);
+  messageDesc(file_shipspeak_realtime_v1_frame, 33);
 
 /**
  * WorkClosed answers CloseWork, or tells that the work subscription was taken away.
@@ -1519,7 +1556,62 @@ export type WorkClosed = Message<"shipspeak.realtime.v1.WorkClosed"> & {
  * Use `create(WorkClosedSchema)` to create a new message.
  */
 export const WorkClosedSchema: GenMessage<WorkClosed> = /*@__PURE__*/
-  messageDesc(file_shipspeak_realtime_v1_frame, 33);
+  messageDesc(file_shipspeak_realtime_v1_frame, 34);
+
+/**
+ * StepReason is why a client changed its transport. A value that the hub does not know counts as unspecified.
+ *
+ * @generated from enum shipspeak.realtime.v1.StepReason
+ */
+export enum StepReason {
+  /**
+   * Not told.
+   *
+   * @generated from enum value: STEP_REASON_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * Down: it could not be opened, or broke again and again.
+   *
+   * @generated from enum value: STEP_REASON_FAILED = 1;
+   */
+  FAILED = 1,
+
+  /**
+   * Down: something on the way refused it, with a status or a content type that is not the hub's.
+   *
+   * @generated from enum value: STEP_REASON_BLOCKED = 2;
+   */
+  BLOCKED = 2,
+
+  /**
+   * Down: it was open and brought nothing, as behind a proxy that holds streams back.
+   *
+   * @generated from enum value: STEP_REASON_SILENT = 3;
+   */
+  SILENT = 3,
+
+  /**
+   * Up: a probe of the better transport succeeded.
+   *
+   * @generated from enum value: STEP_REASON_PROBED = 4;
+   */
+  PROBED = 4,
+
+  /**
+   * The application, or the person, chose it.
+   *
+   * @generated from enum value: STEP_REASON_CHOSEN = 5;
+   */
+  CHOSEN = 5,
+}
+
+/**
+ * Describes the enum shipspeak.realtime.v1.StepReason.
+ */
+export const StepReasonSchema: GenEnum<StepReason> = /*@__PURE__*/
+  enumDesc(file_shipspeak_realtime_v1_frame, 0);
 
 /**
  * Start is where a subscription without a cursor begins.
@@ -1561,7 +1653,7 @@ export enum Start {
  * Describes the enum shipspeak.realtime.v1.Start.
  */
 export const StartSchema: GenEnum<Start> = /*@__PURE__*/
-  enumDesc(file_shipspeak_realtime_v1_frame, 0);
+  enumDesc(file_shipspeak_realtime_v1_frame, 1);
 
 /**
  * Outcome is what became of one draft.
@@ -1623,7 +1715,7 @@ export enum Outcome {
  * Describes the enum shipspeak.realtime.v1.Outcome.
  */
 export const OutcomeSchema: GenEnum<Outcome> = /*@__PURE__*/
-  enumDesc(file_shipspeak_realtime_v1_frame, 1);
+  enumDesc(file_shipspeak_realtime_v1_frame, 2);
 
 /**
  * Verb is what an acknowledgement says.
@@ -1692,7 +1784,7 @@ export enum Verb {
  * Describes the enum shipspeak.realtime.v1.Verb.
  */
 export const VerbSchema: GenEnum<Verb> = /*@__PURE__*/
-  enumDesc(file_shipspeak_realtime_v1_frame, 2);
+  enumDesc(file_shipspeak_realtime_v1_frame, 3);
 
 /**
  * PresenceState is a member's own status.
@@ -1740,7 +1832,7 @@ export enum PresenceState {
  * Describes the enum shipspeak.realtime.v1.PresenceState.
  */
 export const PresenceStateSchema: GenEnum<PresenceState> = /*@__PURE__*/
-  enumDesc(file_shipspeak_realtime_v1_frame, 3);
+  enumDesc(file_shipspeak_realtime_v1_frame, 4);
 
 /**
  * Durability is what STORED means on this hub.
@@ -1781,7 +1873,7 @@ export enum Durability {
  * Describes the enum shipspeak.realtime.v1.Durability.
  */
 export const DurabilitySchema: GenEnum<Durability> = /*@__PURE__*/
-  enumDesc(file_shipspeak_realtime_v1_frame, 4);
+  enumDesc(file_shipspeak_realtime_v1_frame, 5);
 
 /**
  * Verdict is the outcome of a resume.
@@ -1831,7 +1923,7 @@ export enum Verdict {
  * Describes the enum shipspeak.realtime.v1.Verdict.
  */
 export const VerdictSchema: GenEnum<Verdict> = /*@__PURE__*/
-  enumDesc(file_shipspeak_realtime_v1_frame, 5);
+  enumDesc(file_shipspeak_realtime_v1_frame, 6);
 
 /**
  * GoAwayAction is what a client does after the stream ends.
@@ -1879,5 +1971,5 @@ export enum GoAwayAction {
  * Describes the enum shipspeak.realtime.v1.GoAwayAction.
  */
 export const GoAwayActionSchema: GenEnum<GoAwayAction> = /*@__PURE__*/
-  enumDesc(file_shipspeak_realtime_v1_frame, 6);
+  enumDesc(file_shipspeak_realtime_v1_frame, 7);
 

@@ -30,10 +30,14 @@ class Bar:
 
     def met(self, ours: float, tutorial: float | None) -> bool | None:
         """Whether the figure reaches it; None when there is nothing to compare with."""
-        compare: Callable[[float, float], bool] = operator.le if self.at_most else operator.ge
         if not self.ratio:
-            return compare(ours, self.limit)
-        return compare(ours, self.limit * tutorial) if tutorial else None
+            return self.holds(ours)
+        return self.holds(ours / tutorial) if tutorial else None
+
+    def holds(self, value: float) -> bool:
+        """Whether the limit is kept by a figure, or by a ratio where the limit is one."""
+        compare: Callable[[float, float], bool] = operator.le if self.at_most else operator.ge
+        return compare(value, self.limit)
 
     def __str__(self) -> str:
         sign = "<=" if self.at_most else ">="

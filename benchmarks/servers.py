@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 _ROOT = Path(__file__).parent.parent
 _START_SECONDS = 30.0
@@ -53,11 +53,14 @@ def tutorial_hub(*, web: bool = False) -> Iterator[Server]:
 
 
 @contextmanager
-def our_hub(data_root: Path | None = None) -> Iterator[Server]:
+def our_hub(
+    data_root: Path | None = None, env: Mapping[str, str] | None = None
+) -> Iterator[Server]:
     """``rthub serve --dev`` with a fresh data folder.
 
     Args:
         data_root: folder on the disk to store on; default: the system's temporary folder.
+        env: more of its settings.
     """
     with tempfile.TemporaryDirectory(prefix="bench-hub-", dir=data_root) as folder:
         ready = Path(folder, "ready.json")
@@ -67,6 +70,7 @@ def our_hub(data_root: Path | None = None) -> Iterator[Server]:
             "RTHUB_DATA_DIR": str(Path(folder, "data")),
             "RTHUB_READY_FILE": str(ready),
             "RTHUB_LOG_LEVEL": "warning",
+            **(env or {}),
         }
         command = [sys.executable, "-m", "hub", "serve", "--dev"]
         with _running(command, settings, Path(folder), ready) as server:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from benchmarks.servers import Server
 
 WINDOW_BYTES: Final = 262_144
+# What may lie ahead of an urgent event: a window, and the frame that passed it, of two chunks.
+AHEAD_LIMIT: Final = WINDOW_BYTES + 2 * 65_536
 _REPORT_BYTES: Final = 65_536
 _BULK: Final = Workload(f"{DURABLE_TOPIC}/bulk", payload_bytes=10_000, run_id="bulk")
 _URGENT: Final = Workload(f"{DURABLE_TOPIC}/urgent", run_id="urgent")
@@ -50,7 +52,7 @@ async def _measure(server: Server, window_bytes: int, rate: float, seconds: floa
         async with grpc.aio.insecure_channel(f"127.0.0.1:{server.grpc_port}") as own:
             reading = asyncio.create_task(reader.read(own))
             await asyncio.wait_for(reader.ready.wait(), 30)
-            sent = await _publish_urgent(channel, seconds)
+            sent = await _publish_urgent(channel, seconds, reader)
             # What was swallowed before it comes first: a late one is a figure, not a failure.
             await asyncio.wait_for(reader.has(sent), 60)
             reading.cancel()
@@ -61,6 +63,7 @@ async def _measure(server: Server, window_bytes: int, rate: float, seconds: floa
         "urgent p50 ms": cuts[_PERCENT // 2 - 1] * 1e3,
         "urgent p99 ms": cuts[_PERCENT - 2] * 1e3,
         "urgent max ms": max(reader.latencies) * 1e3,
+        "max KB ahead": reader.most_ahead() / 1e3,
         "urgent events": float(sent),
         "bulk MB read": reader.bytes / 1e6,
     }
@@ -71,6 +74,8 @@ class _SlowReader:
 
     def __init__(self, window_bytes: int, rate: float) -> None:
         self.latencies: list[float] = []
+        self._taken_at: dict[int, int] = {}
+        self._answered_at: dict[int, int] = {}
         self.bytes = 0
         self.ready = asyncio.Event()
         self._arrived = asyncio.Condition()
@@ -81,6 +86,17 @@ class _SlowReader:
         """Return when so many urgent events have come."""
         async with self._arrived:
             await self._arrived.wait_for(lambda: len(self.latencies) >= count)
+
+    def answered(self, sequence: int) -> None:
+        """The hub has answered an urgent publish: what it sends from now on comes behind it."""
+        self._answered_at[sequence] = self.bytes
+
+    def most_ahead(self) -> int:
+        """Bytes that came between an answer and its event, at most.
+
+        Unlike the time that they took, they are the hub's doing on any machine.
+        """
+        return max(at - self._answered_at[number] for number, at in self._taken_at.items())
 
     async def read(self, channel: grpc.aio.Channel) -> None:
         """Subscribe, then read slowly for ever."""
@@ -116,6 +132,7 @@ class _SlowReader:
             if run.topic == _URGENT.topic:
                 found = [MARKER.match(event.content.other.value) for event in run.events]
                 self.latencies += [(now_ns - int(one[1])) / 1e9 for one in found if one]
+                self._taken_at.update((int(one[2]), self.bytes) for one in found if one)
         async with self._arrived:
             self._arrived.notify_all()
 
@@ -126,12 +143,13 @@ class _SlowReader:
             await call.write(frame_pb2.ClientFrame(window=window).SerializeToString())
 
 
-async def _publish_urgent(channel: grpc.aio.Channel, seconds: float) -> int:
+async def _publish_urgent(channel: grpc.aio.Channel, seconds: float, reader: _SlowReader) -> int:
     end, sent = time.monotonic() + seconds, 0
     while time.monotonic() < end:
         draft = _URGENT.draft(time.monotonic_ns(), sent)
         draft.content.priority = event_pb2.PRIORITY_CRITICAL
         await _publish(channel, [draft])
+        reader.answered(sent)
         sent += 1
         await asyncio.sleep(0.1)
     return sent

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
+# A hub that waited for nobody's sake would not be gone when the test's patience ends.
+LONG_WAITS = {"RTHUB_DRAIN_SPREAD": "100", "RTHUB_DRAIN_GRACE": "100"}
+LONG_POLL = 25
 
 
 async def _exit_status(hub: HubProcess) -> int:
@@ -57,22 +60,22 @@ async def test_watchers_hear_it_before_the_clients_do(hub: HubProcess) -> None:
     assert await _exit_status(hub) == 0
 
 
-async def test_an_idle_hub_goes_at_once(hub: HubProcess) -> None:
-    started = time.monotonic()
+async def test_an_idle_hub_goes_at_once(start_hub: Callable[..., HubProcess]) -> None:
+    hub = await asyncio.to_thread(start_hub, env=LONG_WAITS)
     assert await _exit_status(hub) == 0
-    assert time.monotonic() - started < 3
 
 
-async def test_clients_that_go_by_themselves_are_not_waited_for(hub: HubProcess) -> None:
+async def test_clients_that_go_by_themselves_are_not_waited_for(
+    start_hub: Callable[..., HubProcess],
+) -> None:
+    hub = await asyncio.to_thread(start_hub, env=LONG_WAITS)
     async with RawClient(hub.grpc) as client:
         streams = [(await client.session())[0] for _ in range(20)]
-        started = time.monotonic()
         ending = asyncio.ensure_future(_exit_status(hub))
         for stream in streams:
             await stream.control("go_away")
             await stream.half_close()
         assert await ending == 0
-        assert time.monotonic() - started < 4
 
 
 async def test_clients_that_stay_are_ended_with_a_reason(
@@ -85,14 +88,12 @@ async def test_clients_that_stay_are_ended_with_a_reason(
         listener = client.listen(frame_pb2.Subscribe(topic="meeting/1"))
         await listener.read()
         nameless = client.connect()
-        started = time.monotonic()
         ending = asyncio.ensure_future(_exit_status(hub))
         want = (grpc.StatusCode.UNAVAILABLE, "DRAINING")
         assert await stream.end() == want
         assert await listener.end() == want
         assert (await nameless.end())[0] == grpc.StatusCode.UNAVAILABLE
         assert await ending == 0
-        assert time.monotonic() - started < 8
 
 
 async def test_what_was_published_before_and_while_draining_is_kept(hub: HubProcess) -> None:
@@ -121,12 +122,12 @@ async def test_a_poll_that_waits_is_answered(hub: HubProcess) -> None:
         subscription = frame_pb2.Subscribe(
             topic="meeting/1", position=event_pb2.Position(cursor=cursor)
         )
-        wait = duration_pb2.Duration(seconds=25)
+        wait = duration_pb2.Duration(seconds=LONG_POLL)
         waiting = asyncio.ensure_future(client.poll(subscription, wait=wait))
         await asyncio.wait([waiting], timeout=0.3)
         started = time.monotonic()
         ending = asyncio.ensure_future(_exit_status(hub))
         answer = await waiting
         assert not answer.frames
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < LONG_POLL / 2
         assert await ending == 0

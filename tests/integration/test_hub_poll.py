@@ -59,7 +59,7 @@ async def test_without_a_position_it_answers_at_once_with_cursors(
     started = time.monotonic()
     topics = [f"{topic}/{number}" for number in range(3)]
     answer = await client.poll(*(frame_pb2.Subscribe(topic=one) for one in topics), wait=LONG)
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < LONG.seconds / 2
     assert [frame.subscribed.topic for frame in answer.frames] == topics
     for frame in answer.frames:
         assert decode_cursor(frame.subscribed.topic, frame.subscribed.position.cursor).epoch
@@ -74,7 +74,7 @@ async def test_a_wait_ends_with_the_next_event(client: RawClient, topic: str) ->
         published = time.monotonic()
         await client.publish(draft(topic, number))
         answer = await waiting
-        assert time.monotonic() - published < 2
+        assert time.monotonic() - published < LONG.seconds / 2
         assert _ids(answer) == [f"e{number}"]
         cursor = _cursor(answer)
 
@@ -84,7 +84,7 @@ async def test_a_wait_that_sees_nothing_ends_on_time(client: RawClient, topic: s
     started = time.monotonic()
     wait = duration_pb2.Duration(nanos=300_000_000)
     answer = await client.poll(_at(topic, cursor), wait=wait)
-    assert 0.25 < time.monotonic() - started < 5
+    assert 0.25 < time.monotonic() - started < 20
     assert not answer.frames
 
 
@@ -172,7 +172,7 @@ async def test_history_that_was_trimmed_is_a_gap(client: RawClient) -> None:
     for start in range(0, 6000, 250):
         results = await client.publish(*(draft(topic, n) for n in range(start, start + 250)))
         head = results[-1].offset
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while True:  # housekeeping trims in its own time
             answer = await client.poll(_at(topic, first), max_events=5000)
             # Done when the promised ones and one more are left: before that the floor may move

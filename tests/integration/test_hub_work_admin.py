@@ -141,7 +141,7 @@ async def test_dead_letters_are_replayed_once(client: RawClient, kind: str) -> N
         assert await member.say(frame_pb2.VERB_REJECT, delivery) == [0]
     request = messages.ReplayDeadLettersRequest(namespace=namespace, work=kind, limit=1)
     counts: list[int] = []
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while sum(counts) < 2:  # a dead letter is published a moment after its ruling
             counts.append((await client.admin("ReplayDeadLetters", request)).replayed)
             await asyncio.sleep(0.01)
@@ -179,7 +179,7 @@ async def test_the_command_line(client: RawClient, shared_hub: HubProcess, kind:
     assert [kind, topic, "1", "1", "1"] in [row[:5] for row in rows]
     assert await run("dead", "list", "user") == ""
     assert await member.say(frame_pb2.VERB_REJECT, *held) == [0]
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not (listed := await run("dead", "list", "user")):
             pass
     assert f"{kind}  {topic} #1  REJECTED_BY_MEMBER after 1" in listed

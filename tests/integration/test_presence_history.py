@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 HEARTBEAT = 1.0
 # The hub looks at its sessions once a second, and this machine may be busy.
-PROMPT = 2.0
+PROMPT = 4.0
 STATES = {"online": frame_pb2.PRESENCE_STATE_ONLINE, "away": frame_pb2.PRESENCE_STATE_AWAY}
 NAMES = {number: name for name, number in STATES.items()}
 

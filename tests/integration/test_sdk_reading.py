@@ -211,7 +211,7 @@ async def test_states_and_the_round_trip(hub: HubProcess):
                 seen.append(change.state)
                 if change.state is State.LIVE:
                     break
-            assert 0 < await client.ping() < 5
+            assert 0 < await client.ping() < 30
             assert client.stats().rtt_seconds is not None
             assert client.welcome is not None
             assert client.welcome.window_bytes == DEFAULT_WINDOW_BYTES

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 SERVICE = "shipspeak.realtime.v1.RealtimeService"
 ADMIN = "shipspeak.realtime.v1.AdminService"
-SECONDS = 10.0
+SECONDS = 30.0
 Metadata = tuple[tuple[str, str], ...]
 
 

@@ -12,7 +12,7 @@ from benchmarks.tutorial_hub import TutorialHub, register
 from benchmarks.workload import sequence_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Callable, Coroutine
 
     from shipspeak.realtime.v1 import event_pb2
 
@@ -66,19 +66,25 @@ async def serving(hub: TutorialHub) -> AsyncIterator[int]:
 
 @asynccontextmanager
 async def raw_server(
-    talk: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]],
+    talk: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Coroutine[None, None, None]],
 ) -> AsyncIterator[int]:
-    """A TCP server that says what ``talk`` writes and then keeps the connection; gives the port."""
+    """A TCP server that says what ``talk`` writes and then keeps the connection; gives the port.
+
+    At its end every talk is over: what the client said last has been read.
+    """
     connections: list[asyncio.StreamWriter] = []
+    talks: list[asyncio.Future[None]] = []
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connections.append(writer)
-        await talk(reader, writer)
+        talks.append(asyncio.ensure_future(talk(reader, writer)))
+        await talks[-1]
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     try:
         yield server.sockets[0].getsockname()[1]
     finally:
+        await asyncio.gather(*talks, return_exceptions=True)
         for writer in connections:
             writer.close()
         server.close()

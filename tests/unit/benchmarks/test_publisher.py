@@ -52,7 +52,7 @@ def _leave_out(results):
 async def test_every_draft_is_answered_and_no_more_are_in_flight_than_told(in_flight, batch):
     seen: list[int] = []
     async with serving(_Changed(lambda results: seen.append(len(results)))) as port:
-        outcome = await publish(Plan(port, _TOPICS, in_flight, batch, seconds=0.1))
+        outcome = await publish(Plan(port, _TOPICS, in_flight, batch, seconds=0.5))
     assert outcome.published == sum(seen) > 0
     assert set(seen) == {batch}
     assert outcome.p50_ms <= outcome.p99_ms
@@ -60,8 +60,8 @@ async def test_every_draft_is_answered_and_no_more_are_in_flight_than_told(in_fl
 
 async def test_a_paced_publisher_keeps_its_rate():
     async with serving(TutorialHub()) as port:
-        outcome = await publish(Plan(port, _TOPICS, 4, 1, seconds=0.3, rate=50))
-    assert 2 <= outcome.published <= 16
+        outcome = await publish(Plan(port, _TOPICS, 4, 1, seconds=1.0, rate=50))
+    assert 2 <= outcome.published <= 51
 
 
 @pytest.mark.parametrize("change", [_refuse, _double, _stand_still, _leave_out])
@@ -74,6 +74,6 @@ async def test_an_unsound_answer_ends_the_run(change):
 
 async def test_the_process_of_its_own_reports_the_same():
     async with serving(TutorialHub()) as port:
-        outcome = await asyncio.to_thread(run_apart, Plan(port, _TOPICS, 4, 2, seconds=0.1))
+        outcome = await asyncio.to_thread(run_apart, Plan(port, _TOPICS, 4, 2, seconds=0.5))
     assert outcome.published > 0
     assert outcome.cpu_seconds > 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hub.errors import HubError
 from hub.session.frames import error_message
 from shipspeak.realtime.v1 import frame_pb2
 
@@ -39,10 +40,12 @@ class Acknowledger:
         answers = await self._work.acknowledge([acks[i] for i in deliveries], principal)
         for index, answer in zip(deliveries, answers, strict=True):
             results[index] = answer
-        refusals = await self._receipts.acknowledge(
+        told = await self._receipts.acknowledge(
             [acks[i] for i in events], principal, device or request.device_id
         )
-        for index, refusal in zip(events, refusals, strict=True):
-            if refusal is not None:
-                results[index].error.CopyFrom(error_message(refusal))
+        for index, one in zip(events, told, strict=True):
+            if isinstance(one, HubError):
+                results[index].error.CopyFrom(error_message(one))
+            else:
+                results[index].first = one
         return results

@@ -12,7 +12,7 @@ from hub.errors import Aborted, HubError, InvalidArgument, PermissionDenied, uns
 from hub.model.events import NORMAL, Append, StoredEvent
 from hub.model.text import unsafe_field
 from hub.pipeline.batch import Batch
-from hub.pipeline.schedule import deliver_ms
+from hub.pipeline.schedule import deliver_ms, first_sent_ms
 from hub.session.frames import error_message, timestamp_ms
 from shipspeak.realtime.v1 import error_reason_pb2 as reasons
 from shipspeak.realtime.v1 import event_pb2, frame_pb2
@@ -180,6 +180,13 @@ class Publisher:
             )
         if field := unsafe_field(draft.content):
             raise unsafe_text_error(f"content.{field}", draft.topic)
+        if draft.content.until_acknowledged and not namespace.personal:
+            raise InvalidArgument(
+                reasons.ERROR_REASON_FIELD_INVALID,
+                "only in a user's own topic can the first acknowledgement withdraw an event",
+                topic=draft.topic,
+                field="content.until_acknowledged",
+            )
         size = draft.content.ByteSize()
         if size > self._limits.max_event_bytes:
             raise InvalidArgument(
@@ -230,7 +237,7 @@ class Publisher:
             published_ms=now_ms,
             expires_ms=expires_ms,
             expected_offset=draft.expected_offset if draft.HasField("expected_offset") else None,
-            first_sent_ms=_first_sent_ms(draft),
+            first_sent_ms=first_sent_ms(draft),
             group=group,
         )
 
@@ -278,17 +285,3 @@ class Publisher:
         namespace = draft.topic.partition("/")[0] if isinstance(result, Stored | Scheduled) else "-"
         self._metrics.published.labels(namespace, frame_pb2.Outcome.Name(message.outcome)).inc()
         return message
-
-
-def _first_sent_ms(draft: event_pb2.Draft) -> int:
-    if not draft.HasField("first_sent_at"):
-        return 0
-    try:
-        return draft.first_sent_at.ToMilliseconds()
-    except ValueError as error:
-        raise InvalidArgument(
-            reasons.ERROR_REASON_FIELD_INVALID,
-            "first_sent_at is outside the years 1 to 9999",
-            topic=draft.topic,
-            field="first_sent_at",
-        ) from error

@@ -1,9 +1,14 @@
-"""Receipts: READ and DISMISS by the user whose topic it is, WITHDRAW by the event's publisher."""
+"""Receipts: READ and DISMISS by a user, WITHDRAW by the event's publisher.
+
+What a user says of events in the user's own topic lies beside them; what is said of those that are
+for many lies in the user's own topic, too.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from hub.engine.inbox import Noted
 from hub.errors import (
     FailedPrecondition,
     HubError,
@@ -12,6 +17,8 @@ from hub.errors import (
     event_unknown,
 )
 from hub.model.receipts import DISMISSED, READ, WITHDRAWN, Mark
+from hub.topics.grammar import is_segment
+from hub.topics.namespaces import PERSONAL
 from shipspeak.realtime.v1 import error_reason_pb2 as reasons
 from shipspeak.realtime.v1 import frame_pb2
 
@@ -20,7 +27,7 @@ if TYPE_CHECKING:
 
     from hub.auth.grants import Principal
     from hub.engine.inbox import Inbox
-    from hub.topics.namespaces import Namespaces
+    from hub.topics.namespaces import Namespace, Namespaces
 
 _STATES: Final = {
     frame_pb2.VERB_READ: READ,
@@ -45,8 +52,10 @@ class ReceiptDesk:
 
     async def acknowledge(
         self, acks: Sequence[frame_pb2.Acknowledgement], principal: Principal, device: str
-    ) -> list[HubError | None]:
-        """Carry out validated acknowledgements of events; a refusal or None each, after commit.
+    ) -> list[HubError | bool]:
+        """Carry out validated acknowledgements of events, after commit.
+
+        A refusal each, or whether the receipt that holds is the caller's (``Noted.first``).
 
         Args:
             acks: all with the target ``event``.
@@ -54,7 +63,7 @@ class ReceiptDesk:
             device: the caller's; empty = not known.
         """
         now_ms = int(self._clock() * 1000)
-        answers: list[HubError | None] = [None] * len(acks)
+        answers: list[HubError | bool] = [False] * len(acks)
         marks: list[Mark] = []
         places: list[int] = []
         for index, ack in enumerate(acks):
@@ -67,7 +76,10 @@ class ReceiptDesk:
         if marks:
             results = await self._inbox.mark(marks, now_ms)
             for index, result in zip(places, results, strict=True):
-                answers[index] = result if isinstance(result, HubError) else None
+                if isinstance(result, HubError):
+                    answers[index] = result
+                else:
+                    answers[index] = isinstance(result, Noted) and result.first
         return answers
 
     def _mark(self, ack: frame_pb2.Acknowledgement, principal: Principal, device: str) -> Mark:
@@ -80,17 +92,23 @@ class ReceiptDesk:
                 topic=topic,
                 field="verb",
             )
-        if not self._namespaces.of(topic).topic_class.durable:
+        namespace = self._namespaces.of(topic)
+        if not namespace.topic_class.durable:
             raise FailedPrecondition(
                 reasons.ERROR_REASON_START_UNAVAILABLE,
                 "a volatile topic keeps no events, nor what is said about them",
                 topic=topic,
             )
+        home = ""
         if state == WITHDRAWN:
             principal.require("publish", topic)
             publisher = principal.subject
-        else:
+        elif namespace.personal:
             publisher = _owner(topic, principal)
+            principal.require("subscribe", topic)
+        else:
+            publisher = principal.subject
+            home = _home(topic, namespace, principal)
             principal.require("subscribe", topic)
         named = ack.event.publisher
         if state == WITHDRAWN and not (principal.grants.admin and (ack.event.offset or named)):
@@ -98,24 +116,18 @@ class ReceiptDesk:
             if named not in {"", publisher}:
                 raise event_unknown(topic, ack.event.event_id)
             named = publisher
-        return Mark(topic, ack.event.event_id, state, publisher, device, ack.event.offset, named)
+        return Mark(
+            topic, ack.event.event_id, state, publisher, device, ack.event.offset, named, home
+        )
 
 
 def _owner(topic: str, principal: Principal) -> str:
     """The user whose topic it is; the caller, unless an administrator speaks for the user.
 
     Raises:
-        InvalidArgument: FIELD_INVALID: no user's topic.
         PermissionDenied: RIGHT_MISSING: another user's.
     """
-    kind, owner, *_ = topic.split("/")
-    if kind != "user":
-        raise InvalidArgument(
-            reasons.ERROR_REASON_FIELD_INVALID,
-            "only events of a user's own topic, user/<id>, are read or dismissed",
-            topic=topic,
-            field="event.topic",
-        )
+    owner = topic.split("/")[1]
     if owner != principal.subject and not principal.grants.admin:
         raise PermissionDenied(
             reasons.ERROR_REASON_RIGHT_MISSING,
@@ -124,3 +136,29 @@ def _owner(topic: str, principal: Principal) -> str:
             right="subscribe",
         )
     return owner
+
+
+def _home(topic: str, namespace: Namespace, principal: Principal) -> str:
+    """The caller's own topic, for what is said of an event that is for many.
+
+    Raises:
+        InvalidArgument: FIELD_INVALID: the event is in no topic of notifications.
+        PermissionDenied: RIGHT_MISSING: the caller has no topic, or may not read it.
+    """
+    if "notification" not in namespace.payloads:
+        raise InvalidArgument(
+            reasons.ERROR_REASON_FIELD_INVALID,
+            f"only notifications are read or dismissed; {namespace.name} topics carry none",
+            topic=topic,
+            field="event.topic",
+        )
+    home = f"{PERSONAL}/{principal.subject}"
+    if not is_segment(principal.subject):
+        raise PermissionDenied(
+            reasons.ERROR_REASON_RIGHT_MISSING,
+            f"{principal.subject or 'anonymous'} has no topic of its own to keep it in",
+            topic=topic,
+            right="subscribe",
+        )
+    principal.require("subscribe", home)
+    return home

@@ -90,3 +90,22 @@ class Canceller:
                 "it was released or cancelled, or never scheduled",
                 topic=request.topic,
             )
+
+
+def first_sent_ms(draft: event_pb2.Draft) -> int:
+    """When the publisher first sent the draft's id, milliseconds since the epoch; 0 = not said.
+
+    Raises:
+        InvalidArgument: FIELD_INVALID: no time of the years 1 to 9999.
+    """
+    if not draft.HasField("first_sent_at"):
+        return 0
+    try:
+        return draft.first_sent_at.ToMilliseconds()
+    except ValueError as error:
+        raise InvalidArgument(
+            reasons.ERROR_REASON_FIELD_INVALID,
+            "first_sent_at is outside the years 1 to 9999",
+            topic=draft.topic,
+            field="first_sent_at",
+        ) from error

@@ -19,6 +19,8 @@ from shipspeak.realtime.v1 import error_reason_pb2
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+# Inboxes: user/<id> and what lies below is that one user's.
+PERSONAL = "user"
 # Dead letters: dead/<namespace of the event>.
 DEAD = "dead"
 # The hub's own books: revocations.
@@ -76,11 +78,16 @@ class Namespace:
     hub_only: bool = False
     presence: bool = True
 
+    @property
+    def personal(self) -> bool:
+        """Whether its topics are each one user's own."""
+        return self.name == PERSONAL
+
 
 DEFAULT_NAMESPACES = (
     Namespace("meeting", LIVE, frozenset({"meeting", "metrics", "other"}), conflation=True),
     Namespace("practice", LIVE, frozenset({"practice", "metrics", "other"}), conflation=True),
-    Namespace("user", INBOX, frozenset({"notification", "metrics", "other"}), conflation=False),
+    Namespace(PERSONAL, INBOX, frozenset({"notification", "metrics", "other"}), conflation=False),
     Namespace("group", INBOX, frozenset({"notification", "other"}), conflation=False),
     # Everybody is in system/all: a crowd that nobody needs to see.
     Namespace(

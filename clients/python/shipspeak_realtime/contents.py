@@ -52,6 +52,7 @@ def make_content(
     priority: event_pb2.Priority.ValueType = event_pb2.PRIORITY_UNSPECIFIED,
     attributes: Mapping[str, str] | None = None,
     traceparent: str = "",
+    until_acknowledged: bool = False,
 ) -> event_pb2.Content:
     """The content of a draft.
 
@@ -63,17 +64,23 @@ def make_content(
         priority: lane of delivery.
         attributes: at most 32 of at most 1024 bytes.
         traceparent: W3C trace context; empty = not traced.
+        until_acknowledged: in a user's own topic: the first of the user's devices that marks it
+            read or dismisses it withdraws it from all of them.
 
     Raises:
         TypeError: for a Content together with other arguments.
     """
     if isinstance(payload, event_pb2.Content):
-        if key or priority or attributes or traceparent:
-            message = "a whole Content carries its own key, priority, attributes and traceparent"
+        if key or priority or attributes or traceparent or until_acknowledged:
+            message = "a whole Content carries its own key, priority and other fields"
             raise TypeError(message)
         return payload
     content = event_pb2.Content(
-        priority=priority, key=key, attributes=attributes, traceparent=traceparent
+        priority=priority,
+        key=key,
+        attributes=attributes,
+        traceparent=traceparent,
+        until_acknowledged=until_acknowledged,
     )
     kind = type(payload)
     if (inner := _MEETING_MEMBERS.get(kind)) is not None:

@@ -75,9 +75,9 @@ class Event:
 
     @property
     def receipt(self) -> notification_pb2.ReceiptUpdate | None:
-        """What is said about an earlier event of this topic: READ, DISMISSED or WITHDRAWN.
+        """What is said about an earlier event: READ, DISMISSED or WITHDRAWN.
 
-        None for an event that is no receipt.
+        Its `topic` is that of the event; empty = this one. None for an event that is no receipt.
         """
         content = self.message.content
         return content.receipt if content.HasField("receipt") else None

@@ -38,6 +38,7 @@ class PublishFace(HasParts):
         deliver_at: datetime | None = None,
         expected_offset: int | None = None,
         traceparent: str = "",
+        until_acknowledged: bool = False,
         timeout: float | None = PUBLISH_TIMEOUT_SECONDS,  # noqa: ASYNC109 - see publish.py
     ) -> Receipt:
         """Publish one event and wait for the hub's word that it is stored.
@@ -58,6 +59,8 @@ class PublishFace(HasParts):
                 SCHEDULED; `ttl` counts from that time.
             expected_offset: store only if this is the topic's head.
             traceparent: W3C trace context.
+            until_acknowledged: in a user's own topic (`user/<id>`): the first of the user's devices
+                that marks it read or dismisses it withdraws it from all of them.
             timeout: seconds; None = for ever.
 
         Raises:
@@ -65,7 +68,12 @@ class PublishFace(HasParts):
             RealtimeError: the hub's refusal, typed.
         """
         content = make_content(
-            payload, key=key, priority=priority, attributes=attributes, traceparent=traceparent
+            payload,
+            key=key,
+            priority=priority,
+            attributes=attributes,
+            traceparent=traceparent,
+            until_acknowledged=until_acknowledged,
         )
         draft = make_draft(
             topic,

@@ -36,21 +36,27 @@ class FollowUps(HasParts):
             return False
         return True
 
-    async def mark_read(self, *events: Event | Receipt) -> None:
-        """Say that the user has seen events of the user's own topic (`user/<id>`).
+    async def mark_read(self, *events: Event | Receipt) -> Sequence[bool]:
+        """Say that the user has seen events.
 
-        Every device of the user gets it as an event of that topic whose `receipt` is set; to say
-        it again changes nothing.
+        Every device of the user gets it as an event of the user's own topic (`user/<id>`) whose
+        `receipt` is set; to say it again changes nothing. Events of that topic can be marked, and
+        notifications for many (`system/all`): of those it counts for this user alone.
+
+        Returns:
+            For each, whether this device was first to say it. Of an event that was published with
+            `until_acknowledged` one device alone is told so, and the event is withdrawn from all.
+            Without a `device_id` a repeat after a lost answer is told False.
 
         Raises:
             PermissionDeniedError: the topic is another user's.
             RealtimeError: EVENT_UNKNOWN: the topic keeps no such event any more.
         """
-        await self._acknowledge(frame_pb2.VERB_READ, events)
+        return await self._acknowledge(frame_pb2.VERB_READ, events)
 
-    async def dismiss(self, *events: Event | Receipt) -> None:
+    async def dismiss(self, *events: Event | Receipt) -> Sequence[bool]:
         """Say that the user has put events away; otherwise as `mark_read`."""
-        await self._acknowledge(frame_pb2.VERB_DISMISS, events)
+        return await self._acknowledge(frame_pb2.VERB_DISMISS, events)
 
     async def withdraw(self, *events: Event | Receipt) -> None:
         """Take back events that this client's principal has published, on any topic with a log.
@@ -65,9 +71,10 @@ class FollowUps(HasParts):
 
     async def _acknowledge(
         self, verb: frame_pb2.Verb.ValueType, events: Sequence[Event | Receipt]
-    ) -> None:
+    ) -> Sequence[bool]:
         """One call for each 500; the first refusal is raised once all were tried."""
         refused: RealtimeError | None = None
+        first: list[bool] = []
         for start in range(0, len(events), _MAX_ACKS):
             request = frame_pb2.AcknowledgeRequest(device_id=self._identity.device_id)
             for event in events[start : start + _MAX_ACKS]:
@@ -76,7 +83,9 @@ class FollowUps(HasParts):
                 ack.event.offset = event.offset
             answer = await self._open_parts().calls.acknowledge(request)
             for result in answer.results:
+                first.append(result.first)
                 if result.HasField("error") and refused is None:
                     refused = from_frame(result.error)
         if refused is not None:
             raise refused
+        return first

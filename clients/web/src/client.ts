@@ -67,13 +67,21 @@ export interface RealtimeClient {
    */
   publish(topic: string, content: ContentInit, options?: PublishOptions): Promise<Receipt>;
   /**
-   * Says that the user has seen events of the user's own topic, `user/<id>`. All devices get it as an event of that
-   * topic with a `receipt`: match it by its `offset`. Give events rather than ids: several publishers may use one id,
-   * which then means all of theirs. Fails with RealtimeError; to say it again changes nothing.
+   * Says that the user has seen events of the user's own topic, `user/<id>`, or notifications for many, such as those of
+   * `system/all`: of these it counts for this user alone. All devices get it as an event of the user's own topic with a
+   * `receipt`: match it by its `topic` (empty = that topic) and `offset`. Give events rather than ids: several publishers
+   * may use one id, which then means all of theirs. Resolves with, for each, whether this device was first to say it: of
+   * an event with `untilAcknowledged` one device alone is, and it is withdrawn from all; a repeat knows its own word by
+   * the client's `deviceId`. Fails with RealtimeError; to say it again changes nothing.
    */
-  markRead(topic: string, ...events: readonly EventName[]): Promise<void>;
+  markRead(topic: string, ...events: readonly EventName[]): Promise<readonly boolean[]>;
   /** Says that the user has put events away; otherwise as `markRead`. */
-  dismiss(topic: string, ...events: readonly EventName[]): Promise<void>;
+  dismiss(topic: string, ...events: readonly EventName[]): Promise<readonly boolean[]>;
+  /**
+   * Takes back events that this client's user has published, on any topic with a log: their content is removed, and who
+   * had them gets a `receipt` that says WITHDRAWN. Fails with RealtimeError: EVENT_UNKNOWN for what is another's.
+   */
+  withdraw(topic: string, ...events: readonly EventName[]): Promise<void>;
 }
 
 /** A client of one hub. Does no I/O before `connect` or `publish`. */
@@ -181,11 +189,15 @@ class Client implements RealtimeClient {
     return this.#publisher.publish(topic, content, options);
   }
 
-  markRead(topic: string, ...events: readonly EventName[]): Promise<void> {
+  markRead(topic: string, ...events: readonly EventName[]): Promise<readonly boolean[]> {
     return this.#acknowledger.say(Verb.READ, topic, events);
   }
 
-  dismiss(topic: string, ...events: readonly EventName[]): Promise<void> {
+  dismiss(topic: string, ...events: readonly EventName[]): Promise<readonly boolean[]> {
     return this.#acknowledger.say(Verb.DISMISS, topic, events);
+  }
+
+  async withdraw(topic: string, ...events: readonly EventName[]): Promise<void> {
+    await this.#acknowledger.say(Verb.WITHDRAW, topic, events);
   }
 }

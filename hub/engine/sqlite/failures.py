@@ -158,6 +158,16 @@ def too_many_scheduled(topic: str, most: int) -> ResourceExhausted:
     )
 
 
+def too_many_receipts(topic: str, most: int) -> ResourceExhausted:
+    """A user's topic holds as many receipts about events of other topics as it may."""
+    return ResourceExhausted(
+        error_reason_pb2.ERROR_REASON_RECEIPT_LIMIT,
+        f"{topic} holds {most} receipts about events of other topics; they go with their age",
+        topic=topic,
+        max=most,
+    )
+
+
 def offset_mismatch(topic: str, expected: int, head: int) -> FailedPrecondition:
     """The topic's head is not what the publisher expected."""
     return FailedPrecondition(

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
-from hub.engine.contract import AppendResult, Stored
+from hub.engine.contract import Stored
+from hub.engine.inbox import MarkResult, Noted
+from hub.engine.sqlite.failures import too_many_receipts
 from hub.engine.sqlite.removal import Place, Withdraw
 from hub.engine.sqlite.requests import Weight
-from hub.engine.sqlite.spoken import Spoken, look_for, still_there
+from hub.engine.sqlite.spoken import (
+    Found,
+    Spoken,
+    look_elsewhere,
+    look_for,
+    receipts_elsewhere,
+    still_there,
+)
 from hub.errors import HubError, event_unknown
 from hub.model.events import NORMAL, Append
 from hub.model.receipts import STATES, WITHDRAWN, receipt_body, receipt_id
@@ -25,6 +34,12 @@ if TYPE_CHECKING:
 
 # About what a receipt takes.
 _RECEIPT_BYTES: Final = 300
+# Receipts about events of other topics that one topic may hold. Those about its own are bounded by
+# its events.
+MAX_ELSEWHERE: Final = 4_000
+
+Subject: TypeAlias = tuple[str, str]
+"""Topic of the events, and topic of what is said of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,75 +47,106 @@ class StoreReceipts:
     """Stores the receipts of one shard.
 
     Attributes:
-        marks: what is said.
-        spoken: what a reader has found of it, by topic.
+        marks: what is said; the receipts' topics are of this shard.
+        spoken: what readers have found of it.
         now_ms: milliseconds since the epoch.
     """
 
     marks: Sequence[Mark]
-    spoken: Mapping[str, Spoken]
+    spoken: Mapping[Subject, Spoken]
     now_ms: int
 
     @property
     def topics(self) -> Sequence[str]:
-        """Where the events and their receipts lie."""
-        return tuple(dict.fromkeys(mark.topic for mark in self.marks))
+        """Where the receipts, and the events beside them, lie."""
+        return tuple(dict.fromkeys(mark.home for mark in self.marks))
 
     @property
     def weight(self) -> Weight:
         """A receipt for each event that is meant, and the event that it may take out."""
-        found = sum(len(_meant(mark, self.spoken[mark.topic])) for mark in self.marks)
+        found = sum(len(_meant(mark, self.spoken[_subject(mark)])) for mark in self.marks)
         events = max(found, len(self.marks))
         return Weight(2 * events, _RECEIPT_BYTES * events)
 
-    def run(self, work: Work) -> list[AppendResult]:
+    def run(self, work: Work) -> list[MarkResult]:
         """One result each."""
         logs = {
-            name: still_there(work.connection, work.topic(name), self.spoken[name])
-            for name in self.topics
+            subject: _Log(work, subject[1], spoken, self.now_ms)
+            for subject, spoken in self.spoken.items()
         }
-        said = {
-            name: {event_id: offset for event_id, offset, _ in log.receipts}
-            for name, log in logs.items()
-        }
-        return [self._store(work, logs[mark.topic], said[mark.topic], mark) for mark in self.marks]
+        return [logs[_subject(mark)].store(mark) for mark in self.marks]
 
-    def _store(self, work: Work, log: Spoken, said: dict[str, int], mark: Mark) -> AppendResult:
-        offsets = _meant(mark, log)
-        if not offsets or mark.event_id.startswith("~"):
+
+class _Log:
+    """What is in a log of what a call speaks about, while its receipts are stored."""
+
+    def __init__(self, work: Work, home: str, spoken: Spoken, now_ms: int) -> None:
+        self._work = work
+        self._home = home
+        self._spoken = still_there(work.connection, work.topic(home), spoken)
+        self._said = {one.event_id: one for one in self._spoken.receipts}
+        self._now_ms = now_ms
+
+    def store(self, mark: Mark) -> MarkResult:
+        """Store what one mark says of the events that it means."""
+        meant = _meant(mark, self._spoken)
+        if not meant:
             return event_unknown(mark.topic, mark.event_id)
         if mark.state == WITHDRAWN:
-            Withdraw([Place(mark.topic, at, mark.event_id) for at in offsets]).run(work)
-        results = [self._one(work, said, mark, offset) for offset in offsets]
+            self._withdraw(meant)
+        results = [self._one(mark, event) for event in meant]
         # What was refused, then what is new, counts before what was said before.
         return min(results, key=lambda one: isinstance(one, Stored) + _is_duplicate(one))
 
-    def _one(self, work: Work, said: dict[str, int], mark: Mark, offset: int) -> AppendResult:
-        """Store the receipt about the event at ``offset``."""
+    def _one(self, mark: Mark, event: Found) -> MarkResult:
+        """Store the receipt about one event."""
+        offset, topic = event.offset, mark.topic if mark.elsewhere else ""
         for state in STATES:
-            known = said.get(receipt_id(mark.event_id, offset, state))
+            known = self._said.get(receipt_id(mark.event_id, offset, state, topic))
             if state >= mark.state and known is not None:
-                return Stored(work.topic(mark.topic).epoch, known, duplicate=True)
-        name = receipt_id(mark.event_id, offset, mark.state)
-        body = receipt_body(mark, offset, self.now_ms)
-        result = work.append(
-            Append(mark.topic, name, mark.publisher, body, NORMAL, "", self.now_ms)
+                own = (known.publisher, known.device) == (mark.publisher, mark.device)
+                first = own and mark.device != ""
+                return Noted(self._epoch, known.offset, duplicate=True, first=first)
+        if mark.elsewhere:
+            kept = receipts_elsewhere(self._work.connection, self._work.topic(self._home).id)
+            if kept >= MAX_ELSEWHERE:
+                return too_many_receipts(self._home, MAX_ELSEWHERE)
+        elif event.until_acknowledged:
+            self._withdraw([event])
+            mark = replace(mark, state=WITHDRAWN)
+        name = receipt_id(mark.event_id, offset, mark.state, topic)
+        body = receipt_body(mark, offset, self._now_ms)
+        result = self._work.append(
+            Append(self._home, name, mark.publisher, body, NORMAL, "", self._now_ms)
         )
-        if isinstance(result, Stored):
-            said[name] = result.offset
-        return result
+        if not isinstance(result, Stored):
+            return result
+        self._said[name] = Found(name, result.offset, mark.publisher, mark.device)
+        return Noted(result.epoch, result.offset, result.duplicate, first=not result.duplicate)
+
+    @property
+    def _epoch(self) -> int:
+        return self._work.topic(self._home).epoch
+
+    def _withdraw(self, events: Sequence[Found]) -> None:
+        places = [Place(self._home, event.offset, event.event_id) for event in events]
+        Withdraw(places).run(self._work)
 
 
-def _meant(mark: Mark, log: Spoken) -> list[int]:
-    """The offsets of the events that a mark is about."""
+def _subject(mark: Mark) -> Subject:
+    return mark.topic, mark.home
+
+
+def _meant(mark: Mark, log: Spoken) -> list[Found]:
+    """The events that a mark is about."""
     return [
-        offset
-        for event_id, offset, publisher in log.events
-        if event_id == mark.event_id and mark.means(offset, publisher)
+        event
+        for event in log.events
+        if event.event_id == mark.event_id and mark.means(event.offset, event.publisher)
     ]
 
 
-def _is_duplicate(result: AppendResult) -> bool:
+def _is_duplicate(result: MarkResult) -> bool:
     return isinstance(result, Stored) and result.duplicate
 
 
@@ -114,36 +160,49 @@ class SqliteInbox:
     def __init__(self, engine: SqliteEngine) -> None:
         self._engine = engine
 
-    async def mark(self, marks: Sequence[Mark], now_ms: int) -> list[AppendResult]:
+    async def mark(self, marks: Sequence[Mark], now_ms: int) -> list[MarkResult]:
         """Store receipts; each shard's in one transaction."""
         parts: dict[int, list[int]] = {}
         for index, mark in enumerate(marks):
-            parts.setdefault(self._engine.shard_of(mark.topic), []).append(index)
+            parts.setdefault(self._engine.shard_of(mark.home), []).append(index)
         answers = await asyncio.gather(
             *(
                 self._mark(shard, [marks[index] for index in indexes], now_ms)
                 for shard, indexes in parts.items()
             )
         )
-        results: dict[int, AppendResult] = {}
+        results: dict[int, MarkResult] = {}
         for indexes, answer in zip(parts.values(), answers, strict=True):
             results.update(zip(indexes, answer, strict=True))
         return [results[index] for index in range(len(marks))]
 
-    async def _mark(self, shard: int, marks: Sequence[Mark], now_ms: int) -> Sequence[AppendResult]:
-        ids: dict[str, dict[str, None]] = {}
+    async def _mark(self, shard: int, marks: Sequence[Mark], now_ms: int) -> Sequence[MarkResult]:
+        ids: dict[Subject, dict[str, None]] = {}
         for mark in marks:
-            ids.setdefault(mark.topic, {})[mark.event_id] = None
+            ids.setdefault(_subject(mark), {})[mark.event_id] = None
         try:
             # One look each: other readers of the shard have their turns in between.
             spoken = {
-                topic: await self._engine.look(shard, partial(_look, topic, tuple(of_topic)))
-                for topic, of_topic in ids.items()
+                subject: await self._look(subject, tuple(of_subject))
+                for subject, of_subject in ids.items()
             }
             return await self._engine.operate(shard, StoreReceipts(marks, spoken, now_ms))
         except HubError as error:
             return [error] * len(marks)
 
+    async def _look(self, subject: Subject, event_ids: Sequence[str]) -> Spoken:
+        topic, home = subject
+        find = partial(_find, topic, event_ids)
+        found = await self._engine.look(self._engine.shard_of(topic), find)
+        if topic == home:
+            return found
+        complete = partial(_complete, home, topic, found)
+        return await self._engine.look(self._engine.shard_of(home), complete)
 
-def _look(topic: str, event_ids: Sequence[str], reader: ShardReader) -> Spoken:
+
+def _find(topic: str, event_ids: Sequence[str], reader: ShardReader) -> Spoken:
     return look_for(reader.connection, topic, event_ids)
+
+
+def _complete(home: str, topic: str, found: Spoken, reader: ShardReader) -> Spoken:
+    return look_elsewhere(reader.connection, home, topic, found)

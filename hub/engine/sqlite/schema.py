@@ -21,8 +21,8 @@ from hub.errors import Unavailable
 from shipspeak.realtime.v1 import error_reason_pb2
 
 # 1: events alone; 2: drafts for later and work subscriptions beside them; 3: which dead letters are
-# on their way; 4: how far purges have reached.
-SCHEMA_VERSION: Final = 4
+# on their way; 4: how far purges have reached; 5: receipts are found and counted by their ids.
+SCHEMA_VERSION: Final = 5
 
 _TABLES: Final = (
     "CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID",
@@ -48,6 +48,7 @@ _TABLES: Final = (
         body BLOB NOT NULL
     )""",
     "CREATE UNIQUE INDEX event_offset ON event (topic_id, offset)",
+    "CREATE INDEX event_receipt ON event (topic_id, event_id) WHERE event_id >= '~'",
     """CREATE TABLE dedup (
         topic_id INTEGER NOT NULL,
         publisher TEXT NOT NULL,

@@ -1,17 +1,18 @@
 """Finds the events that receipts are about, and the receipts that they have, beside the commits.
 
-A topic's ids have no index, so that its log is walked: by a reader, which holds up nobody. The
-operation that stores the receipts then looks at nothing but what has come since.
+The ids of events have no index, so that their topic's log is walked: by a reader, which holds up
+nobody. The operation that stores the receipts then looks at nothing but what has come since.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeAlias
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from hub.engine.sqlite.database import snapshot
-from hub.model.receipts import STATES, receipt_id
+from hub.model.receipts import STATES, is_receipt, receipt_id
+from shipspeak.realtime.v1 import event_pb2
 
 if TYPE_CHECKING:
     import sqlite3
@@ -19,13 +20,37 @@ if TYPE_CHECKING:
 
     from hub.engine.sqlite.topics import TopicState
 
-_Row: TypeAlias = tuple[str, int, str]
-
 _TOPIC: Final = "SELECT id, head FROM topic WHERE name = ?"
 _EVENTS: Final = (
-    "SELECT event_id, offset, publisher FROM event WHERE topic_id = ? AND offset > ? "
+    "SELECT event_id, offset, publisher, body FROM event WHERE topic_id = ? AND offset > ? "
     "AND event_id IN (SELECT value FROM json_each(?)) ORDER BY offset"
 )
+# A literal, as the index wants to be sure of it.
+RECEIPTS: Final = (
+    "SELECT e.event_id, e.offset, e.publisher, e.body FROM json_each(?3) AS v "
+    "CROSS JOIN event AS e ON e.topic_id = ?1 AND e.event_id = v.value "
+    "WHERE e.event_id >= '~' AND e.offset > ?2 ORDER BY e.offset"
+)
+COUNT: Final = "SELECT count(*) FROM event WHERE topic_id = ? AND event_id >= '~'"
+_COUNT_ELSEWHERE: Final = "SELECT count(*) FROM event WHERE topic_id = ? AND event_id >= '~~'"
+
+
+class Found(NamedTuple):
+    """An event, or a receipt, in a log.
+
+    Attributes:
+        event_id: its id.
+        offset: its place.
+        publisher: whose it is; of a receipt, who says so.
+        device: of the publisher.
+        until_acknowledged: the first acknowledgement withdraws it.
+    """
+
+    event_id: str
+    offset: int
+    publisher: str
+    device: str = ""
+    until_acknowledged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +59,17 @@ class Spoken:
 
     Attributes:
         ids: of the events.
-        through: the log was walked up to this offset.
-        events: id, offset and publisher of each event that is there; several may have one id.
-        receipts: the same of their receipts, each with an id of its own.
+        through: the receipts' log was walked up to this offset.
+        events: those that are there; several may have one id.
+        receipts: theirs, each with an id of its own.
+        topic: of the events, where they lie elsewhere than their receipts; empty = beside them.
     """
 
     ids: frozenset[str]
     through: int = 0
-    events: tuple[_Row, ...] = ()
-    receipts: tuple[_Row, ...] = ()
+    events: tuple[Found, ...] = ()
+    receipts: tuple[Found, ...] = ()
+    topic: str = ""
 
 
 def look_for(connection: sqlite3.Connection, topic: str, event_ids: Iterable[str]) -> Spoken:
@@ -53,30 +80,71 @@ def look_for(connection: sqlite3.Connection, topic: str, event_ids: Iterable[str
         if row is None:
             return Spoken(ids)
         topic_id, head = row
-        events = _rows(connection, topic_id, 0, ids)
-        receipts = _rows(connection, topic_id, 0, _receipts_of(events)) if events else ()
-    return Spoken(ids, head, events, receipts)
+        events = _events(connection, topic_id, 0, ids)
+        return _with_receipts(connection, topic_id, 0, Spoken(ids, head, events))
 
 
-def still_there(connection: sqlite3.Connection, topic: TopicState, spoken: Spoken) -> Spoken:
+def look_elsewhere(connection: sqlite3.Connection, home: str, topic: str, found: Spoken) -> Spoken:
+    """The receipts in ``home`` about events that were found in another topic's log."""
+    spoken = replace(found, through=0, receipts=(), topic=topic)
+    with snapshot(connection):
+        row = connection.execute(_TOPIC, (home,)).fetchone()
+        if row is None:
+            return spoken
+        return _with_receipts(connection, row[0], 0, replace(spoken, through=row[1]))
+
+
+def still_there(connection: sqlite3.Connection, home: TopicState, spoken: Spoken) -> Spoken:
     """What there is now; on the writer's connection, which looks behind ``through`` only.
 
-    What retention or a purge has removed since the look is left out.
+    What retention or a purge has removed from the receipts' topic since the look is left out.
     """
-    after = max(spoken.through, topic.floor)
-    fresh = _rows(connection, topic.id, after, spoken.ids)
-    events = tuple(row for row in (*spoken.events, *fresh) if row[1] > topic.floor)
-    said = _rows(connection, topic.id, after, _receipts_of(events)) if events else ()
-    receipts = tuple(row for row in (*spoken.receipts, *said) if row[1] > topic.floor)
-    return Spoken(spoken.ids, topic.head, events, receipts)
+    after = max(spoken.through, home.floor)
+    events = spoken.events
+    if not spoken.topic:
+        fresh = _events(connection, home.id, after, spoken.ids)
+        events = tuple(one for one in (*events, *fresh) if one.offset > home.floor)
+    receipts = tuple(one for one in spoken.receipts if one.offset > home.floor)
+    now = replace(spoken, through=home.head, events=events, receipts=receipts)
+    return _with_receipts(connection, home.id, after, now)
 
 
-def _receipts_of(events: Iterable[_Row]) -> list[str]:
-    return [receipt_id(name, offset, state) for name, offset, _ in events for state in STATES]
+def receipts_kept(connection: sqlite3.Connection, topic_id: int) -> int:
+    """How many receipts a topic's log holds."""
+    return int(connection.execute(COUNT, (topic_id,)).fetchone()[0])
 
 
-def _rows(
+def receipts_elsewhere(connection: sqlite3.Connection, topic_id: int) -> int:
+    """How many of them are about events of other topics."""
+    return int(connection.execute(_COUNT_ELSEWHERE, (topic_id,)).fetchone()[0])
+
+
+def _with_receipts(
+    connection: sqlite3.Connection, topic_id: int, after: int, spoken: Spoken
+) -> Spoken:
+    """Add the receipts behind ``after``."""
+    if not spoken.events:
+        return spoken
+    ids = [
+        receipt_id(event.event_id, event.offset, state, spoken.topic)
+        for event in spoken.events
+        for state in STATES
+    ]
+    rows = connection.execute(RECEIPTS, (topic_id, after, json.dumps(ids)))
+    return replace(spoken, receipts=(*spoken.receipts, *map(_found, rows)))
+
+
+def _events(
     connection: sqlite3.Connection, topic_id: int, after: int, ids: Iterable[str]
-) -> tuple[_Row, ...]:
-    rows = connection.execute(_EVENTS, (topic_id, after, json.dumps(list(ids))))
-    return tuple(rows.fetchall())
+) -> tuple[Found, ...]:
+    named = [one for one in ids if not is_receipt(one)]
+    rows = connection.execute(_EVENTS, (topic_id, after, json.dumps(named)))
+    return tuple(map(_found, rows))
+
+
+def _found(row: tuple[str, int, str, bytes]) -> Found:
+    event_id, offset, publisher, body = row
+    event = event_pb2.Event.FromString(body)
+    return Found(
+        event_id, offset, publisher, event.publisher_device, event.content.until_acknowledged
+    )

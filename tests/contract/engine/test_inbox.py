@@ -3,83 +3,27 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import pytest
 
-from hub.engine.contract import AppendResult, Stored
-from hub.engine.sqlite import SqliteEngine, SqliteInbox
-from hub.engine.sqlite.policy import Retention
+from hub.engine.contract import Stored
 from hub.errors import HubError
-from hub.model.receipts import DISMISSED, READ, WITHDRAWN, Mark, receipt_id
-from hub.topics.namespaces import INBOX_NOTIFICATIONS, Namespaces
-from shipspeak.realtime.v1 import event_pb2, notification_pb2
-from tests.contract.engine.harness import (
-    RecordingFeed,
-    Store,
-    offsets,
-    read_all,
-    sqlite_maker,
-    stored,
-)
+from hub.model.receipts import DISMISSED, READ, WITHDRAWN, receipt_id
+from hub.topics.namespaces import INBOX_NOTIFICATIONS
+from shipspeak.realtime.v1 import event_pb2
+from tests.contract.engine.harness import RecordingFeed, offsets, read_all, stored
+from tests.contract.engine.inbox_bench import TOPIC, Bench, State, opened
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-TOPIC = "user/alice"
-NAMESPACES = Namespaces()
-State: TypeAlias = notification_pb2.ReceiptState.ValueType
-
-
-class Bench:
-    """An inbox on one store."""
-
-    def __init__(self, store: Store, engine: SqliteEngine) -> None:
-        self.store, self.engine = store, engine
-
-    async def say(
-        self,
-        *said: tuple[str, State],
-        topic: str = TOPIC,
-        publisher: str = "alice",
-        offset: int = 0,
-        event_publisher: str = "",
-    ) -> list[AppendResult]:
-        """Mark events of the topic, by the user or by whom the changes name."""
-        marks = [
-            Mark(topic, event_id, state, publisher, "phone", offset, event_publisher)
-            for event_id, state in said
-        ]
-        return await SqliteInbox(self.engine).mark(marks, self.store.clock())
-
-    async def publish(self, *event_ids: str, publisher: str = "back-end") -> None:
-        await self.engine.publish(
-            [
-                self.store.draft(
-                    event_id,
-                    TOPIC,
-                    publisher=publisher,
-                    body=event_pb2.Event(id=event_id).SerializeToString(),
-                )
-                for event_id in event_ids
-            ]
-        )
-
-
-def _kept(topic: str) -> Retention:
-    kept = NAMESPACES.of(topic).topic_class
-    return Retention(kept.max_events, kept.max_age)
-
 
 @pytest.fixture
 async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
-    store = Store(sqlite_maker(tmp_path))
-    store.retention[TOPIC] = _kept(TOPIC)
-    engine = await store.open()
-    assert isinstance(engine, SqliteEngine)
-    yield Bench(store, engine)
-    await store.close()
+    async with opened(tmp_path) as made:
+        yield made
 
 
 async def test_a_receipt_is_an_event_of_the_topic(bench: Bench) -> None:

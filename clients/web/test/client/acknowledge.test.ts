@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { Code } from "../../src/gen/google/rpc/code_pb.js";
 import { ErrorReason } from "../../src/gen/shipspeak/realtime/v1/error_reason_pb.js";
+import type { Event } from "../../src/gen/shipspeak/realtime/v1/event_pb.js";
 import { ReceiptState } from "../../src/gen/shipspeak/realtime/v1/notification_pb.js";
-import { content, hub, hubForEachTest, open } from "../support/rig.js";
+import { content, hub, hubForEachTest, open, TOPIC } from "../support/rig.js";
 import { until } from "../support/until.js";
 
 const INBOX = "user/ann";
@@ -71,5 +72,62 @@ describe("acknowledging events of one's own topic", () => {
     await expect(client.dismiss(INBOX, "one")).rejects.toMatchObject({ kind: "permission" });
     client.close();
     await expect(client.dismiss(INBOX, "one")).rejects.toMatchObject({ kind: "aborted" });
+  });
+
+  test("says which device was first of an event that is there until it is acknowledged", async () => {
+    const [phone, laptop] = [open({ deviceId: "phone" }), open({ deviceId: "laptop" })];
+    hub.publish(INBOX, { ...content("call"), untilAcknowledged: true }, "call");
+    expect(await phone.dismiss(INBOX, "call")).toEqual([true]);
+    expect(await laptop.markRead(INBOX, "call")).toEqual([false]);
+    expect(await phone.dismiss(INBOX, "call")).toEqual([true]);
+    const seen: unknown[] = [];
+    laptop.topic(INBOX).subscribe({
+      start: "earliest",
+      onEvent: ({ content: told }) => {
+        seen.push(told?.payload.case === "receipt" ? told.payload.value.state : told);
+      },
+    });
+    laptop.connect();
+    await until(laptop.connection, () => seen.length === 1);
+    expect(seen).toEqual([ReceiptState.WITHDRAWN]);
+    expect(laptop.connection.getSnapshot().counters.leftOut).toBe(1);
+  });
+
+  test("keeps what is said of an event for many in the user's own topic", async () => {
+    const client = open({ deviceId: "phone" });
+    const told: [string, bigint, ReceiptState][] = [];
+    client.topic(INBOX).subscribe({
+      start: "earliest",
+      onEvent: ({ content: said }) => {
+        if (said?.payload.case !== "receipt") return;
+        const { topic, offset, state } = said.payload.value;
+        told.push([topic, offset, state]);
+      },
+    });
+    client.connect();
+    hub.publish("system/all", content("maintenance"), "m");
+    await client.dismiss("system/all", "m");
+    await until(client.connection, () => told.length === 1);
+    expect(told).toEqual([["system/all", 1n, ReceiptState.DISMISSED]]);
+    expect(hub.log.head("system/all")).toBe(1n);
+  });
+
+  test("takes back what this user has published", async () => {
+    const client = open();
+    const seen: Event[] = [];
+    client.topic(TOPIC).subscribe({ start: "earliest", onEvent: (event) => seen.push(event) });
+    client.connect();
+    const receipt = await client.publish(TOPIC, content("oops"), { id: "oops" });
+    await until(client.connection, () => seen.length === 1);
+    await client.withdraw(TOPIC, receipt);
+    expect(hub.log.content(TOPIC, receipt.offset)).toBeNull();
+    await until(client.connection, () => seen.length === 2);
+    expect(seen[1]?.content?.payload).toMatchObject({
+      case: "receipt",
+      value: { eventId: "oops", offset: receipt.offset, state: ReceiptState.WITHDRAWN },
+    });
+    await expect(client.withdraw(TOPIC, "unknown")).rejects.toMatchObject({
+      reason: ErrorReason.EVENT_UNKNOWN,
+    });
   });
 });

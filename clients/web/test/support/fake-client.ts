@@ -34,6 +34,7 @@ export class FakeClient implements RealtimeClient {
   setPresence = (...words: unknown[]) => void this.said.push(words);
   markRead = () => Promise.reject(new Error("not here"));
   dismiss = () => Promise.reject(new Error("not here"));
+  withdraw = () => Promise.reject(new Error("not here"));
 
   topic(name: string) {
     return {

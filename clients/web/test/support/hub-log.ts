@@ -14,7 +14,8 @@ type RunInit = MessageInitShape<typeof TopicRunSchema>;
 interface StoredEvent {
   readonly offset: bigint;
   readonly id: string;
-  readonly content: ContentInit;
+  /** null = it was withdrawn. */
+  content: ContentInit | null;
 }
 
 /** Where a reader is set, and what it is told about that. */
@@ -46,6 +47,22 @@ export class HubLog {
     this.#floors.set(topic, floor);
   }
 
+  /** Takes an event's content; its place stays. */
+  withdraw(topic: string, offset: bigint): void {
+    const event = this.#log(topic)[Number(offset) - 1];
+    if (event) event.content = null;
+  }
+
+  /** The content of an event; null = it was withdrawn. */
+  content(topic: string, offset: bigint): ContentInit | null {
+    return this.#log(topic)[Number(offset) - 1]?.content ?? null;
+  }
+
+  /** The receipt with this id, if there is one. */
+  receipt(topic: string, id: string): ContentInit | null {
+    return this.#log(topic).find((event) => event.id === id)?.content ?? null;
+  }
+
   /** The offsets of the events that are meant; offset 0 = all of the id. */
   named({ topic, eventId, offset }: { topic: string; eventId: string; offset: bigint }): bigint[] {
     const meant = this.#log(topic).filter(({ id }) => id === eventId);
@@ -57,16 +74,18 @@ export class HubLog {
   }
 
   texts(topic: string): string[] {
-    return this.#log(topic).map(({ content }) => content.attributes?.["text"] ?? "");
+    return this.#log(topic).map(({ content }) => content?.attributes?.["text"] ?? "");
   }
 
   run(topic: string, after: bigint, limit = Number.POSITIVE_INFINITY): RunInit {
-    const events = this.#log(topic)
-      .slice(Number(after), Number(after) + limit)
-      .map((event) => create(EventSchema, event));
-    const through = events.at(-1)?.offset ?? after;
-    const cursor = this.cursor(through);
-    return { topic, epoch: this.epoch, afterOffset: after, throughOffset: through, events, cursor };
+    const page = this.#log(topic).slice(Number(after), Number(after) + limit);
+    const throughOffset = page.at(-1)?.offset ?? after;
+    const events = page.flatMap(({ content, ...event }) =>
+      content ? [create(EventSchema, { ...event, content })] : [],
+    );
+    const withdrawn = page.length - events.length;
+    const cursor = this.cursor(throughOffset);
+    return { topic, epoch: this.epoch, afterOffset: after, throughOffset, events, withdrawn, cursor };
   }
 
   /** Subscribed, and the run up to head when there is something. */

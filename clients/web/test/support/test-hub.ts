@@ -2,7 +2,6 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from "node:net";
 import { fromBinary, type MessageShape } from "@bufbuild/protobuf";
 import { Code } from "../../src/gen/google/rpc/code_pb.js";
-import { ErrorReason } from "../../src/gen/shipspeak/realtime/v1/error_reason_pb.js";
 import {
   AcknowledgeRequestSchema,
   GoAwayAction,
@@ -10,10 +9,8 @@ import {
   PublishRequestSchema,
   type SetPresence,
   type Subscribe,
-  Verb,
   Verdict,
 } from "../../src/gen/shipspeak/realtime/v1/frame_pb.js";
-import { ReceiptState } from "../../src/gen/shipspeak/realtime/v1/notification_pb.js";
 import {
   AcknowledgeResponseSchema,
   ListenRequestSchema,
@@ -32,6 +29,7 @@ import {
 import { HealthCheckResponseSchema, SERVING } from "../../src/session/health.js";
 import { toDuration } from "../../src/time.js";
 import { type ContentInit, HubLog } from "./hub-log.js";
+import { acknowledged } from "./hub-receipts.js";
 import { answer, begin, endWith, type FrameInit, sendFrame } from "./wire.js";
 
 interface Listener {
@@ -79,6 +77,8 @@ export class TestHub {
   /** What its health service says. */
   serving = true;
   readonly log = new HubLog();
+  /** Where receipts about what is for many go. */
+  userTopic = "user/ann";
   readonly calls: string[] = [];
   readonly tokens: string[] = [];
   readonly touches: bigint[] = [];
@@ -277,20 +277,9 @@ export class TestHub {
   }
 
   #acknowledge(body: Uint8Array, response: ServerResponse): void {
-    const { acks, deviceId } = fromBinary(AcknowledgeRequestSchema, body);
-    const results = acks.map(({ target, verb }) => {
-      const offsets = target.case === "event" ? this.log.named(target.value) : [];
-      if (target.case !== "event" || offsets.length === 0) {
-        return { error: { code: Code.NOT_FOUND, reason: ErrorReason.EVENT_UNKNOWN } };
-      }
-      const { topic, eventId } = target.value;
-      const state = verb === Verb.READ ? ReceiptState.READ : ReceiptState.DISMISSED;
-      for (const offset of offsets) {
-        const payload = { case: "receipt" as const, value: { eventId, state, deviceId, offset } };
-        this.publish(topic, { payload }, `~${state}.${offset}.${eventId}`);
-      }
-      return {};
-    });
+    const request = fromBinary(AcknowledgeRequestSchema, body);
+    const store = (topic: string, content: ContentInit, id: string) => this.publish(topic, content, id);
+    const results = acknowledged(this.log, this.userTopic, request, store);
     answer(response, AcknowledgeResponseSchema, { results });
   }
 

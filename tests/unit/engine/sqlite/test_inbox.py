@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hub.engine.contract import AppendResult, Stored
+from hub.engine.inbox import Noted
 from hub.engine.sqlite.engine import wall_clock_ms
 from hub.engine.sqlite.inbox import StoreReceipts
 from hub.engine.sqlite.policy import Retention
 from hub.engine.sqlite.removal import Purge
 from hub.engine.sqlite.requests import Operate, Operated
-from hub.engine.sqlite.spoken import Spoken, look_for
+from hub.engine.sqlite.spoken import COUNT, RECEIPTS, Spoken, look_for
 from hub.errors import HubError
 from hub.model.receipts import DISMISSED, READ, WITHDRAWN, Mark
 from tests.unit.engine.sqlite.support import START_MS, TOPIC, PlainShard, draft, drafts
@@ -44,7 +45,7 @@ def _say(
 ) -> AppendResult:
     own = publisher if state == WITHDRAWN else ""
     mark = Mark(TOPIC, event_id, state, publisher, event_publisher=own)
-    operation = StoreReceipts([mark], {TOPIC: spoken}, START_MS)
+    operation = StoreReceipts([mark], {(TOPIC, TOPIC): spoken}, START_MS)
     (answer,) = shard.writer.commit([Operate(operation)]).answers
     assert isinstance(answer, Operated)
     result: AppendResult = answer.value[0]
@@ -73,7 +74,7 @@ def test_what_has_come_since_the_look_counts(shard: PlainShard) -> None:
     spoken = _look(shard, "a", "late")
     shard.commit(drafts("late"))
     first = _say(shard, spoken, "a", DISMISSED, "alice")
-    assert first == Stored(shard.reader.head(TOPIC).epoch, 3)
+    assert first == Noted(shard.reader.head(TOPIC).epoch, 3, first=True)
     again = _say(shard, spoken, "a", READ, "root")
     assert isinstance(again, Stored)
     assert (again.offset, again.duplicate) == (3, True), "a state moves forward only"
@@ -93,3 +94,13 @@ def test_what_was_removed_since_the_look_is_unknown(shard: PlainShard) -> None:
 def test_a_topic_that_was_never_written_has_nothing(shard: PlainShard) -> None:
     refused = _say(shard, _look(shard, "a"), "a", READ)
     assert isinstance(refused, HubError)
+
+
+def test_a_receipt_is_found_by_its_id_without_a_walk(shard: PlainShard) -> None:
+    """What one user says of events of other topics is looked up in a long log, too."""
+    shard.commit([draft(f"e{number}") for number in range(3_000)])
+    _say(shard, _look(shard, "e7"), "e7", READ)
+    plan = shard.connection.execute(f"EXPLAIN QUERY PLAN {RECEIPTS}", (1, 0, "[]")).fetchall()
+    assert any("event_receipt" in row[3] for row in plan), plan
+    plan = shard.connection.execute(f"EXPLAIN QUERY PLAN {COUNT}", (1,)).fetchall()
+    assert any("COVERING INDEX event_receipt" in row[3] for row in plan), plan

@@ -102,6 +102,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """No scheduled draft with this id waits in the topic."""
     ERROR_REASON_SCHEDULE_LIMIT: _ErrorReason.ValueType  # 70
     """As many drafts are scheduled as allowed. Metadata: "max"."""
+    ERROR_REASON_RECEIPT_LIMIT: _ErrorReason.ValueType  # 71
+    """The user's topic holds as many receipts about events of other topics as allowed; time makes room. Metadata: "max"."""
     ERROR_REASON_SESSION_UNKNOWN: _ErrorReason.ValueType  # 80
     """No session with this id lives here (it ended, or never existed)."""
     ERROR_REASON_REVISION_STALE: _ErrorReason.ValueType  # 81
@@ -229,6 +231,8 @@ ERROR_REASON_SCHEDULE_UNKNOWN: ErrorReason.ValueType  # 69
 """No scheduled draft with this id waits in the topic."""
 ERROR_REASON_SCHEDULE_LIMIT: ErrorReason.ValueType  # 70
 """As many drafts are scheduled as allowed. Metadata: "max"."""
+ERROR_REASON_RECEIPT_LIMIT: ErrorReason.ValueType  # 71
+"""The user's topic holds as many receipts about events of other topics as allowed; time makes room. Metadata: "max"."""
 ERROR_REASON_SESSION_UNKNOWN: ErrorReason.ValueType  # 80
 """No session with this id lives here (it ended, or never existed)."""
 ERROR_REASON_REVISION_STALE: ErrorReason.ValueType  # 81

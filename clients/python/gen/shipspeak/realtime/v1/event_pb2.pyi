@@ -92,6 +92,7 @@ class Content(_message.Message):
     KEY_FIELD_NUMBER: _builtins.int
     ATTRIBUTES_FIELD_NUMBER: _builtins.int
     TRACEPARENT_FIELD_NUMBER: _builtins.int
+    UNTIL_ACKNOWLEDGED_FIELD_NUMBER: _builtins.int
     MEETING_FIELD_NUMBER: _builtins.int
     PRACTICE_FIELD_NUMBER: _builtins.int
     NOTIFICATION_FIELD_NUMBER: _builtins.int
@@ -106,6 +107,11 @@ class Content(_message.Message):
     """
     traceparent: _builtins.str
     """W3C Trace Context `traceparent` of the publisher; empty = not traced."""
+    until_acknowledged: _builtins.bool
+    """The first READ or DISMISS of it withdraws it from all of the user's devices; the receipt says WITHDRAWN, and names
+    the device that was first. In topics of one user (user/<id>) only, elsewhere refused. Default false: an
+    acknowledged event stays.
+    """
     @_builtins.property
     def attributes(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """Free attributes for the application, not for display; at most 32."""
@@ -141,6 +147,7 @@ class Content(_message.Message):
         key: _builtins.str = ...,
         attributes: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         traceparent: _builtins.str = ...,
+        until_acknowledged: _builtins.bool = ...,
         meeting: _meeting_pb2.MeetingUpdate | None = ...,
         practice: _practice_pb2.PracticeUpdate | None = ...,
         notification: _notification_pb2.Notification | None = ...,
@@ -150,7 +157,7 @@ class Content(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["meeting", b"meeting", "metrics", b"metrics", "notification", b"notification", "other", b"other", "payload", b"payload", "practice", b"practice", "receipt", b"receipt"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attributes", b"attributes", "key", b"key", "meeting", b"meeting", "metrics", b"metrics", "notification", b"notification", "other", b"other", "payload", b"payload", "practice", b"practice", "priority", b"priority", "receipt", b"receipt", "traceparent", b"traceparent"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attributes", b"attributes", "key", b"key", "meeting", b"meeting", "metrics", b"metrics", "notification", b"notification", "other", b"other", "payload", b"payload", "practice", b"practice", "priority", b"priority", "receipt", b"receipt", "traceparent", b"traceparent", "until_acknowledged", b"until_acknowledged"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["meeting", "practice", "notification", "other", "receipt", "metrics"]  # noqa: Y015
     _WhichOneofArgType_payload: _TypeAlias = _typing.Literal["payload", b"payload"]  # noqa: Y015

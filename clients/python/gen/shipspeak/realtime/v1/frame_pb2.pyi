@@ -707,7 +707,9 @@ class Acknowledgement(_message.Message):
     """What is said."""
     @_builtins.property
     def event(self) -> Global___TopicEventId:
-        """A stored event: READ and DISMISS in the user's own topic, WITHDRAW by its publisher in any topic with a log."""
+        """A stored event: READ and DISMISS in the user's own topic, or in one for many (system/..., group/...) for the
+        caller alone; WITHDRAW by its publisher in any topic with a log.
+        """
 
     @_builtins.property
     def delay(self) -> _duration_pb2.Duration:
@@ -766,6 +768,11 @@ class AcknowledgeResult(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     ERROR_FIELD_NUMBER: _builtins.int
+    FIRST_FIELD_NUMBER: _builtins.int
+    first: _builtins.bool
+    """Of an event: the receipt that holds is this caller's, stored now or, by the same user on the same named device,
+    before. Of an event that is `until_acknowledged`, one device alone is told so. False: it had been said by another.
+    """
     @_builtins.property
     def error(self) -> _event_pb2.Error:
         """Absent = committed."""
@@ -774,10 +781,11 @@ class AcknowledgeResult(_message.Message):
         self,
         *,
         error: _event_pb2.Error | None = ...,
+        first: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["error", b"error"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["error", b"error"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["error", b"error", "first", b"first"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

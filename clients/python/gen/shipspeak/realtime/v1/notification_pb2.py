@@ -26,7 +26,7 @@ from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(shipspeak/realtime/v1/notification.proto\x12\x15shipspeak.realtime.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x85\x03\n\x0cNotification\x12;\n\x04kind\x18\x01 \x01(\x0e\x32\'.shipspeak.realtime.v1.NotificationKindR\x04kind\x12;\n\x08severity\x18\x02 \x01(\x0e\x32\x1f.shipspeak.realtime.v1.SeverityR\x08severity\x12 \n\x05title\x18\x03 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xc8\x01R\x05title\x12\x1c\n\x04\x62ody\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\xa0\x1fR\x04\x62ody\x12M\n\x07\x61\x63tions\x18\x05 \x03(\x0b\x32).shipspeak.realtime.v1.NotificationActionB\x08\xbaH\x05\x92\x01\x02\x10\x03R\x07\x61\x63tions\x12\x37\n\tstarts_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x08startsAt\x12\x33\n\x07\x65nds_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x06\x65ndsAt\"\x98\x01\n\x12NotificationAction\x12&\n\taction_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x08\x61\x63tionId\x12\x1f\n\x05label\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18PR\x05label\x12\x39\n\x03url\x18\x03 \x01(\tB\'\xbaH$r\"\x18\x80\x10\x32\x1d^$|^(https?://|/[^/\\\\]|/$).*$R\x03url\"\xae\x01\n\rReceiptUpdate\x12$\n\x08\x65vent_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x07\x65ventId\x12\x39\n\x05state\x18\x02 \x01(\x0e\x32#.shipspeak.realtime.v1.ReceiptStateR\x05state\x12$\n\tdevice_id\x18\x03 \x01(\tB\x07\xbaH\x04r\x02\x18@R\x08\x64\x65viceId\x12\x16\n\x06offset\x18\x04 \x01(\x04R\x06offset*\xdb\x01\n\x10NotificationKind\x12!\n\x1dNOTIFICATION_KIND_UNSPECIFIED\x10\x00\x12!\n\x1dNOTIFICATION_KIND_MAINTENANCE\x10\x01\x12\x1d\n\x19NOTIFICATION_KIND_FEATURE\x10\x02\x12\x1e\n\x1aNOTIFICATION_KIND_REMINDER\x10\x03\x12!\n\x1dNOTIFICATION_KIND_ACHIEVEMENT\x10\x04\x12\x1f\n\x1bNOTIFICATION_KIND_EDUCATION\x10\x05*z\n\x08Severity\x12\x18\n\x14SEVERITY_UNSPECIFIED\x10\x00\x12\x11\n\rSEVERITY_INFO\x10\x01\x12\x14\n\x10SEVERITY_SUCCESS\x10\x02\x12\x14\n\x10SEVERITY_WARNING\x10\x03\x12\x15\n\x11SEVERITY_CRITICAL\x10\x04*\x7f\n\x0cReceiptState\x12\x1d\n\x19RECEIPT_STATE_UNSPECIFIED\x10\x00\x12\x16\n\x12RECEIPT_STATE_READ\x10\x01\x12\x1b\n\x17RECEIPT_STATE_DISMISSED\x10\x02\x12\x1b\n\x17RECEIPT_STATE_WITHDRAWN\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(shipspeak/realtime/v1/notification.proto\x12\x15shipspeak.realtime.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x85\x03\n\x0cNotification\x12;\n\x04kind\x18\x01 \x01(\x0e\x32\'.shipspeak.realtime.v1.NotificationKindR\x04kind\x12;\n\x08severity\x18\x02 \x01(\x0e\x32\x1f.shipspeak.realtime.v1.SeverityR\x08severity\x12 \n\x05title\x18\x03 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xc8\x01R\x05title\x12\x1c\n\x04\x62ody\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\xa0\x1fR\x04\x62ody\x12M\n\x07\x61\x63tions\x18\x05 \x03(\x0b\x32).shipspeak.realtime.v1.NotificationActionB\x08\xbaH\x05\x92\x01\x02\x10\x03R\x07\x61\x63tions\x12\x37\n\tstarts_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x08startsAt\x12\x33\n\x07\x65nds_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x06\x65ndsAt\"\x98\x01\n\x12NotificationAction\x12&\n\taction_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x08\x61\x63tionId\x12\x1f\n\x05label\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18PR\x05label\x12\x39\n\x03url\x18\x03 \x01(\tB\'\xbaH$r\"\x18\x80\x10\x32\x1d^$|^(https?://|/[^/\\\\]|/$).*$R\x03url\"\xce\x01\n\rReceiptUpdate\x12$\n\x08\x65vent_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x07\x65ventId\x12\x39\n\x05state\x18\x02 \x01(\x0e\x32#.shipspeak.realtime.v1.ReceiptStateR\x05state\x12$\n\tdevice_id\x18\x03 \x01(\tB\x07\xbaH\x04r\x02\x18@R\x08\x64\x65viceId\x12\x16\n\x06offset\x18\x04 \x01(\x04R\x06offset\x12\x1e\n\x05topic\x18\x05 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01R\x05topic*\xdb\x01\n\x10NotificationKind\x12!\n\x1dNOTIFICATION_KIND_UNSPECIFIED\x10\x00\x12!\n\x1dNOTIFICATION_KIND_MAINTENANCE\x10\x01\x12\x1d\n\x19NOTIFICATION_KIND_FEATURE\x10\x02\x12\x1e\n\x1aNOTIFICATION_KIND_REMINDER\x10\x03\x12!\n\x1dNOTIFICATION_KIND_ACHIEVEMENT\x10\x04\x12\x1f\n\x1bNOTIFICATION_KIND_EDUCATION\x10\x05*z\n\x08Severity\x12\x18\n\x14SEVERITY_UNSPECIFIED\x10\x00\x12\x11\n\rSEVERITY_INFO\x10\x01\x12\x14\n\x10SEVERITY_SUCCESS\x10\x02\x12\x14\n\x10SEVERITY_WARNING\x10\x03\x12\x15\n\x11SEVERITY_CRITICAL\x10\x04*\x7f\n\x0cReceiptState\x12\x1d\n\x19RECEIPT_STATE_UNSPECIFIED\x10\x00\x12\x16\n\x12RECEIPT_STATE_READ\x10\x01\x12\x1b\n\x17RECEIPT_STATE_DISMISSED\x10\x02\x12\x1b\n\x17RECEIPT_STATE_WITHDRAWN\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -49,16 +49,18 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RECEIPTUPDATE'].fields_by_name['event_id']._serialized_options = b'\272H\006r\004\020\001\030@'
   _globals['_RECEIPTUPDATE'].fields_by_name['device_id']._loaded_options = None
   _globals['_RECEIPTUPDATE'].fields_by_name['device_id']._serialized_options = b'\272H\004r\002\030@'
-  _globals['_NOTIFICATIONKIND']._serialized_start=854
-  _globals['_NOTIFICATIONKIND']._serialized_end=1073
-  _globals['_SEVERITY']._serialized_start=1075
-  _globals['_SEVERITY']._serialized_end=1197
-  _globals['_RECEIPTSTATE']._serialized_start=1199
-  _globals['_RECEIPTSTATE']._serialized_end=1326
+  _globals['_RECEIPTUPDATE'].fields_by_name['topic']._loaded_options = None
+  _globals['_RECEIPTUPDATE'].fields_by_name['topic']._serialized_options = b'\272H\005r\003\030\310\001'
+  _globals['_NOTIFICATIONKIND']._serialized_start=886
+  _globals['_NOTIFICATIONKIND']._serialized_end=1105
+  _globals['_SEVERITY']._serialized_start=1107
+  _globals['_SEVERITY']._serialized_end=1229
+  _globals['_RECEIPTSTATE']._serialized_start=1231
+  _globals['_RECEIPTSTATE']._serialized_end=1358
   _globals['_NOTIFICATION']._serialized_start=130
   _globals['_NOTIFICATION']._serialized_end=519
   _globals['_NOTIFICATIONACTION']._serialized_start=522
   _globals['_NOTIFICATIONACTION']._serialized_end=674
   _globals['_RECEIPTUPDATE']._serialized_start=677
-  _globals['_RECEIPTUPDATE']._serialized_end=851
+  _globals['_RECEIPTUPDATE']._serialized_end=883
 # @@protoc_insertion_point(module_scope)

@@ -200,8 +200,9 @@ Global___NotificationAction: _TypeAlias = NotificationAction  # noqa: Y015
 
 @_typing.final
 class ReceiptUpdate(_message.Message):
-    """ReceiptUpdate is a change of an earlier event's state in the same topic. Only the hub publishes it, when a user
-    acknowledges with READ or DISMISS, or when a publisher withdraws an event.
+    """ReceiptUpdate is a change of an earlier event's state. Only the hub publishes it, when a user acknowledges with READ or
+    DISMISS, or when a publisher withdraws an event. It stands in the topic of its event; where that is for many, such as
+    system/all, what one user says of it stands in that user's own topic, and counts for that user alone.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -210,16 +211,17 @@ class ReceiptUpdate(_message.Message):
     STATE_FIELD_NUMBER: _builtins.int
     DEVICE_ID_FIELD_NUMBER: _builtins.int
     OFFSET_FIELD_NUMBER: _builtins.int
+    TOPIC_FIELD_NUMBER: _builtins.int
     event_id: _builtins.str
-    """The id of the event that the receipt is about; it lies in the same topic. Ids are unique per publisher only:
-    match by `offset`.
-    """
+    """The id of the event that the receipt is about. Ids are unique per publisher only: match by `topic` and `offset`."""
     state: Global___ReceiptState.ValueType
     """The new state. It only moves forward: READ, DISMISSED, WITHDRAWN."""
     device_id: _builtins.str
     """The device that acknowledged; empty = not known, or the service itself."""
     offset: _builtins.int
     """The offset of the event that the receipt is about; always set."""
+    topic: _builtins.str
+    """The topic of the event that the receipt is about; empty = the receipt's own."""
     def __init__(
         self,
         *,
@@ -227,10 +229,11 @@ class ReceiptUpdate(_message.Message):
         state: Global___ReceiptState.ValueType = ...,
         device_id: _builtins.str = ...,
         offset: _builtins.int = ...,
+        topic: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["device_id", b"device_id", "event_id", b"event_id", "offset", b"offset", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["device_id", b"device_id", "event_id", b"event_id", "offset", b"offset", "state", b"state", "topic", b"topic"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

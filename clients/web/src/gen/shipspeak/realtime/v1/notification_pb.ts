@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file shipspeak/realtime/v1/notification.proto.
  */
 export const file_shipspeak_realtime_v1_notification: GenFile = /*@__PURE__*/
-  fileDesc("CihzaGlwc3BlYWsvcmVhbHRpbWUvdjEvbm90aWZpY2F0aW9uLnByb3RvEhVzaGlwc3BlYWsucmVhbHRpbWUudjEirQIKDE5vdGlmaWNhdGlvbhI1CgRraW5kGAEgASgOMicuc2hpcHNwZWFrLnJlYWx0aW1lLnYxLk5vdGlmaWNhdGlvbktpbmQSMQoIc2V2ZXJpdHkYAiABKA4yHy5zaGlwc3BlYWsucmVhbHRpbWUudjEuU2V2ZXJpdHkSDQoFdGl0bGUYAyABKAkSDAoEYm9keRgEIAEoCRI6CgdhY3Rpb25zGAUgAygLMikuc2hpcHNwZWFrLnJlYWx0aW1lLnYxLk5vdGlmaWNhdGlvbkFjdGlvbhItCglzdGFydHNfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEisKB2VuZHNfYXQYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIkMKEk5vdGlmaWNhdGlvbkFjdGlvbhIRCglhY3Rpb25faWQYASABKAkSDQoFbGFiZWwYAiABKAkSCwoDdXJsGAMgASgJIngKDVJlY2VpcHRVcGRhdGUSEAoIZXZlbnRfaWQYASABKAkSMgoFc3RhdGUYAiABKA4yIy5zaGlwc3BlYWsucmVhbHRpbWUudjEuUmVjZWlwdFN0YXRlEhEKCWRldmljZV9pZBgDIAEoCRIOCgZvZmZzZXQYBCABKAQq2wEKEE5vdGlmaWNhdGlvbktpbmQSIQodTk9USUZJQ0FUSU9OX0tJTkRfVU5TUEVDSUZJRUQQABIhCh1OT1RJRklDQVRJT05fS0lORF9NQUlOVEVOQU5DRRABEh0KGU5PVElGSUNBVElPTl9LSU5EX0ZFQVRVUkUQAhIeChpOT1RJRklDQVRJT05fS0lORF9SRU1JTkRFUhADEiEKHU5PVElGSUNBVElPTl9LSU5EX0FDSElFVkVNRU5UEAQSHwobTk9USUZJQ0FUSU9OX0tJTkRfRURVQ0FUSU9OEAUqegoIU2V2ZXJpdHkSGAoUU0VWRVJJVFlfVU5TUEVDSUZJRUQQABIRCg1TRVZFUklUWV9JTkZPEAESFAoQU0VWRVJJVFlfU1VDQ0VTUxACEhQKEFNFVkVSSVRZX1dBUk5JTkcQAxIVChFTRVZFUklUWV9DUklUSUNBTBAEKn8KDFJlY2VpcHRTdGF0ZRIdChlSRUNFSVBUX1NUQVRFX1VOU1BFQ0lGSUVEEAASFgoSUkVDRUlQVF9TVEFURV9SRUFEEAESGwoXUkVDRUlQVF9TVEFURV9ESVNNSVNTRUQQAhIbChdSRUNFSVBUX1NUQVRFX1dJVEhEUkFXThADYgZwcm90bzM", [file_google_protobuf_timestamp]);
+  fileDesc("CihzaGlwc3BlYWsvcmVhbHRpbWUvdjEvbm90aWZpY2F0aW9uLnByb3RvEhVzaGlwc3BlYWsucmVhbHRpbWUudjEirQIKDE5vdGlmaWNhdGlvbhI1CgRraW5kGAEgASgOMicuc2hpcHNwZWFrLnJlYWx0aW1lLnYxLk5vdGlmaWNhdGlvbktpbmQSMQoIc2V2ZXJpdHkYAiABKA4yHy5zaGlwc3BlYWsucmVhbHRpbWUudjEuU2V2ZXJpdHkSDQoFdGl0bGUYAyABKAkSDAoEYm9keRgEIAEoCRI6CgdhY3Rpb25zGAUgAygLMikuc2hpcHNwZWFrLnJlYWx0aW1lLnYxLk5vdGlmaWNhdGlvbkFjdGlvbhItCglzdGFydHNfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEisKB2VuZHNfYXQYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIkMKEk5vdGlmaWNhdGlvbkFjdGlvbhIRCglhY3Rpb25faWQYASABKAkSDQoFbGFiZWwYAiABKAkSCwoDdXJsGAMgASgJIocBCg1SZWNlaXB0VXBkYXRlEhAKCGV2ZW50X2lkGAEgASgJEjIKBXN0YXRlGAIgASgOMiMuc2hpcHNwZWFrLnJlYWx0aW1lLnYxLlJlY2VpcHRTdGF0ZRIRCglkZXZpY2VfaWQYAyABKAkSDgoGb2Zmc2V0GAQgASgEEg0KBXRvcGljGAUgASgJKtsBChBOb3RpZmljYXRpb25LaW5kEiEKHU5PVElGSUNBVElPTl9LSU5EX1VOU1BFQ0lGSUVEEAASIQodTk9USUZJQ0FUSU9OX0tJTkRfTUFJTlRFTkFOQ0UQARIdChlOT1RJRklDQVRJT05fS0lORF9GRUFUVVJFEAISHgoaTk9USUZJQ0FUSU9OX0tJTkRfUkVNSU5ERVIQAxIhCh1OT1RJRklDQVRJT05fS0lORF9BQ0hJRVZFTUVOVBAEEh8KG05PVElGSUNBVElPTl9LSU5EX0VEVUNBVElPThAFKnoKCFNldmVyaXR5EhgKFFNFVkVSSVRZX1VOU1BFQ0lGSUVEEAASEQoNU0VWRVJJVFlfSU5GTxABEhQKEFNFVkVSSVRZX1NVQ0NFU1MQAhIUChBTRVZFUklUWV9XQVJOSU5HEAMSFQoRU0VWRVJJVFlfQ1JJVElDQUwQBCp/CgxSZWNlaXB0U3RhdGUSHQoZUkVDRUlQVF9TVEFURV9VTlNQRUNJRklFRBAAEhYKElJFQ0VJUFRfU1RBVEVfUkVBRBABEhsKF1JFQ0VJUFRfU1RBVEVfRElTTUlTU0VEEAISGwoXUkVDRUlQVF9TVEFURV9XSVRIRFJBV04QA2IGcHJvdG8z", [file_google_protobuf_timestamp]);
 
 /**
  * Notification is a message of the product to a person, or to all of them.
@@ -115,15 +115,15 @@ export const NotificationActionSchema: GenMessage<NotificationAction> = /*@__PUR
   messageDesc(file_shipspeak_realtime_v1_notification, 1);
 
 /**
- * ReceiptUpdate is a change of an earlier event's state in the same topic. Only the hub publishes it, when a user
- * acknowledges with READ or DISMISS, or when a publisher withdraws an event.
+ * ReceiptUpdate is a change of an earlier event's state. Only the hub publishes it, when a user acknowledges with READ or
+ * DISMISS, or when a publisher withdraws an event. It stands in the topic of its event; where that is for many, such as
+ * system/all, what one user says of it stands in that user's own topic, and counts for that user alone.
  *
  * @generated from message shipspeak.realtime.v1.ReceiptUpdate
  */
 export type ReceiptUpdate = Message<"shipspeak.realtime.v1.ReceiptUpdate"> & {
   /**
-   * The id of the event that the receipt is about; it lies in the same topic. Ids are unique per publisher only:
-   * match by `offset`.
+   * The id of the event that the receipt is about. Ids are unique per publisher only: match by `topic` and `offset`.
    *
    * @generated from field: string event_id = 1;
    */
@@ -149,6 +149,13 @@ export type ReceiptUpdate = Message<"shipspeak.realtime.v1.ReceiptUpdate"> & {
    * @generated from field: uint64 offset = 4;
    */
   offset: bigint;
+
+  /**
+   * The topic of the event that the receipt is about; empty = the receipt's own.
+   *
+   * @generated from field: string topic = 5;
+   */
+  topic: string;
 };
 
 /**

@@ -22,7 +22,7 @@ def announce(settings: Settings, instance: str, grpc_port: int, http_port: int) 
         "serving",
         instance=instance,
         grpc=f"{settings.host}:{grpc_port}",
-        page=f"http://{settings.host}:{http_port}/",
+        page=f"{_scheme(settings)}://{settings.host}:{http_port}/",
         data=str(settings.data_dir),
         shards=settings.shards,
     )
@@ -31,15 +31,24 @@ def announce(settings: Settings, instance: str, grpc_port: int, http_port: int) 
             "DEVELOPMENT_MODE",
             meaning="callers without a token may do anything; never use it in production",
         )
+    if settings.allow_plaintext and not settings.tls:
+        log.warning(
+            "PLAIN_TEXT",
+            meaning="tokens and events can be read on the way; do TLS in front of the hub",
+        )
     if settings.ready_file is not None:
-        _write_ready_file(settings.ready_file, settings.host, grpc_port, http_port)
+        _write_ready_file(settings, settings.ready_file, grpc_port, http_port)
 
 
-def _write_ready_file(path: Path, host: str, grpc_port: int, http_port: int) -> None:
+def _scheme(settings: Settings) -> str:
+    return "https" if settings.tls else "http"
+
+
+def _write_ready_file(settings: Settings, path: Path, grpc_port: int, http_port: int) -> None:
     """Write {grpc, http, pid} as JSON; whoever sees the file sees all of it."""
     ready = {
-        "grpc": f"{host}:{grpc_port}",
-        "http": f"http://{host}:{http_port}",
+        "grpc": f"{settings.host}:{grpc_port}",
+        "http": f"{_scheme(settings)}://{settings.host}:{http_port}",
         "pid": os.getpid(),
     }
     unfinished = path.with_suffix(".tmp")

@@ -47,6 +47,7 @@ from hub.server.health import Health
 from hub.server.streams import StreamHandlers
 from hub.session.manager import SILENT_HEARTBEATS, Sessions
 from hub.telemetry.metrics import Metrics
+from hub.tls import browser_certificate, grpc_credentials
 from hub.topics.namespaces import Namespaces
 from hub.work.room import WorkRoom
 from shipspeak.realtime.v1 import realtime_service_pb2
@@ -73,13 +74,15 @@ class Hub:
         settings: frozen and validated.
 
     Raises:
-        KeyUnusable: the public key file cannot be used.
+        KeyUnusable: a key file cannot be used.
+        OSError: a certificate cannot be used.
     """
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.instance = uuid.uuid4().hex[:12]
         self.metrics = Metrics()
+        self.certificate = browser_certificate(settings)
         clock = time.time
         namespaces = Namespaces()
 
@@ -183,6 +186,7 @@ class Hub:
             self.health,
             tuple(tables),
             settings.heartbeat_interval,
+            grpc_credentials(settings),
         )
         routes = {
             ("POST", "/v1/publish"): json_route(publish_json(methods["Publish"], self.metrics)),
@@ -219,6 +223,7 @@ class Hub:
             settings.http_port,
             user_timeout=SILENT_HEARTBEATS * settings.heartbeat_interval,
             heartbeat=settings.heartbeat_interval,
+            tls=self.certificate.context if self.certificate else None,
         )
         self._ticker: asyncio.Task[None] | None = None
         self._draining: asyncio.Task[None] | None = None
@@ -305,6 +310,8 @@ class Hub:
             try:
                 self.sessions.tick()
                 self.registry.sweep()
+                if self.certificate is not None and self.certificate.renew():
+                    log.info("certificate_changed", door="http")
                 await self.health.refresh()
             except Exception:
                 # One failed round must not end the heartbeats of everyone.

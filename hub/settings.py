@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
 from difflib import get_close_matches
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Self
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from hub.model.identity import Identity
 from hub.model.issuer import Issuer
 from hub.model.origin import check_origin
 from hub.model.secret import check_secret
@@ -18,7 +20,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 # Read by the commands that talk to a hub.
-_OF_COMMANDS = ("RTHUB_SERVER", "RTHUB_TOKEN")
+_OF_COMMANDS = (
+    "RTHUB_SERVER",
+    "RTHUB_TOKEN",
+    "RTHUB_CA_FILE",
+    "RTHUB_CLIENT_CERT_FILE",
+    "RTHUB_CLIENT_KEY_FILE",
+)
 
 
 class Settings(BaseSettings):
@@ -50,6 +58,26 @@ class Settings(BaseSettings):
     )
     ready_file: Path | None = Field(
         default=None, description="Written as JSON {grpc, http, pid} once the hub serves."
+    )
+
+    # TLS
+    tls_cert_file: Path | None = Field(
+        default=None, description="PEM certificate chain of both doors; renewed when it changes."
+    )
+    tls_key_file: Path | None = Field(default=None, description="PEM private key of it.")
+    tls_client_ca_file: Path | None = Field(
+        default=None,
+        description="PEM authorities of client certificates: each client of the gRPC door must "
+        "have one then (mTLS).",
+    )
+    tls_identities: tuple[Identity, ...] = Field(
+        default=(),
+        description="Services known by their client certificate, as JSON: a list of "
+        "{certificate, subject, grants}.",
+    )
+    allow_plaintext: bool = Field(
+        default=False,
+        description="Listen without TLS on addresses that other machines reach.",
     )
 
     # Storage
@@ -172,7 +200,7 @@ class Settings(BaseSettings):
     def _refuse_unsafe(self) -> Self:
         if self.auth_hs256_secret is not None and self.auth_public_key_file is not None:
             raise ValueError("give an HS256 secret or a public key file, not both")
-        if not self.issuers and not self.dev:
+        if not (self.issuers or self.tls_identities or self.dev):
             raise ValueError(
                 "no key to check tokens with: set RTHUB_AUTH_HS256_SECRET (32 bytes or more), "
                 "RTHUB_AUTH_PUBLIC_KEY_FILE or RTHUB_AUTH_ISSUERS, or start with --dev to try it "
@@ -183,11 +211,31 @@ class Settings(BaseSettings):
             raise ValueError("an issuer is named twice; each has its keys in one place")
         if self.auth_hs256_secret is not None:
             check_secret(self.auth_hs256_secret.get_secret_value())
+        self._refuse_unsafe_doors()
         if "*" in self.allowed_origins and not self.dev:
             raise ValueError(
                 "allowed_origins may be * only with --dev; name the origins of your pages"
             )
         return self
+
+    def _refuse_unsafe_doors(self) -> None:
+        if (self.tls_cert_file is None) != (self.tls_key_file is None):
+            raise ValueError("give both tls_cert_file and tls_key_file, or neither")
+        if self.tls_cert_file is None and (self.tls_client_ca_file or self.tls_identities):
+            raise ValueError("client certificates need TLS: set tls_cert_file and tls_key_file")
+        if self.tls_identities and self.tls_client_ca_file is None:
+            raise ValueError("tls_identities needs tls_client_ca_file, which says whom to believe")
+        if self.tls_cert_file is None and not self.allow_plaintext and not _is_loopback(self.host):
+            raise ValueError(
+                f"other machines would reach {self.host} in plain text: set tls_cert_file and "
+                "tls_key_file (`rthub dev-certs` makes some for development), or allow_plaintext "
+                "where a proxy or a mesh in front does TLS"
+            )
+
+    @property
+    def tls(self) -> bool:
+        """Whether the doors speak TLS."""
+        return self.tls_cert_file is not None
 
     @property
     def issuers(self) -> tuple[Issuer, ...]:
@@ -203,6 +251,13 @@ class Settings(BaseSettings):
             "public_key_file": file,
         }
         return Issuer.model_validate(first), *self.auth_issuers
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def unknown_variables(names: Iterable[str]) -> dict[str, str]:

@@ -19,6 +19,7 @@ from web_bridge.socket_protocol import HEARTBEAT_SECONDS, BoundedSocket
 
 if TYPE_CHECKING:
     import socket
+    import ssl
 
     from web_bridge.asgi import DrainableApp
 
@@ -44,6 +45,7 @@ class HttpServer:
         head_seconds: time for a request head.
         heartbeat: seconds of silence after which a WebSocket's peer is asked for a sign of life.
         trusted_proxies: addresses whose X-Forwarded-For is believed; others' is ignored.
+        tls: None = plain text.
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class HttpServer:
         head_seconds: float = HEAD_SECONDS,
         heartbeat: float = HEARTBEAT_SECONDS,
         trusted_proxies: tuple[str, ...] = (),
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self._app = app
         self._address = (host, port)
@@ -65,6 +68,7 @@ class HttpServer:
         self._head_seconds = head_seconds
         self._heartbeat = heartbeat
         self._trusted = trusted_proxies
+        self._tls = tls
         self._lost = asyncio.Event()
         self._server: uvicorn.Server | None = None
         self._ticker: asyncio.Task[None] | None = None
@@ -79,6 +83,8 @@ class HttpServer:
             self._sock = listening_socket(*self._address, user_timeout=self._user_timeout)
         config = self._config()
         config.load()
+        # uvicorn makes one from files, once; this one's certificate can be renewed.
+        config.ssl = self._tls
         server = uvicorn.Server(config)
         server.lifespan = config.lifespan_class(config)
         await server.startup(sockets=[self._sock])

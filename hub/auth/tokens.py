@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from hub.auth.keys import PublicKey
     from hub.auth.keysets import KeySet
+    from hub.model.certificate import Certificate
     from hub.model.issuer import Issuer
     from hub.settings import Settings
 
@@ -69,6 +70,7 @@ class Authenticator:
         self._clock = clock
         self._revocations = revocations or Revocations()
         self._open = settings.dev
+        self._identities = {one.certificate: one for one in settings.tls_identities}
         self._verified: dict[str, Principal] = {}
         self.key_updates = KeyUpdates(
             lambda: [keys for _, keys in self._issuers.values()], self._verified.clear
@@ -78,13 +80,16 @@ class Authenticator:
             for issuer in settings.issuers
         }
 
-    def authenticate(self, token: str) -> Principal:
-        """The principal of a token; without a token, the anonymous developer in development.
+    def authenticate(self, token: str, certificate: Certificate | None = None) -> Principal:
+        """The principal of a token, else of a certificate, else, in development, the anonymous one.
 
         Raises:
             Unauthenticated: with the reason TOKEN_*.
+            Unavailable: KEYS_UNAVAILABLE.
         """
         if not token:
+            if certificate is not None and (known := self._identify(certificate)) is not None:
+                return self._not_revoked(known)
             if self._open:
                 return ANONYMOUS_DEVELOPER
             raise Unauthenticated(
@@ -99,6 +104,18 @@ class Authenticator:
             self._verified.clear()
         self._verified[token] = principal
         return self._not_revoked(principal)
+
+    def _identify(self, certificate: Certificate) -> Principal | None:
+        """The service that the settings know by one of a certificate's names."""
+        for name in certificate.names:
+            if (identity := self._identities.get(name)) is not None:
+                return Principal(
+                    identity.subject or name,
+                    Grants(**identity.grants.model_dump()),
+                    certificate.until,
+                    issued_at=certificate.since,
+                )
+        return None
 
     def _not_revoked(self, principal: Principal) -> Principal:
         if self._revocations.covers(principal):

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from typer.core import TyperCommand, TyperGroup
 
+from hub.cli.credentials import channel_credentials
 from hub.cli.told import check_server, words_of
 from shipspeak.realtime.v1 import admin_service_pb2, realtime_service_pb2
 from shipspeak_realtime import Health, RealtimeError, check_health
@@ -89,7 +90,9 @@ def health(
     Exits 0 serving, 1 bad arguments, 2 cannot connect, 3 the call failed, 4 not serving.
     """
     try:
-        answer = asyncio.run(check_health(server, service, timeout=timeout))
+        answer = asyncio.run(
+            check_health(server, service, credentials=channel_credentials(), timeout=timeout)
+        )
     except RealtimeError as error:
         if error.code.name == "NOT_FOUND":
             _console.print(

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import typer
 
-from hub.cli import access, demo, health, operate, publish, serve, tail, token, work
+from hub.cli import (
+    access,
+    credentials,
+    demo,
+    dev_certs,
+    health,
+    operate,
+    publish,
+    serve,
+    tail,
+    token,
+    work,
+)
 
 app = typer.Typer(
     name="rthub",
@@ -16,8 +28,10 @@ app = typer.Typer(
     help="A real-time updates hub: typed events in, live in every browser tab, "
     "nothing acknowledged lost.",
 )
+app.callback()(credentials.tls_options)
 app.command("serve")(serve.serve)
 app.command("demo")(demo.demo)
+app.command("dev-certs")(dev_certs.dev_certs)
 app.command("token")(token.token)
 app.command("publish")(publish.publish)
 app.command("tail")(tail.tail)

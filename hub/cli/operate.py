@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from hub.cli.credentials import channel_credentials
 from hub.cli.health import BAD_ARGUMENTS, CALL_FAILED, CANNOT_CONNECT, HealthCommand
 from hub.cli.told import check_server
 from shipspeak_realtime import AdminClient, NetworkError, RealtimeError
@@ -193,7 +194,9 @@ def run_admin(
     """Do something with a hub's admin service; a failure is told, and ends the command."""
 
     async def run() -> ResultT:
-        async with AdminClient(server, token=token or None, timeout=timeout) as admin:
+        async with AdminClient(
+            server, token=token or None, credentials=channel_credentials(), timeout=timeout
+        ) as admin:
             return await work(admin)
 
     try:

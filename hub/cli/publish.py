@@ -12,6 +12,7 @@ from google.protobuf.wrappers_pb2 import StringValue
 from rich.console import Console
 from rich.markup import escape
 
+from hub.cli.credentials import channel_credentials
 from hub.cli.told import check_server, words_of
 from shipspeak.realtime.v1 import event_pb2, notification_pb2
 from shipspeak_realtime import RealtimeClient, RealtimeError
@@ -107,7 +108,9 @@ async def _publish(
     deliver_in: float | None,
     timeout: float,  # noqa: ASYNC109 - passed on to the client
 ) -> Receipt:
-    async with RealtimeClient(server, token=token or None) as hub:
+    async with RealtimeClient(
+        server, token=token or None, credentials=channel_credentials()
+    ) as hub:
         at = None if deliver_in is None else datetime.now(UTC) + timedelta(seconds=deliver_in)
         return await hub.publish(
             topic, payload, id=draft_id, key=key, ttl=ttl, deliver_at=at, timeout=timeout

@@ -121,7 +121,10 @@ async def run(settings: Settings) -> int:
     try:
         hub = Hub(settings)
     except KeyUnusable as error:
-        _tell("auth_public_key_file", str(error))
+        _tell("auth", str(error))
+        return EXIT_BAD_SETTINGS
+    except OSError as error:
+        _tell("tls", f"{error.filename}: {error.strerror}" if error.filename else str(error))
         return EXIT_BAD_SETTINGS
     try:
         try:

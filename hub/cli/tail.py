@@ -16,6 +16,7 @@ from google.protobuf.json_format import MessageToDict
 from rich.console import Console
 from rich.text import Text
 
+from hub.cli.credentials import channel_credentials
 from hub.cli.told import check_server, help_for, words_of
 from shipspeak_realtime import RealtimeClient, RealtimeError, State, VerdictKind, describe
 
@@ -154,7 +155,9 @@ async def _tail(
     topics: dict[str, None], server: str, token: str, start: From, printer: _Printer
 ) -> None:
     loop = asyncio.get_running_loop()
-    async with RealtimeClient(server, token=token or None) as hub:
+    async with RealtimeClient(
+        server, token=token or None, credentials=channel_credentials()
+    ) as hub:
         readers = [asyncio.create_task(_read(hub, topic, start, printer)) for topic in topics]
         watcher = asyncio.create_task(_watch(hub, printer))
         for number in (signal.SIGINT, signal.SIGTERM):

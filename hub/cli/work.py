@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from hub.cli.credentials import channel_credentials
 from hub.cli.health import HealthCommand
 from hub.cli.operate import (
     LOCAL,
@@ -103,7 +104,9 @@ def list_dead(
     """List the dead letters of a namespace, newest first; needs the subscribe right on them."""
 
     async def show(_admin: AdminClient) -> None:
-        async with RealtimeClient(server, token=token or None) as hub:
+        async with RealtimeClient(
+            server, token=token or None, credentials=channel_credentials()
+        ) as hub:
             page = await hub.read_history(f"dead/{namespace}", limit=limit, reverse=True)
         for letter in page.events:
             _console.print(_line(letter))

@@ -86,7 +86,7 @@ class Admission:
 
     def principal(self, caller: Caller, hello_token: str = "") -> Principal:
         """Who calls. Raises: Unauthenticated."""
-        return self._authenticator.authenticate(token_of(caller, hello_token))
+        return self._authenticator.authenticate(token_of(caller, hello_token), caller.certificate)
 
     def welcome(self, connection: Connection, hello: frame_pb2.Hello, now: float) -> None:
         """Admit a session whose Hello has been checked, and queue its Welcome.

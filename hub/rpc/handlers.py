@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import grpc
 from grpc.aio import ServicerContext
 
+from hub.model.certificate import client_certificate
 from hub.rpc.status import abort, refusal_of
 from hub.session.sink import Caller
 
@@ -26,7 +27,8 @@ def caller_of(context: Context, transport: str) -> Caller:
         for key, value in context.invocation_metadata() or ()
         if isinstance(value, str)
     }
-    return Caller(metadata, context.peer(), transport)
+    certificate = client_certificate(context.auth_context())
+    return Caller(metadata, context.peer(), transport, certificate)
 
 
 def unary_handlers(

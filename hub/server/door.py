@@ -47,6 +47,7 @@ class GrpcDoor:
         health: served here too.
         services: full names, for reflection.
         heartbeat_interval: seconds.
+        credentials: of TLS; None = plain text.
     """
 
     def __init__(
@@ -56,7 +57,9 @@ class GrpcDoor:
         health: Health,
         services: Sequence[str],
         heartbeat_interval: float,
+        credentials: grpc.ServerCredentials | None = None,
     ) -> None:
+        self._credentials = credentials
         self._server = grpc.aio.server(options=server_options(heartbeat_interval))
         streaming = grpc.method_handlers_generic_handler(SERVICE, streams.handlers())
         self._server.add_generic_rpc_handlers((streaming, *handlers))
@@ -67,14 +70,18 @@ class GrpcDoor:
         )
 
     async def start(self, host: str, port: int) -> int:
-        """Listen in plain text; the port bound.
+        """Listen; the port bound.
 
         Raises:
             OSError: the address cannot be bound.
         """
         address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         try:
-            bound = self._server.add_insecure_port(address)
+            bound = (
+                self._server.add_insecure_port(address)
+                if self._credentials is None
+                else self._server.add_secure_port(address, self._credentials)
+            )
         except RuntimeError as error:
             raise OSError(
                 f"the gRPC door cannot listen on {address} ({_why_not(host, port)}); stop what "

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from hub.errors import HubError
+    from hub.model.certificate import Certificate
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +21,13 @@ class Caller:
         peer: the client's address, as ``ipv4:127.0.0.1:5000``.
         transport: the door's name, for logs and metrics: "grpc", "grpc-web", "websocket" or
             "http".
+        certificate: the client's, where the door asks for one.
     """
 
     metadata: dict[str, str] = field(default_factory=dict)
     peer: str = ""
     transport: str = "grpc"
+    certificate: Certificate | None = None
 
 
 class FrameSink(Protocol):

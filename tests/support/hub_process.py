@@ -41,6 +41,8 @@ class HubProcess:
         self._process: subprocess.Popen[bytes] | None = None
         self._grpc_port = self._http_port = 0
 
+    _scheme = "http"
+
     def __enter__(self) -> Self:
         self.start()
         return self
@@ -56,7 +58,7 @@ class HubProcess:
     @property
     def http(self) -> str:
         """Address of the browsers' door, without a slash at the end."""
-        return f"http://127.0.0.1:{self._http_port}"
+        return f"{self._scheme}://127.0.0.1:{self._http_port}"
 
     @property
     def pid(self) -> int:
@@ -91,6 +93,7 @@ class HubProcess:
             )
         ready = self._wait_ready(self._process)
         self._grpc_port = int(ready["grpc"].rpartition(":")[2])
+        self._scheme = ready["http"].partition(":")[0]
         self._http_port = int(ready["http"].rpartition(":")[2])
 
     def kill(self) -> None:

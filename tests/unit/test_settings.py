@@ -135,3 +135,39 @@ def test_a_connect_source_that_is_no_origin_is_refused(monkeypatch: pytest.Monke
 def test_a_variable_that_is_no_setting_is_named_with_the_nearest_one() -> None:
     names = ["RTHUB_DATADIR", "RTHUB_DATA_DIR", "RTHUB_TOKEN", "RTHUB_XYZZY", "HOME"]
     assert unknown_variables(names) == {"RTHUB_DATADIR": "RTHUB_DATA_DIR", "RTHUB_XYZZY": ""}
+
+
+@pytest.mark.parametrize(
+    ("given", "text"),
+    [
+        ({"host": "0.0.0.0"}, "in plain text"),  # noqa: S104
+        ({"host": "hub.internal"}, "in plain text"),
+        ({"tls_cert_file": "c.pem"}, "give both"),
+        ({"tls_client_ca_file": "ca.pem"}, "client certificates need TLS"),
+        (
+            {
+                "tls_cert_file": "c.pem",
+                "tls_key_file": "k.pem",
+                "tls_identities": [{"certificate": "billing"}],
+            },
+            "needs tls_client_ca_file",
+        ),
+    ],
+)
+def test_doors_that_would_not_be_safe_are_refused(given: dict[str, Any], text: str) -> None:
+    """I1: plain text stays on this machine unless it is asked for by name."""
+    with pytest.raises(ValidationError, match=text):
+        Settings.model_validate({"dev": True, **given})
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"host": "127.0.0.2"},
+        {"host": "::1"},
+        {"host": "0.0.0.0", "allow_plaintext": True},  # noqa: S104
+        {"host": "0.0.0.0", "tls_cert_file": "c.pem", "tls_key_file": "k.pem"},  # noqa: S104
+    ],
+)
+def test_doors_that_are_safe_or_asked_for(given: dict[str, Any]) -> None:
+    assert Settings.model_validate({"dev": True, **given}).host == given["host"]

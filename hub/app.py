@@ -47,7 +47,6 @@ from hub.server.health import Health
 from hub.server.streams import StreamHandlers
 from hub.session.manager import SILENT_HEARTBEATS, Sessions
 from hub.telemetry.metrics import Metrics
-from hub.tls import browser_certificate, grpc_credentials
 from hub.topics.namespaces import Namespaces
 from hub.work.room import WorkRoom
 from shipspeak.realtime.v1 import realtime_service_pb2
@@ -82,7 +81,6 @@ class Hub:
         self.settings = settings
         self.instance = uuid.uuid4().hex[:12]
         self.metrics = Metrics()
-        self.certificate = browser_certificate(settings)
         clock = time.time
         namespaces = Namespaces()
 
@@ -186,7 +184,7 @@ class Hub:
             self.health,
             tuple(tables),
             settings.heartbeat_interval,
-            grpc_credentials(settings),
+            settings.tls,
         )
         routes = {
             ("POST", "/v1/publish"): json_route(publish_json(methods["Publish"], self.metrics)),
@@ -223,7 +221,7 @@ class Hub:
             settings.http_port,
             user_timeout=SILENT_HEARTBEATS * settings.heartbeat_interval,
             heartbeat=settings.heartbeat_interval,
-            tls=self.certificate.context if self.certificate else None,
+            tls=settings.tls,
         )
         self._ticker: asyncio.Task[None] | None = None
         self._draining: asyncio.Task[None] | None = None
@@ -310,8 +308,6 @@ class Hub:
             try:
                 self.sessions.tick()
                 self.registry.sweep()
-                if self.certificate is not None and self.certificate.renew():
-                    log.info("certificate_changed", door="http")
                 await self.health.refresh()
             except Exception:
                 # One failed round must not end the heartbeats of everyone.

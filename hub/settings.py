@@ -15,6 +15,7 @@ from hub.model.identity import Identity
 from hub.model.issuer import Issuer
 from hub.model.origin import check_origin
 from hub.model.secret import check_secret
+from hub.model.tls_files import TlsFiles
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -233,9 +234,11 @@ class Settings(BaseSettings):
             )
 
     @property
-    def tls(self) -> bool:
-        """Whether the doors speak TLS."""
-        return self.tls_cert_file is not None
+    def tls(self) -> TlsFiles | None:
+        """The files of the doors' TLS; None = plain text."""
+        if self.tls_cert_file is None or self.tls_key_file is None:
+            return None
+        return TlsFiles(self.tls_cert_file, self.tls_key_file, self.tls_client_ca_file)
 
     @property
     def issuers(self) -> tuple[Issuer, ...]:

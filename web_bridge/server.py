@@ -16,11 +16,12 @@ from web_bridge.limits import MESSAGE_BYTES
 from web_bridge.listener import USER_TIMEOUT_SECONDS, listening_socket
 from web_bridge.protocol import HEAD_SECONDS, BoundedProtocol
 from web_bridge.socket_protocol import HEARTBEAT_SECONDS, BoundedSocket
+from web_bridge.tls import RenewedContext
 
 if TYPE_CHECKING:
     import socket
-    import ssl
 
+    from hub.model.tls_files import TlsFiles
     from web_bridge.asgi import DrainableApp
 
 logger = logging.getLogger(__name__)
@@ -46,6 +47,9 @@ class HttpServer:
         heartbeat: seconds of silence after which a WebSocket's peer is asked for a sign of life.
         trusted_proxies: addresses whose X-Forwarded-For is believed; others' is ignored.
         tls: None = plain text.
+
+    Raises:
+        OSError: a file of ``tls`` cannot be used.
     """
 
     def __init__(
@@ -59,7 +63,7 @@ class HttpServer:
         head_seconds: float = HEAD_SECONDS,
         heartbeat: float = HEARTBEAT_SECONDS,
         trusted_proxies: tuple[str, ...] = (),
-        tls: ssl.SSLContext | None = None,
+        tls: TlsFiles | None = None,
     ) -> None:
         self._app = app
         self._address = (host, port)
@@ -68,7 +72,7 @@ class HttpServer:
         self._head_seconds = head_seconds
         self._heartbeat = heartbeat
         self._trusted = trusted_proxies
-        self._tls = tls
+        self._certificate = RenewedContext(tls) if tls else None
         self._lost = asyncio.Event()
         self._server: uvicorn.Server | None = None
         self._ticker: asyncio.Task[None] | None = None
@@ -84,14 +88,14 @@ class HttpServer:
         config = self._config()
         config.load()
         # uvicorn makes one from files, once; this one's certificate can be renewed.
-        config.ssl = self._tls
+        config.ssl = self._certificate.context if self._certificate else None
         server = uvicorn.Server(config)
         server.lifespan = config.lifespan_class(config)
         await server.startup(sockets=[self._sock])
         # The Date header is made by the tick; one must be there for the first answer.
         await server.on_tick(0)
         self._server = server
-        self._ticker = asyncio.create_task(_tick(server), name="http date")
+        self._ticker = asyncio.create_task(self._tick(server), name="http date")
         port: int = self._sock.getsockname()[1]
         return port
 
@@ -172,8 +176,9 @@ class HttpServer:
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
         )
 
-
-async def _tick(server: uvicorn.Server) -> None:
-    while True:
-        await asyncio.sleep(1)
-        await server.on_tick(0)
+    async def _tick(self, server: uvicorn.Server) -> None:
+        while True:
+            await asyncio.sleep(1)
+            await server.on_tick(0)
+            if self._certificate is not None:
+                self._certificate.renew()

@@ -7,7 +7,7 @@ import ssl
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from hub.model.tls_files import TlsFiles
 
 logger = logging.getLogger(__name__)
 
@@ -16,21 +16,26 @@ class RenewedContext:
     """A server's TLS context, whose certificate follows its files.
 
     Args:
-        certificate: PEM chain, the server's own first.
-        key: PEM private key.
+        tls: its files.
 
     Attributes:
         context: TLS 1.2 and up; new connections use what was read last.
 
     Raises:
-        OSError: a file cannot be read, or (ssl.SSLError) the two do not fit.
+        OSError: a file cannot be read, or certificate and key do not fit.
     """
 
-    def __init__(self, certificate: Path, key: Path) -> None:
-        self._files = (certificate, key)
+    def __init__(self, tls: TlsFiles) -> None:
+        self._files = (tls.certificate, tls.key)
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.minimum_version = ssl.TLSVersion.TLSv1_2
-        self.context.load_cert_chain(certificate, key)
+        try:
+            self.context.load_cert_chain(*self._files)
+        except ssl.SSLError as error:
+            raise OSError(
+                f"{tls.certificate} and {tls.key} are no certificate and its key "
+                f"({error.reason or error})"
+            ) from error
         self.context.set_alpn_protocols(["http/1.1"])
         self._seen = self._stamp()
 
@@ -47,6 +52,7 @@ class RenewedContext:
             logger.warning("the certificate cannot be renewed, the old one is used on: %s", error)
             return False
         self._seen = stamp
+        logger.info("the certificate was renewed")
         return True
 
     def _stamp(self) -> list[tuple[int, int]]:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from contextvars import ContextVar
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import grpc
 import typer
+
+from shipspeak_realtime import tls_credentials
+
+if TYPE_CHECKING:
+    from shipspeak_realtime.tls import Credentials
 
 _files: ContextVar[tuple[Path | None, Path | None, Path | None]] = ContextVar(
     "_files", default=(None, None, None)
@@ -46,17 +50,16 @@ def tls_options(
     _files.set((ca_file, client_cert_file, client_key_file))
 
 
-def channel_credentials() -> grpc.ChannelCredentials | None:
+def channel_credentials() -> Credentials | None:
     """What the options of ``rthub`` say; None = plain text.
 
     Raises:
         typer.BadParameter: a file cannot be read.
     """
-    files = _files.get()
-    if files[0] is None:
+    ca_file, cert_file, key_file = _files.get()
+    if ca_file is None:
         return None
     try:
-        ca, certificate, key = (None if file is None else file.read_bytes() for file in files)
+        return tls_credentials(ca_file, cert_file, key_file)
     except OSError as error:
         raise typer.BadParameter(f"{error.filename}: {error.strerror}") from error
-    return grpc.ssl_channel_credentials(ca, key, certificate)

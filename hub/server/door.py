@@ -11,10 +11,12 @@ from grpc_reflection.v1alpha import reflection
 
 from hub.rpc.decode import MAX_MESSAGE_BYTES
 from hub.server.streams import SERVICE, StreamHandlers
+from hub.server.tls import server_credentials
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from hub.model.tls_files import TlsFiles
     from hub.server.health import Health
 
 # gRPC itself ends the call without a reason; up to four times the limit the refusal is typed.
@@ -47,7 +49,10 @@ class GrpcDoor:
         health: served here too.
         services: full names, for reflection.
         heartbeat_interval: seconds.
-        credentials: of TLS; None = plain text.
+        tls: None = plain text.
+
+    Raises:
+        OSError: a file of ``tls`` cannot be read.
     """
 
     def __init__(
@@ -57,9 +62,9 @@ class GrpcDoor:
         health: Health,
         services: Sequence[str],
         heartbeat_interval: float,
-        credentials: grpc.ServerCredentials | None = None,
+        tls: TlsFiles | None = None,
     ) -> None:
-        self._credentials = credentials
+        self._credentials = server_credentials(tls) if tls else None
         self._server = grpc.aio.server(options=server_options(heartbeat_interval))
         streaming = grpc.method_handlers_generic_handler(SERVICE, streams.handlers())
         self._server.add_generic_rpc_handlers((streaming, *handlers))

@@ -10,23 +10,18 @@ import structlog
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from hub.model.tls_files import TlsFiles
+
 log = structlog.get_logger(__name__)
 
 
-def server_credentials(
-    certificate: Path, key: Path, client_ca: Path | None
-) -> grpc.ServerCredentials:
+def server_credentials(tls: TlsFiles) -> grpc.ServerCredentials:
     """Credentials that read the files again for each new connection, where they have changed.
-
-    Args:
-        certificate: PEM chain of the server, its own first.
-        key: PEM private key.
-        client_ca: PEM authorities of client certificates, which each client must have then; None
-            = none is asked for.
 
     Raises:
         OSError: a file cannot be read.
     """
+    certificate, key, client_ca = tls.certificate, tls.key, tls.client_ca
     files = [certificate, key, *([client_ca] if client_ca else [])]
 
     def stamp() -> list[tuple[int, int]]:

@@ -47,6 +47,7 @@ PUBLIC = [
     "make_content",
     "make_draft",
     "stable_ids",
+    "tls_credentials",
 ]
 
 

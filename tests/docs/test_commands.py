@@ -36,7 +36,7 @@ def faults(page: Page) -> list[str]:
             found += [line] if not set(names.split()) <= {suite.name for suite in SUITES} else []
         for name in re.findall(r"\bGUARANTEE=(\w+)", line):
             found += [line] if name not in VALIDATORS else []
-        for name, rest in re.findall(r"\brthub ([a-z]+)(.*)", line):
+        for name, rest in re.findall(r"\brthub ([a-z-]+)(.*)", line):
             longer = f"{name} {rest.split()[0]}" if rest.split() else name
             command = longer if longer in OPTIONS else name
             shown = set(re.findall(r"(?<!\S)--[a-z-]+", rest))

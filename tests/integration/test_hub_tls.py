@@ -26,7 +26,7 @@ FIGURE = metrics_pb2.MetricsUpdate(metrics=[metrics_pb2.Metric(name="n", value=1
 
 
 def _make(folder: Path) -> None:
-    command = [RTHUB, "dev-certs", folder, "--client", "billing", "--client", "stranger"]
+    command = [RTHUB, "dev-certs", str(folder), "--client", "billing", "--client", "stranger"]
     subprocess.run(command, check=True, capture_output=True)
 
 
@@ -114,9 +114,10 @@ def test_the_browsers_door_speaks_tls_1_2_and_up(hub: HubProcess, certs: Path) -
 
 
 def test_the_command_line_speaks_tls(hub: HubProcess, certs: Path) -> None:
-    options = ["--ca-file", certs / "ca.pem"]
-    mine = ["--client-cert-file", certs / "billing.pem", "--client-key-file", certs / "billing.key"]
-    command = [RTHUB, *options, *mine, "health", "--server", hub.grpc]
+    files = {"ca-file": "ca.pem", "client-cert-file": "billing.pem"}
+    files["client-key-file"] = "billing.key"
+    options = [part for name, file in files.items() for part in (f"--{name}", str(certs / file))]
+    command = [RTHUB, *options, "health", "--server", hub.grpc]
     asked = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (asked.returncode, asked.stdout.split()[:1]) == (0, ["SERVING"]), asked.stderr
 

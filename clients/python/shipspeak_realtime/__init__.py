@@ -45,6 +45,7 @@ from shipspeak_realtime.stage import StagePublisher
 from shipspeak_realtime.states import State
 from shipspeak_realtime.stats import Stats
 from shipspeak_realtime.subscription import Subscription
+from shipspeak_realtime.tls import tls_credentials
 from shipspeak_realtime.verdicts import LeftOut, Verdict, VerdictKind
 from shipspeak_realtime.version import VERSION
 from shipspeak_realtime.work import Work
@@ -92,4 +93,5 @@ __all__ = [
     "make_content",
     "make_draft",
     "stable_ids",
+    "tls_credentials",
 ]

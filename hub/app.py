@@ -55,6 +55,7 @@ from web_bridge.hosts import KnownHosts
 from web_bridge.json_routes import fixed_json, json_route
 from web_bridge.page import reference_page
 from web_bridge.server import HttpServer
+from web_bridge.websocket import SOCKET_PATH
 
 if TYPE_CHECKING:
     from hub.session.session import Session
@@ -214,7 +215,7 @@ class Hub:
         )
         app.add_generic_rpc_handlers(self.health.generic_handlers())
         self.http_server = HttpServer(
-            KnownHosts(BlockableApp(app, LISTEN, self.switches), [settings.host])
+            KnownHosts(BlockableApp(app, (LISTEN, SOCKET_PATH), self.switches), [settings.host])
             if settings.dev
             else app,
             settings.host,
@@ -293,7 +294,7 @@ class Hub:
 
     def _end_web_streams(self) -> None:
         for session in self.sessions:
-            if session.caller.transport == "grpc-web":
+            if session.caller.transport in ("grpc-web", "websocket"):
                 session.close(draining_error())
 
     def _release(self, session: Session) -> None:

@@ -13,9 +13,10 @@ from hub.errors import HubError, InvalidArgument
 from hub.rpc.publish_json import check_json, refusal
 from shipspeak.realtime.v1 import error_reason_pb2 as reasons
 from web_bridge.asgi import answer
+from web_bridge.handshake import refuse_handshake
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from hub.rpc.publish_json import JsonAnswer, JsonMethod
     from hub.session.sink import Caller
@@ -72,18 +73,20 @@ class DevSwitches:
 
 
 class BlockableApp:
-    """The browsers' door in development: answers 404 on one path while streaming is blocked."""
+    """The browsers' door in development: answers 404 on some paths while streaming is blocked."""
 
-    def __init__(self, app: DrainableApp, path: str, switches: DevSwitches) -> None:
+    def __init__(self, app: DrainableApp, paths: Collection[str], switches: DevSwitches) -> None:
         self._app = app
-        self._path = path
+        self._paths = paths
         self._switches = switches
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        blocked = self._switches.streaming_blocked
-        if blocked and scope["type"] == "http" and scope["path"] == self._path:
-            await answer(send, 404, [])
+        if self._switches.streaming_blocked and scope.get("path") in self._paths:
+            if scope["type"] == "websocket":
+                await refuse_handshake(scope, receive, send, 404, "streaming is blocked")
+            else:
+                await answer(send, 404, [])
             return
         await self._app(scope, receive, send)
 

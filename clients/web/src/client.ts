@@ -1,6 +1,8 @@
 import { Acknowledger, type EventName } from "./acknowledge.js";
 import { Board } from "./connection/board.js";
 import { Connection } from "./connection/connection.js";
+import { LADDER, type Rung } from "./connection/ladder.js";
+import { RungMemory } from "./connection/memory.js";
 import type { ConnectionSnapshot } from "./connection/snapshot.js";
 import { DEFAULT_TIMING, type Timing } from "./connection/timing.js";
 import { browserEnvironment, type Environment } from "./environment.js";
@@ -28,8 +30,10 @@ export interface RealtimeClientOptions {
   readonly clientId?: string;
   /** Stable for this device; empty by default. */
   readonly deviceId?: string;
-  /** Instead of grpc-web over fetch. */
+  /** Instead of grpc-web over fetch, with a WebSocket beside it. */
   readonly transport?: Transport;
+  /** The ways to the hub that may be used, best first; all of LADDER by default. */
+  readonly ladder?: readonly Rung[];
   readonly timing?: Partial<Timing>;
   readonly environment?: Environment;
 }
@@ -89,6 +93,12 @@ export function createRealtimeClient(options: RealtimeClientOptions): RealtimeCl
   return new Client(options);
 }
 
+/** The rungs that can be used here; never none. */
+function ladderOf(wanted: readonly Rung[], transport: Transport): readonly Rung[] {
+  const usable = wanted.filter((rung) => rung !== "websocket" || transport.openSocket !== undefined);
+  return usable.length > 0 ? usable : ["stream"];
+}
+
 class Client implements RealtimeClient {
   readonly #context: SessionContext;
   readonly #connection: Connection;
@@ -107,8 +117,9 @@ class Client implements RealtimeClient {
       onChange: () => this.#connection.subscriptionsChanged(),
       onReplay: (topic, member) => this.#replays.add(topic, member),
     });
+    const transport = options.transport ?? new GrpcWebTransport({ baseUrl: options.baseUrl });
     this.#context = {
-      transport: options.transport ?? new GrpcWebTransport({ baseUrl: options.baseUrl }),
+      transport,
       environment,
       timing,
       registry,
@@ -117,9 +128,12 @@ class Client implements RealtimeClient {
       clientId: options.clientId ?? uuidv7(environment.now()),
       deviceId: options.deviceId ?? "",
       count,
+      meter: this.#board.meter,
       onRoundTrip: this.#board.roundTrip,
     };
-    this.#connection = new Connection(this.#context, this.#board);
+    const memory = new RungMemory(environment, options.baseUrl);
+    const ladder = ladderOf(options.ladder ?? LADDER, transport);
+    this.#connection = new Connection(this.#context, this.#board, memory, ladder);
     this.#replays = new Replays(this.#context);
     this.#publisher = new Publisher(this.#context);
     this.#acknowledger = new Acknowledger(this.#context);

@@ -7,10 +7,18 @@ export {
   type RealtimeClientOptions,
   type TopicHandle,
 } from "./client.js";
-export type { Phase, Rung } from "./connection/machine.js";
+export { LADDER, type LadderStep, type Rung, type StepReason } from "./connection/ladder.js";
+export type { Phase } from "./connection/machine.js";
+export type { TransportFigures, TransportTable } from "./connection/meter.js";
 export type { ConnectionSnapshot, Quality } from "./connection/snapshot.js";
 export { DEFAULT_TIMING, type Timing } from "./connection/timing.js";
-export { browserEnvironment, type Environment, type WakeReason } from "./environment.js";
+export {
+  browserEnvironment,
+  type Environment,
+  type KeyValueStorage,
+  type SleepReason,
+  type WakeReason,
+} from "./environment.js";
 export { type ErrorKind, RealtimeError } from "./errors.js";
 export { ErrorReason } from "./gen/shipspeak/realtime/v1/error_reason_pb.js";
 export type { Content, Draft, Event } from "./gen/shipspeak/realtime/v1/event_pb.js";
@@ -26,4 +34,5 @@ export type { GetToken, TokenReason } from "./session/token.js";
 export type { Store } from "./store.js";
 export type { Counters, Start, TopicListener, TopicSnapshot, VerdictNews } from "./topics/types.js";
 export { GrpcWebTransport } from "./transport/grpc-web.js";
+export type { OpenSocket } from "./transport/socket.js";
 export type { CallOptions, Sized, Transport } from "./transport/transport.js";

@@ -10,6 +10,7 @@ test("the public names", () => {
     "ErrorReason",
     "GrpcWebTransport",
     "INITIAL_MEETING",
+    "LADDER",
     "RealtimeError",
     "ReceiptState",
     "RecoveryKind",

@@ -2,10 +2,12 @@ import type { Environment } from "../environment.js";
 import { Cell, type Store } from "../store.js";
 import type { Count, Counters } from "../topics/types.js";
 import { INITIAL, type MachineState } from "./machine.js";
+import { Meter } from "./meter.js";
 import { type ConnectionSnapshot, IDLE_SNAPSHOT, isWanted, NO_COUNTERS, qualityOf } from "./snapshot.js";
 
 /** Gathers the facts that the connection's snapshot shows. */
 export class Board {
+  readonly meter: Meter;
   readonly #cell: Cell<ConnectionSnapshot>;
   readonly #environment: Environment;
   readonly #lostAfterMs: number;
@@ -20,6 +22,7 @@ export class Board {
   constructor(environment: Environment, lostAfterMs: number) {
     this.#environment = environment;
     this.#lostAfterMs = lostAfterMs;
+    this.meter = new Meter(environment.now, () => this.#soon());
     this.#cell = new Cell(IDLE_SNAPSHOT, environment.report);
   }
 
@@ -79,6 +82,8 @@ export class Board {
         everConnected: state.everConnected,
         error: state.error,
         counters: this.#counters,
+        transports: this.meter.table,
+        steps: this.meter.steps,
       }),
     );
   }

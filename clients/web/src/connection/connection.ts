@@ -1,47 +1,62 @@
-import type { WakeReason } from "../environment.js";
-import { RealtimeError, toRealtimeError } from "../errors.js";
+import type { SleepReason, WakeReason } from "../environment.js";
+import { type RealtimeError, toRealtimeError } from "../errors.js";
 import { BlockedCheck } from "../session/blocked-check.js";
 import type { SessionContext } from "../session/context.js";
-import { PollSession } from "../session/poll-session.js";
+import { sessionOn } from "../session/open.js";
 import type { Session, SessionEvents } from "../session/session.js";
-import { StreamSession } from "../session/stream-session.js";
 import { backoffDelay } from "./backoff.js";
 import type { Board } from "./board.js";
 import { Climber } from "./climber.js";
-import {
-  type Effect,
-  INITIAL,
-  type MachineEvent,
-  type MachineState,
-  type Rung,
-  transition,
-} from "./machine.js";
+import { pushes, type Rung, rungsAbove } from "./ladder.js";
+import { type Effect, initialState, type MachineEvent, type MachineState, transition } from "./machine.js";
+import type { RungMemory } from "./memory.js";
+import { TokenWatch } from "./token-watch.js";
+import { type ToldStep, toldStep } from "./told-step.js";
+
+/** Browsers cut connections about the time that a page goes out of sight; that says nothing about the network. */
+const HIDING_MS = 1000;
 
 /** Keeps one session alive: runs the machine's effects and feeds it what happens. All decisions are the machine's. */
 export class Connection {
   readonly #context: SessionContext;
   readonly #board: Board;
+  readonly #memory: RungMemory;
   readonly #climber: Climber;
-  #state: MachineState = INITIAL;
+  readonly #tokenWatch: TokenWatch;
+  #state: MachineState;
   #session: Session | null = null;
   #check: BlockedCheck | null = null;
   #retryAt: number | null = null;
+  #untold: ToldStep | null = null;
+  #welcomedAt: number | null = null;
+  #hidAt = Number.NEGATIVE_INFINITY;
   #cancelRetry: () => void = () => {};
   #cancelSettle: () => void = () => {};
-  #stopWake: (() => void) | null = null;
+  #stopPage: (() => void) | null = null;
 
-  constructor(context: SessionContext, board: Board) {
+  constructor(context: SessionContext, board: Board, memory: RungMemory, ladder: readonly Rung[]) {
     this.#context = context;
     this.#board = board;
-    this.#climber = new Climber(
-      context,
-      (session) => this.#eventsOf(() => session, "stream"),
-      (session) => this.#climbed(session),
-    );
+    this.#memory = memory;
+    this.#state = initialState(ladder, null);
+    this.#tokenWatch = new TokenWatch(context.tokens, context.environment, (token) => {
+      if (token === null) this.#dispatch({ type: "no-token" });
+      else this.#session?.tokenChanged();
+    });
+    this.#climber = new Climber(context, {
+      now: () => this.#state.rung,
+      better: () => rungsAbove(ladder, this.#state.rung),
+      later: (session, rung) => this.#eventsOf(() => session, rung),
+      onClimbed: (session, rung) => this.#climbed(session, rung),
+    });
   }
 
   connect(): void {
-    this.#stopWake ??= this.#context.environment.onWake((reason) => this.#woken(reason));
+    if (!this.#stopPage) {
+      // Read when the first connection is wanted: the constructor touches nothing.
+      this.#state = initialState(this.#state.ladder, this.#memory.load() ?? this.#state.rung);
+      this.#listenToPage();
+    }
     this.#dispatch({ type: "connect" });
   }
 
@@ -63,10 +78,21 @@ export class Connection {
     this.#climber.subscriptionsChanged();
   }
 
+  #listenToPage(): void {
+    const { environment } = this.#context;
+    const stops = [
+      environment.onWake((reason) => this.#woken(reason)),
+      environment.onSleep((reason) => this.#sleeps(reason)),
+    ];
+    this.#stopPage = () => {
+      for (const stop of stops) stop();
+    };
+  }
+
   #end(event: MachineEvent): void {
     this.#dispatch(event);
-    this.#stopWake?.();
-    this.#stopWake = null;
+    this.#stopPage?.();
+    this.#stopPage = null;
   }
 
   #dispatch(event: MachineEvent): void {
@@ -76,7 +102,9 @@ export class Connection {
     this.#state = state;
     if (state.phase !== before.phase) this.#leave(before);
     for (const effect of effects) this.#run(effect);
+    if (state.phase === "syncing" && before.phase !== "syncing") this.#tokenWatch.start();
     if (state.phase === "live" && before.phase !== "live") this.#enterLive();
+    if (state.settled && !before.settled) this.#remember();
     this.#board.moved(this.#state, this.#retryAt);
   }
 
@@ -88,18 +116,27 @@ export class Connection {
   #enterLive(): void {
     const { environment, timing } = this.#context;
     this.#cancelSettle = environment.schedule(() => this.#dispatch({ type: "settled" }), timing.settledMs);
-    if (this.#state.rung === "longpoll") this.#climber.plan();
+    this.#planClimb();
+  }
+
+  #planClimb(): void {
+    if (rungsAbove(this.#state.ladder, this.#state.rung).length > 0) this.#climber.plan();
+  }
+
+  /** The best rung is where every page begins anyway. */
+  #remember(): void {
+    const { rung, ladder } = this.#state;
+    this.#memory.save(rung === ladder[0] ? null : rung);
   }
 
   #run(effect: Effect): void {
-    const { environment, timing, count } = this.#context;
+    const { environment, timing, count, meter } = this.#context;
     switch (effect.type) {
       case "authenticate":
         void this.#authenticate(effect.because);
         return;
       case "open":
-        if (effect.rung === "stream") this.#openStream();
-        else this.#openPoll();
+        this.#open(effect.rung);
         return;
       case "drop":
         this.#drop();
@@ -111,16 +148,21 @@ export class Connection {
         this.#waitFor(timing.offlineProbeMs);
         return;
       case "stepped":
-        count(effect.to === "stream" ? "stepUps" : "stepDowns", 1);
+        count(effect.reason === "probed" ? "stepUps" : "stepDowns", 1);
+        // Where several lead to a rung that works, the first one says why the last that worked was left.
+        if (effect.reason !== "probed") this.#untold ??= toldStep(effect.from, effect.reason);
+        meter.stepped({ from: effect.from, to: effect.to, reason: effect.reason });
     }
   }
 
   #drop(): void {
     this.#session?.close();
     this.#session = null;
+    this.#welcomedAt = null;
     this.#check?.stop();
     this.#check = null;
     this.#climber.stop();
+    this.#tokenWatch.stop();
   }
 
   #waitFor(ms: number): void {
@@ -144,10 +186,19 @@ export class Connection {
     }
   }
 
-  #openStream(): void {
-    const check = new BlockedCheck(this.#context, (error) => this.#lost(error));
-    const events = this.#eventsOf(() => session, "stream");
-    const session: Session = new StreamSession(this.#context, {
+  #open(rung: Rung): void {
+    if (!pushes(rung)) {
+      const session: Session = sessionOn(
+        rung,
+        this.#context,
+        this.#eventsOf(() => session, rung),
+      );
+      this.#start(session);
+      return;
+    }
+    const check = new BlockedCheck(this.#context, (error) => this.#lost(error, { unaryWorks: true }));
+    const events = this.#eventsOf(() => session, rung);
+    const session: Session = sessionOn(rung, this.#context, {
       ...events,
       welcome: () => {
         check.stop();
@@ -159,25 +210,20 @@ export class Connection {
         else events.lost(error);
       },
     });
-    this.#session = session;
     this.#check = check;
     check.start();
-    session.start();
+    this.#start(session);
   }
 
-  /** A stream that failed before Welcome speaks against streams only if single calls get through. */
-  async #judge(session: Session, check: BlockedCheck, error: RealtimeError): Promise<void> {
-    const unaryWorks = await check.unaryWorks();
-    if (this.#session === session) this.#lost(error, unaryWorks);
-  }
-
-  #openPoll(): void {
-    const session: Session = new PollSession(
-      this.#context,
-      this.#eventsOf(() => session, "longpoll"),
-    );
+  #start(session: Session): void {
     this.#session = session;
     session.start();
+  }
+
+  /** A session that failed before Welcome speaks against its rung only if single calls get through. */
+  async #judge(session: Session, check: BlockedCheck, error: RealtimeError): Promise<void> {
+    const unaryWorks = await check.unaryWorks();
+    if (this.#session === session) this.#lost(error, { unaryWorks });
   }
 
   /** The machine hears only the session that is the connection now. */
@@ -186,45 +232,69 @@ export class Connection {
       if (this.#session === session() && this.#state.rung === rung) task();
     };
     return {
-      welcome: () => mine(() => this.#dispatch({ type: "welcome" })),
+      step: () => this.#untold,
+      welcome: () => mine(() => this.#welcomed()),
       caughtUp: () => mine(() => this.#dispatch({ type: "caught-up" })),
-      heartbeat: () => {},
-      lost: (error) => mine(() => this.#lost(error)),
+      heartbeat: () => mine(() => this.#tokenWatch.look()),
+      waited: () => mine(() => this.#dispatch({ type: "waited" })),
+      lost: (error, waiting = false) => mine(() => this.#lost(error, { waiting })),
       sentAway: (withinMs) => mine(() => this.#dispatch({ type: "sent-away", withinMs })),
-      readsOn: () => true,
-      expiring: () => mine(() => void this.#renewToken()),
+      isConnection: () => true,
+      expiring: () => mine(() => void this.#tokenWatch.renew()),
     };
   }
 
-  #climbed(session: Session): void {
+  #welcomed(): void {
+    this.#welcomedAt = this.#context.environment.now();
+    this.#untold = null;
+    this.#dispatch({ type: "welcome" });
+  }
+
+  #climbed(session: Session, to: Rung): void {
     const before = this.#session;
     this.#session = session;
-    this.#dispatch({ type: "stepped-up" });
+    this.#welcomedAt = this.#context.environment.now();
+    this.#dispatch({ type: "stepped-up", to });
     before?.close();
+    if (this.#state.settled) this.#remember();
+    this.#planClimb();
   }
 
-  #lost(error: RealtimeError, unaryWorks = false): void {
-    this.#dispatch({ type: "lost", error, online: this.#context.environment.online(), unaryWorks });
+  #lost(error: RealtimeError, facts: { unaryWorks?: boolean; waiting?: boolean } = {}): void {
+    const { environment } = this.#context;
+    const at = environment.now();
+    this.#dispatch({
+      type: "lost",
+      error,
+      at,
+      online: environment.online(),
+      hiding: at - this.#hidAt < HIDING_MS,
+      livedMs: this.#welcomedAt === null ? null : at - this.#welcomedAt,
+      unaryWorks: facts.unaryWorks ?? false,
+      waiting: facts.waiting ?? false,
+    });
   }
 
-  async #renewToken(): Promise<void> {
-    try {
-      const token = await this.#context.tokens.renew("expiring");
-      if (token === null) this.#dispatch({ type: "no-token" });
-      else this.#session?.tokenChanged();
-    } catch (thrown) {
-      // The session goes on until the hub ends it; then the reconnect asks for a token again.
-      this.#context.environment.report(thrown);
-    }
+  #sleeps(reason: SleepReason): void {
+    this.#hidAt = this.#context.environment.now();
+    if (reason === "hidden") this.#dispatch({ type: "hiding", at: this.#hidAt });
+    else this.#dispatch({ type: "suspend" });
   }
 
   #woken(reason: WakeReason): void {
-    const { phase } = this.#state;
-    if (phase === "backoff" || phase === "offline") this.#dispatch({ type: "retry" });
-    else if (reason === "restored" && (phase === "live" || phase === "syncing")) {
-      this.#lost(new RealtimeError("The page was restored.", { kind: "network" }));
-      this.#dispatch({ type: "retry" });
-    } else this.#session?.checkAlive();
-    if (reason === "online" && this.#state.rung === "longpoll" && phase === "live") this.#climber.hurry();
+    const { phase, rung, ladder } = this.#state;
+    if (phase === "suspended") {
+      if (reason !== "online") this.#dispatch({ type: "resume" });
+    } else if (reason === "restored" && (phase === "live" || phase === "syncing")) {
+      // What was open before is not, whatever it looks like.
+      this.#dispatch({ type: "suspend" });
+      this.#dispatch({ type: "resume" });
+    } else if (phase === "backoff" || phase === "offline") this.#dispatch({ type: "retry" });
+    else {
+      this.#session?.checkAlive();
+      this.#tokenWatch.look();
+    }
+    const another = reason === "online" && this.#state.phase === "live";
+    if (another && rungsAbove(ladder, rung).length > 0) this.#climber.hurry();
   }
 }

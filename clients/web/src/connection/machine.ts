@@ -1,5 +1,7 @@
 import type { RealtimeError } from "../errors.js";
 import type { Wait } from "./backoff.js";
+import { type Evidence, forgive, type Loss, NO_EVIDENCE, weigh } from "./evidence.js";
+import { LADDER, pushes, type Rung, rungBelow, type StepReason } from "./ladder.js";
 
 /** What the connection is doing. */
 export type Phase =
@@ -10,20 +12,20 @@ export type Phase =
   | "live"
   | "backoff"
   | "offline"
+  | "suspended"
   | "needs-auth"
   | "failed"
   | "closed";
 
-/** The way frames come in: a grpc-web stream, or unary long polls. */
-export type Rung = "stream" | "longpoll";
-
 export interface MachineState {
   readonly phase: Phase;
+  /** The rungs that may be used here, best first. */
+  readonly ladder: readonly Rung[];
   readonly rung: Rung;
   /** Failed attempts since the connection was last trusted. */
   readonly attempt: number;
-  /** Attempts on the stream, in a row, that failed before Welcome while single calls got through. */
-  readonly streamFailures: number;
+  /** What speaks against the rung. */
+  readonly evidence: Evidence;
   /** The connection has been live long enough to be trusted. */
   readonly settled: boolean;
   /** A new token was fetched because the last one was refused. */
@@ -42,17 +44,17 @@ export type MachineEvent =
   | { readonly type: "welcome" }
   | { readonly type: "caught-up" }
   | { readonly type: "settled" }
-  | {
-      readonly type: "lost";
-      readonly error: RealtimeError;
-      /** What the browser believes about the network. */
-      readonly online: boolean;
-      /** A single call got through right after a stream had failed before Welcome. */
-      readonly unaryWorks: boolean;
-    }
+  | ({ readonly type: "lost" } & Loss)
+  /** A Poll waited for as long as it was to. */
+  | { readonly type: "waited" }
   | { readonly type: "sent-away"; readonly withinMs: number }
-  | { readonly type: "stepped-up" }
-  | { readonly type: "retry" };
+  | { readonly type: "stepped-up"; readonly to: Rung }
+  | { readonly type: "retry" }
+  /** The page goes out of sight. */
+  | { readonly type: "hiding"; readonly at: number }
+  /** The page freezes, is kept for later, or ends. */
+  | { readonly type: "suspend" }
+  | { readonly type: "resume" };
 
 /** What the owner of the machine has to do; the machine itself touches nothing. */
 export type Effect =
@@ -61,7 +63,7 @@ export type Effect =
   | { readonly type: "drop" }
   | { readonly type: "wait"; readonly wait: Wait }
   | { readonly type: "wait-offline" }
-  | { readonly type: "stepped"; readonly to: Rung };
+  | { readonly type: "stepped"; readonly from: Rung; readonly to: Rung; readonly reason: StepReason };
 
 export type Step = readonly [MachineState, readonly Effect[]];
 type Rule<K extends MachineEvent["type"]> = (
@@ -72,17 +74,25 @@ type Row = { readonly [K in MachineEvent["type"]]?: Rule<K> };
 
 export const INITIAL: MachineState = Object.freeze({
   phase: "idle",
+  ladder: LADDER,
   rung: "stream",
   attempt: 0,
-  streamFailures: 0,
+  evidence: NO_EVIDENCE,
   settled: false,
   tokenRetried: false,
   everConnected: false,
   error: null,
 });
 
+/** A machine at its beginning, on the rung that was good the last time. */
+export function initialState(ladder: readonly Rung[], remembered: Rung | null): MachineState {
+  const top = ladder[0] ?? "stream";
+  const rung = remembered !== null && ladder.includes(remembered) ? remembered : top;
+  return Object.freeze({ ...INITIAL, ladder, rung });
+}
+
 const begin: Rule<"connect"> = (state) => [
-  { ...INITIAL, everConnected: state.everConnected, rung: state.rung, phase: "authenticating" },
+  { ...initialState(state.ladder, state.rung), everConnected: state.everConnected, phase: "authenticating" },
   [{ type: "authenticate", because: "initial" }],
 ];
 const beginAgain: Rule<"retry"> = (state) => begin(state, { type: "connect" });
@@ -98,7 +108,7 @@ const open: Rule<"token"> = (state) => [
 ];
 const signedOut: Rule<"no-token"> = (state) => [{ ...state, phase: "needs-auth" }, [{ type: "drop" }]];
 const welcomed: Rule<"welcome"> = (state) => [
-  { ...state, phase: "syncing", streamFailures: 0, everConnected: true },
+  { ...state, phase: "syncing", evidence: { ...state.evidence, early: [] }, everConnected: true },
   [],
 ];
 const arrived: Rule<"caught-up"> = (state) => [{ ...state, phase: "live", error: null }, []];
@@ -106,30 +116,40 @@ const trusted: Rule<"settled"> = (state) => [
   { ...state, attempt: 0, settled: true, tokenRetried: false },
   [],
 ];
-const climbed: Rule<"stepped-up"> = (state) => [
-  { ...state, rung: "stream" },
-  [{ type: "stepped", to: "stream" }],
+const waited: Rule<"waited"> = (state) =>
+  state.evidence.waits.length === 0
+    ? [state, []]
+    : [{ ...state, evidence: { ...state.evidence, waits: [] } }, []];
+const climbed: Rule<"stepped-up"> = (state, { to }) => [
+  { ...state, rung: to, evidence: NO_EVIDENCE },
+  [{ type: "stepped", from: state.rung, to, reason: "probed" }],
 ];
+const hidden: Rule<"hiding"> = (state, { at }) => [{ ...state, evidence: forgive(state.evidence, at) }, []];
+const suspended: Rule<"suspend"> = (state) => [
+  { ...state, phase: "suspended", attempt: 0, settled: false, evidence: NO_EVIDENCE, error: null },
+  [{ type: "drop" }],
+];
+const resumed: Rule<"resume"> = (state) => again(state, { type: "retry" });
 
-/** So many failures of the stream, while single calls get through, are enough to poll instead. */
-const STREAM_FAILURES = 2;
-
-/** Before Welcome: the failure may speak against the stream as such. A hub that is down never does. */
-const failedEarly: Rule<"lost"> = (state, event) => {
-  const unsupported = event.error.kind === "unsupported";
-  if (state.rung === "longpoll") return fallen(unsupported ? { ...state, rung: "stream" } : state, event);
-  const streamFailures = event.unaryWorks ? state.streamFailures + 1 : 0;
-  if (!unsupported && streamFailures < STREAM_FAILURES) return fallen({ ...state, streamFailures }, event);
-  return [
-    { ...state, rung: "longpoll", streamFailures: 0, phase: "connecting" },
-    [{ type: "drop" }, { type: "stepped", to: "longpoll" }, { type: "open", rung: "longpoll" }],
-  ];
+/** A loss of a session, or of its attempt: the next rung down where the evidence says so, else a wait. */
+const fell: Rule<"lost"> = (state, event) => {
+  const [evidence, reason] = weigh(state.rung, state.evidence, event);
+  const to = reason && rungBelow(state.ladder, state.rung);
+  if (to) {
+    return [
+      { ...state, phase: "connecting", rung: to, evidence: NO_EVIDENCE, settled: false, error: event.error },
+      [{ type: "drop" }, { type: "stepped", from: state.rung, to, reason }, { type: "open", rung: to }],
+    ];
+  }
+  // Where not even single calls are the hub's, another network is behind it: begin from the top.
+  const lost = !pushes(state.rung) && event.error.kind === "unsupported";
+  return fallen({ ...state, evidence, rung: lost ? (state.ladder[0] ?? state.rung) : state.rung }, event);
 };
 
 const FATAL_KINDS: ReadonlySet<string> = new Set(["permission", "refused"]);
 
 /** Any loss: wait and try again, unless trying again cannot help. */
-const fallen: Rule<"lost"> = (state, { error, online }) => {
+const fallen: Rule<"lost"> = (state, { error, online, hiding }) => {
   const lost = { ...state, error };
   if (error.kind === "auth") return refusedToken(lost);
   if (FATAL_KINDS.has(error.kind) || isVersionRefusal(error)) {
@@ -137,6 +157,10 @@ const fallen: Rule<"lost"> = (state, { error, online }) => {
   }
   if (!online)
     return [{ ...lost, phase: "offline", settled: false }, [{ type: "drop" }, { type: "wait-offline" }]];
+  if (hiding) {
+    const wait = { kind: "first_loss" } as const;
+    return [{ ...lost, phase: "backoff" }, [{ type: "drop" }, { type: "wait", wait }]];
+  }
   // After a Welcome the hub was there a moment ago: half of the doubt that earlier failures left.
   const wasWelcomed = state.phase === "syncing" || state.phase === "live";
   const attempt = wasWelcomed ? Math.floor(state.attempt / 2) : state.attempt;
@@ -171,23 +195,19 @@ function isVersionRefusal(error: RealtimeError): boolean {
 }
 
 const ending: Row = { disconnect: stop, close };
+const wanted: Row = { ...ending, hiding: hidden, suspend: suspended };
+const welcome: Row = { ...wanted, lost: fell, "sent-away": sentAway, "stepped-up": climbed, waited };
 
 /** Every transition there is; an event without a rule in the present phase changes nothing. */
 export const TRANSITIONS: Readonly<Record<Phase, Row>> = {
   idle: { connect: begin, close },
-  authenticating: { ...ending, token: open, "no-token": signedOut, lost: fallen },
-  connecting: { ...ending, welcome: welcomed, lost: failedEarly },
-  syncing: { ...ending, "caught-up": arrived, lost: fallen, "sent-away": sentAway, "stepped-up": climbed },
-  live: {
-    ...ending,
-    settled: trusted,
-    lost: fallen,
-    "sent-away": sentAway,
-    "stepped-up": climbed,
-    "no-token": signedOut,
-  },
-  backoff: { ...ending, retry: again },
-  offline: { ...ending, retry: again },
+  authenticating: { ...wanted, token: open, "no-token": signedOut, lost: fallen },
+  connecting: { ...wanted, welcome: welcomed, lost: fell },
+  syncing: { ...welcome, "caught-up": arrived, "no-token": signedOut },
+  live: { ...welcome, settled: trusted, "no-token": signedOut },
+  backoff: { ...wanted, retry: again },
+  offline: { ...wanted, retry: again },
+  suspended: { ...ending, resume: resumed, retry: again },
   "needs-auth": { ...ending, connect: begin, retry: beginAgain },
   failed: { ...ending, connect: begin, retry: beginAgain },
   closed: {},

@@ -1,6 +1,8 @@
 import type { RealtimeError } from "../errors.js";
 import type { Counters } from "../topics/types.js";
-import type { MachineState, Phase, Rung } from "./machine.js";
+import { type LadderStep, pushes, type Rung } from "./ladder.js";
+import type { MachineState, Phase } from "./machine.js";
+import { NO_TRANSPORTS, type TransportTable } from "./meter.js";
 
 /**
  * - `good`: news come at once.
@@ -26,6 +28,10 @@ export interface ConnectionSnapshot {
   readonly everConnected: boolean;
   readonly error: RealtimeError | null;
   readonly counters: Counters;
+  /** What each transport has done. */
+  readonly transports: TransportTable;
+  /** The latest changes of transport, oldest first, with their reasons; at most 20. */
+  readonly steps: readonly LadderStep[];
 }
 
 export const NO_COUNTERS: Counters = Object.freeze({
@@ -51,6 +57,8 @@ export const IDLE_SNAPSHOT: ConnectionSnapshot = Object.freeze({
   everConnected: false,
   error: null,
   counters: NO_COUNTERS,
+  transports: NO_TRANSPORTS,
+  steps: Object.freeze([]),
 });
 
 /** Phases in which something is being done about a missing connection. */
@@ -69,7 +77,8 @@ export function qualityOf(
   now: number,
   lostAfterMs: number,
 ): Quality {
-  if (state.phase === "live") return state.rung === "stream" ? "good" : "degraded";
+  if (state.phase === "live") return pushes(state.rung) ? "good" : "degraded";
+  if (state.phase === "suspended") return "degraded"; // nobody sees it, and the page connects when it returns
   if (!TRYING.has(state.phase)) return "down";
   return lostSince !== null && now - lostSince >= lostAfterMs ? "down" : "degraded";
 }

@@ -2,9 +2,9 @@
 export interface Timing {
   /** A token must come within this time. */
   readonly tokenMs: number;
-  /** Ask by Poll as well when the stream has not said Welcome by then. */
+  /** Ask by Poll as well when Welcome has not come by then. */
   readonly parallelPollMs: number;
-  /** Give the stream up for polling when Poll answers and Welcome has not come by then. */
+  /** Step down when Poll answers and Welcome has not come by then. */
   readonly welcomeMs: number;
   /** Give the whole attempt up. */
   readonly attemptMs: number;
@@ -18,17 +18,17 @@ export interface Timing {
   readonly lostAfterMs: number;
   /** While offline, try anyway this often. */
   readonly offlineProbeMs: number;
-  /** First and longest wait between two tries to return from polling to the stream. */
+  /** First and longest wait between two tries of the better rungs. */
   readonly probeMinMs: number;
   readonly probeMaxMs: number;
-  /** A returning stream takes over after its first heartbeat, or after this time. */
+  /** A better rung takes over after its first heartbeat, or after this time. */
   readonly probeSettleMs: number;
 }
 
 export const DEFAULT_TIMING: Timing = Object.freeze({
   tokenMs: 10_000,
   parallelPollMs: 2500,
-  welcomeMs: 4000,
+  welcomeMs: 5000,
   attemptMs: 15_000,
   pollWaitMs: 25_000,
   callMs: 10_000,

@@ -16,6 +16,7 @@ export class PresenceBook {
   readonly #wishes = new Map<string, SetPresenceInit>();
   readonly #watches = new Map<string, Watch>();
   readonly #report: (error: unknown) => void;
+  #owner: object | null = null;
   /** Called with what is to be told now. */
   onWish: (wish: SetPresenceInit) => void = () => {};
   /** Called when the client disconnects: what was said is taken back, and said again by the next stream. */
@@ -74,8 +75,15 @@ export class PresenceBook {
     this.#watches.get(topic)?.cell.set(Object.freeze({ ...NOBODY, status: "refused", error }));
   }
 
-  /** The stream is gone: what is held was so, and is told as that. */
-  lost(): void {
+  /** From now on this session brings the presence, and no earlier one. */
+  belongsTo(session: object): void {
+    this.#owner = session;
+  }
+
+  /** A session is gone. If it was the one: what is held was so, and is told as that. */
+  lost(session: object): void {
+    if (this.#owner !== session) return;
+    this.#owner = null;
     for (const { cell } of this.#watches.values()) {
       const now = cell.getSnapshot();
       if (now.status === "live") cell.set(Object.freeze({ ...now, status: "stale" }));

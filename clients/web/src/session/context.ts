@@ -1,5 +1,7 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
+import type { Meter } from "../connection/meter.js";
 import type { Timing } from "../connection/timing.js";
+import type { ToldStep } from "../connection/told-step.js";
 import type { Environment } from "../environment.js";
 import type { HelloSchema } from "../gen/shipspeak/realtime/v1/frame_pb.js";
 import type { PresenceBook } from "../presence/book.js";
@@ -25,17 +27,23 @@ export interface SessionContext {
   readonly clientId: string;
   readonly deviceId: string;
   readonly count: Count;
+  readonly meter: Meter;
   /** A round trip was measured, in milliseconds. */
   readonly onRoundTrip: (ms: number) => void;
 }
 
-export function hello(context: SessionContext, windowBytes: number): MessageInitShape<typeof HelloSchema> {
+export function hello(
+  context: SessionContext,
+  windowBytes: number,
+  step: ToldStep | null = null,
+): MessageInitShape<typeof HelloSchema> {
   return {
     protocolVersion: PROTOCOL_VERSION,
     clientId: context.clientId,
     deviceId: context.deviceId,
     sdk: SDK,
     windowBytes: BigInt(windowBytes),
+    ...(step ? { step } : {}),
   };
 }
 

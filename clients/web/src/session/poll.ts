@@ -1,7 +1,10 @@
+import type { SessionMeter } from "../connection/meter.js";
+import type { ToldStep } from "../connection/told-step.js";
 import { RealtimeError } from "../errors.js";
 import { RealtimeService } from "../gen/shipspeak/realtime/v1/realtime_service_pb.js";
 import { durationMs, toDuration } from "../time.js";
 import { callOptions, hello, type SessionContext } from "./context.js";
+import { eventsIn } from "./frames.js";
 import { Health, SERVING } from "./health.js";
 
 /** What one Poll brought. */
@@ -19,10 +22,11 @@ export async function pollOnce(
   context: SessionContext,
   waitMs: number,
   signal: AbortSignal,
+  { measure, step }: { measure: SessionMeter; step: ToldStep | null } = { measure: () => {}, step: null },
 ): Promise<PollNews> {
   const { transport, registry, timing, environment, count, onRoundTrip } = context;
   const request = {
-    hello: hello(context, 0),
+    hello: hello(context, 0, step),
     subscriptions: registry.subscriptions({ presence: false }),
     ...(waitMs > 0 ? { wait: toDuration(waitMs) } : {}),
   };
@@ -31,6 +35,10 @@ export async function pollOnce(
   const { message, bytes } = await transport.unary(RealtimeService.method.poll, request, options);
   if (signal.aborted) throw new RealtimeError("The call was given up.", { kind: "aborted" });
   if (waitMs === 0) onRoundTrip(environment.now() - began);
+  measure(
+    bytes,
+    message.frames.reduce((sum, frame) => sum + eventsIn(frame), 0),
+  );
   let moved = false;
   for (const frame of message.frames) {
     moved ||= frame.runs.length > 0;

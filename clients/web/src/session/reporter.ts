@@ -1,7 +1,7 @@
 import type { RealtimeError } from "../errors.js";
 import { ErrorReason } from "../gen/shipspeak/realtime/v1/error_reason_pb.js";
-import { RealtimeService } from "../gen/shipspeak/realtime/v1/realtime_service_pb.js";
-import { callOptions, type SessionContext, WINDOW_BYTES } from "./context.js";
+import type { Commands } from "./commands.js";
+import { type SessionContext, WINDOW_BYTES } from "./context.js";
 
 /** Reports after this many bytes, so that three quarters of the window stay open. */
 const REPORT_BYTES = WINDOW_BYTES / 4;
@@ -9,12 +9,12 @@ const REPORT_BYTES = WINDOW_BYTES / 4;
 const EARLY = 0.9;
 
 /**
- * Sends Touch: bytes handled, as a running total, and the sign of life. One call at a time. It is driven by the
- * hub's frames and not by timers, which hidden pages run once a minute.
+ * Reports bytes handled, as a running total, and so gives the sign of life. One report at a time. It is driven by
+ * the hub's frames and not by timers, which hidden pages run once a minute.
  */
 export class Reporter {
   readonly #context: SessionContext;
-  readonly #sessionId: string;
+  readonly #commands: Commands;
   readonly #intervalMs: number;
   readonly #signal: AbortSignal;
   readonly #onDead: (error: RealtimeError) => void;
@@ -25,11 +25,11 @@ export class Reporter {
 
   constructor(
     context: SessionContext,
-    session: { readonly id: string; readonly intervalMs: number; readonly signal: AbortSignal },
+    session: { readonly commands: Commands; readonly intervalMs: number; readonly signal: AbortSignal },
     onDead: (error: RealtimeError) => void,
   ) {
     this.#context = context;
-    this.#sessionId = session.id;
+    this.#commands = session.commands;
     this.#intervalMs = session.intervalMs;
     this.#signal = session.signal;
     this.#onDead = onDead;
@@ -47,14 +47,13 @@ export class Reporter {
   }
 
   async #touch(): Promise<void> {
-    const { transport, environment, onRoundTrip } = this.#context;
+    const { environment, onRoundTrip } = this.#context;
     this.#running = true;
     const began = environment.now();
     this.#touchedAt = began;
     this.#reported = this.#handled;
     try {
-      const request = { sessionId: this.#sessionId, handledBytes: BigInt(this.#handled) };
-      await transport.unary(RealtimeService.method.touch, request, callOptions(this.#context, this.#signal));
+      await this.#commands.touch(this.#handled);
       onRoundTrip(environment.now() - began);
     } catch (thrown) {
       const error = thrown as RealtimeError;

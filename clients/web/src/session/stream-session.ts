@@ -1,4 +1,5 @@
 import { backoffDelay } from "../connection/backoff.js";
+import type { Rung } from "../connection/ladder.js";
 import { RealtimeError, toRealtimeError } from "../errors.js";
 import {
   type GoAway,
@@ -6,26 +7,31 @@ import {
   type ServerFrame,
   type Welcome,
 } from "../gen/shipspeak/realtime/v1/frame_pb.js";
-import { RealtimeService } from "../gen/shipspeak/realtime/v1/realtime_service_pb.js";
 import { durationMs } from "../time.js";
 import type { SubscribeInit } from "../topics/registry.js";
 import { Announcer } from "./announcer.js";
-import { callOptions, hello, type SessionContext, WINDOW_BYTES } from "./context.js";
+import type { Commands } from "./commands.js";
+import type { SessionContext } from "./context.js";
+import { eventsIn } from "./frames.js";
 import { Reporter } from "./reporter.js";
 import type { Session, SessionEvents } from "./session.js";
 import { SubscriptionUpdater } from "./updater.js";
+import type { Wire } from "./wire.js";
 
 /** Used when Welcome names no interval. */
 const DEFAULT_HEARTBEAT_MS = 20_000;
 /** Silence of this many heartbeats is death. */
 const SILENT_BEATS = 2.5;
 
-/** One session on a server stream (Listen), with its commands by unary calls. */
+/** One session on which the hub pushes, over whatever wire. */
 export class StreamSession implements Session {
   readonly #context: SessionContext;
+  readonly #rung: Rung;
+  readonly #wire: Wire;
   readonly #events: SessionEvents;
   readonly #stop = new AbortController();
-  #sessionId = "";
+  #commands: Commands | null = null;
+  #announcing = false;
   #askedFor = "";
   #awaiting = new Set<string>();
   #synced = false;
@@ -38,8 +44,14 @@ export class StreamSession implements Session {
   #leaveAt: number | null = null;
   #cancelLeave: () => void = () => {};
 
-  constructor(context: SessionContext, events: SessionEvents) {
+  constructor(
+    context: SessionContext,
+    how: { readonly rung: Rung; readonly wire: (signal: AbortSignal) => Wire },
+    events: SessionEvents,
+  ) {
     this.#context = context;
+    this.#rung = how.rung;
+    this.#wire = how.wire(this.#stop.signal);
     this.#events = events;
   }
 
@@ -56,7 +68,11 @@ export class StreamSession implements Session {
     this.#cancelTimer();
     this.#cancelLeave();
     this.#stop.abort();
-    this.#context.presence.lost();
+    this.#context.presence.lost(this);
+  }
+
+  adopted(): void {
+    this.#announce();
   }
 
   subscriptionsChanged(): void {
@@ -64,11 +80,11 @@ export class StreamSession implements Session {
   }
 
   tokenChanged(): void {
-    if (this.#sessionId) void this.#refresh();
+    if (this.#commands) void this.#refresh(this.#commands);
   }
 
   checkAlive(): void {
-    if (this.#stop.signal.aborted || !this.#sessionId) return;
+    if (this.#stop.signal.aborted || !this.#commands) return;
     const silentMs = this.#context.environment.now() - this.#lastFrameAt;
     const limitMs = this.#heartbeatMs * SILENT_BEATS;
     if (silentMs >= limitMs) {
@@ -80,19 +96,15 @@ export class StreamSession implements Session {
   }
 
   async #read(): Promise<void> {
-    const { transport, registry, tokens } = this.#context;
+    const { registry, meter } = this.#context;
     const subscriptions = registry.subscriptions();
     this.#awaiting = new Set(subscriptions.map((one) => one.topic));
     this.#askedFor = setKey(subscriptions.map(askedOf));
-    const request = { hello: hello(this.#context, WINDOW_BYTES), subscriptions };
-    const options = { token: tokens.current, signal: this.#stop.signal };
+    const measure = meter.begin(this.#rung);
     try {
-      for await (const { message, bytes } of transport.serverStream(
-        RealtimeService.method.listen,
-        request,
-        options,
-      )) {
+      for await (const { message, bytes } of this.#wire.frames(subscriptions, this.#events.step())) {
         if (this.#stop.signal.aborted) return;
+        measure(bytes, eventsIn(message));
         this.#receive(message, bytes);
       }
       this.#lose(new RealtimeError("The hub ended the stream.", { kind: "network" }));
@@ -118,8 +130,9 @@ export class StreamSession implements Session {
   }
 
   #welcome(welcome: Welcome): void {
+    const commands = this.#wire.commands(welcome.sessionId);
     const session = {
-      id: welcome.sessionId,
+      commands,
       intervalMs: durationMs(welcome.heartbeatInterval) ?? DEFAULT_HEARTBEAT_MS,
       signal: this.#stop.signal,
     };
@@ -128,11 +141,11 @@ export class StreamSession implements Session {
         new RealtimeError("The hub does not know the session any more.", { kind: "network", cause: error }),
       );
     };
-    this.#sessionId = session.id;
+    this.#commands = commands;
     this.#heartbeatMs = session.intervalMs;
     this.#reporter = new Reporter(this.#context, session, dead);
     this.#updater = new SubscriptionUpdater(this.#context, session, dead);
-    new Announcer(this.#context, session).start();
+    if (this.#events.isConnection()) this.#announce();
     this.checkAlive();
     this.#events.welcome();
     const wanted = setKey(this.#context.registry.subscriptions().map(askedOf));
@@ -153,7 +166,7 @@ export class StreamSession implements Session {
   }
 
   #checkSynced(): void {
-    if (this.#synced || !this.#sessionId || this.#awaiting.size > 0) return;
+    if (this.#synced || !this.#commands || this.#awaiting.size > 0) return;
     if (!this.#context.registry.caughtUp) return;
     this.#synced = true;
     this.#events.caughtUp();
@@ -175,7 +188,7 @@ export class StreamSession implements Session {
   /** Reads on until then: the hub serves its streams for as long, so that the change costs no news. */
   #prepareToLeave(withinMs: number): void {
     const { environment } = this.#context;
-    if (!this.#events.readsOn()) {
+    if (!this.#events.isConnection()) {
       this.#leave(withinMs);
       return;
     }
@@ -189,12 +202,17 @@ export class StreamSession implements Session {
     this.#events.sentAway(withinMs);
   }
 
-  async #refresh(): Promise<void> {
-    const { transport, tokens } = this.#context;
-    const request = { sessionId: this.#sessionId, token: tokens.current };
-    const options = callOptions(this.#context, this.#stop.signal);
+  /** Only one session of a client says who is there: the connection. */
+  #announce(): void {
+    if (this.#announcing || !this.#commands || this.#stop.signal.aborted) return;
+    this.#announcing = true;
+    this.#context.presence.belongsTo(this);
+    new Announcer(this.#context, { commands: this.#commands, signal: this.#stop.signal }).start();
+  }
+
+  async #refresh(commands: Commands): Promise<void> {
     try {
-      await transport.unary(RealtimeService.method.refreshSession, request, options);
+      await commands.refresh(this.#context.tokens.current);
     } catch (thrown) {
       const error = toRealtimeError(thrown);
       // A call that did not arrive is made good by the reconnect that the hub's expiry brings about.

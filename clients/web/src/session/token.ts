@@ -12,10 +12,15 @@ export type GetToken = (request: {
 
 /** A token with less time left than this is replaced before it is used. */
 const MARGIN_MS = 30_000;
+/** A running session gets a new token at this part of the old one's life, at most so much earlier by chance. */
+const RENEW_AT = 0.8;
+const EARLY_MS = 30_000;
+const EARLY = 0.1;
 
 /** Holds the present token and gets new ones, one at a time. Tokens are kept in memory only. */
 export class TokenSource {
   #token: string | null = null;
+  #renewAt: number | null = null;
   #running: Promise<string | null> | null = null;
   readonly #getToken: GetToken | undefined;
   readonly #environment: Environment;
@@ -30,6 +35,11 @@ export class TokenSource {
   /** The present token; empty when there is none. */
   get current(): string {
     return this.#token ?? "";
+  }
+
+  /** When a running session should get a new token, in milliseconds since 1970; null = when the hub says so. */
+  get renewAt(): number | null {
+    return this.#renewAt;
   }
 
   /** A token that is fit for use, or null when nobody is signed in. Fails with RealtimeError `network`. */
@@ -57,8 +67,11 @@ export class TokenSource {
       const late = new Promise<never>((_, reject) => {
         limit.signal.addEventListener("abort", () => reject(new Error("no token in time")));
       });
-      this.#token = await Promise.race([this.#getToken?.({ reason, signal: limit.signal }) ?? null, late]);
-      return this.#token;
+      const token = await Promise.race([this.#getToken?.({ reason, signal: limit.signal }) ?? null, late]);
+      // Given the same token again, it would be asked for without end: the hub says when it is time.
+      this.#renewAt = token === null || token === this.#token ? null : this.#planned(token);
+      this.#token = token;
+      return token;
     } catch (cause) {
       throw new RealtimeError("The token could not be had.", { kind: "network", cause });
     } finally {
@@ -66,20 +79,36 @@ export class TokenSource {
     }
   }
 
+  #planned(token: string): number | null {
+    const now = this.#environment.now();
+    const { expMs, iatMs } = timesOf(token);
+    if (expMs === null) return null;
+    // Where the two clocks differ by more than the token's life, its life counts from now.
+    const begun = iatMs !== null && iatMs <= now && now < expMs ? iatMs : now;
+    const lifeMs = expMs - (iatMs ?? now);
+    if (lifeMs <= 0) return null;
+    const earlyMs = Math.min(EARLY_MS, lifeMs * EARLY) * this.#environment.random();
+    return begun + lifeMs * RENEW_AT - earlyMs;
+  }
+
   #endsSoon(token: string): boolean {
-    const end = expiryMs(token);
+    const end = timesOf(token).expMs;
     return end !== null && end - this.#environment.now() < MARGIN_MS;
   }
 }
 
-/** `exp` of a JWT in milliseconds since 1970; null when it cannot be read (the hub decides then). */
-export function expiryMs(token: string): number | null {
+/** `exp` and `iat` of a JWT in milliseconds since 1970; null where they cannot be read (the hub decides then). */
+export function timesOf(token: string): { readonly expMs: number | null; readonly iatMs: number | null } {
   try {
     const payload = token.split(".")[1] ?? "";
     const claims: unknown = JSON.parse(atob(payload.replaceAll("-", "+").replaceAll("_", "/")));
-    const exp = (claims as { exp?: unknown } | null)?.exp;
-    return typeof exp === "number" ? exp * 1000 : null;
+    const { exp, iat } = (claims ?? {}) as { exp?: unknown; iat?: unknown };
+    return { expMs: seconds(exp), iatMs: seconds(iat) };
   } catch {
-    return null;
+    return { expMs: null, iatMs: null };
   }
+}
+
+function seconds(value: unknown): number | null {
+  return typeof value === "number" ? value * 1000 : null;
 }

@@ -1,7 +1,7 @@
 import type { RealtimeError } from "../errors.js";
 import { ErrorReason } from "../gen/shipspeak/realtime/v1/error_reason_pb.js";
-import { RealtimeService } from "../gen/shipspeak/realtime/v1/realtime_service_pb.js";
-import { callOptions, type SessionContext } from "./context.js";
+import type { Commands } from "./commands.js";
+import type { SessionContext } from "./context.js";
 
 /** Changes of one moment (components that mount together) go out in one call. */
 const COLLECT_MS = 10;
@@ -10,7 +10,7 @@ const RETRY_MS = 1000;
 /** Keeps the hub's set of a stream's subscriptions equal to the registry's, with rising revisions, one call at a time. */
 export class SubscriptionUpdater {
   readonly #context: SessionContext;
-  readonly #sessionId: string;
+  readonly #commands: Commands;
   readonly #signal: AbortSignal;
   readonly #onDead: (error: RealtimeError) => void;
   #revision = 0n;
@@ -20,11 +20,11 @@ export class SubscriptionUpdater {
 
   constructor(
     context: SessionContext,
-    session: { readonly id: string; readonly signal: AbortSignal },
+    session: { readonly commands: Commands; readonly signal: AbortSignal },
     onDead: (error: RealtimeError) => void,
   ) {
     this.#context = context;
-    this.#sessionId = session.id;
+    this.#commands = session.commands;
     this.#signal = session.signal;
     this.#onDead = onDead;
   }
@@ -59,17 +59,7 @@ export class SubscriptionUpdater {
 
   async #call(): Promise<void> {
     this.#revision += 1n;
-    const request = {
-      sessionId: this.#sessionId,
-      revision: this.#revision,
-      subscriptions: this.#context.registry.subscriptions(),
-    };
-    const { updateSubscriptions } = RealtimeService.method;
-    await this.#context.transport.unary(
-      updateSubscriptions,
-      request,
-      callOptions(this.#context, this.#signal),
-    );
+    await this.#commands.update(this.#revision, this.#context.registry.subscriptions());
   }
 
   /** True when the same set should be sent again. */

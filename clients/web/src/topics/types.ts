@@ -54,7 +54,7 @@ export interface Counters {
   readonly resets: number;
   /** Bytes of messages received with runs. */
   readonly bytes: number;
-  /** Changes from the stream to polling, and back. */
+  /** Changes to a lower rung of the ladder, and to a better one. */
   readonly stepDowns: number;
   readonly stepUps: number;
 }

@@ -11,6 +11,7 @@ import {
 } from "@bufbuild/protobuf";
 import { RealtimeError, toRealtimeError } from "../errors.js";
 import { encodeFrame, FrameReader } from "./framing.js";
+import { type OpenSocket, socketOpener } from "./socket.js";
 import { errorOfHttp, errorOfStatusFields } from "./status.js";
 import type { CallOptions, Sized, Transport } from "./transport.js";
 
@@ -22,13 +23,15 @@ export interface GrpcWebOptions {
   readonly fetch?: typeof globalThis.fetch;
 }
 
-/** Binary grpc-web over fetch: unary calls and server streams, nothing else. */
+/** Binary grpc-web over fetch for unary calls and server streams, and the hub's WebSocket beside it. */
 export class GrpcWebTransport implements Transport {
+  readonly openSocket: OpenSocket | undefined;
   readonly #baseUrl: string;
   readonly #fetch: typeof globalThis.fetch;
 
   constructor(options: GrpcWebOptions) {
     this.#baseUrl = options.baseUrl.replace(/\/$/, "");
+    this.openSocket = socketOpener(this.#baseUrl);
     this.#fetch = options.fetch ?? ((input, init) => globalThis.fetch(input, init));
   }
 

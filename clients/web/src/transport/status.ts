@@ -11,6 +11,9 @@ export type Field = (name: string) => string | null | undefined;
 /** HTTP statuses that say "not this way here": the ladder steps down at once. */
 const UNSUPPORTED_HTTP: ReadonlySet<number> = new Set([404, 405, 415, 426, 501]);
 
+/** A gateway's own patience is at its end. */
+const TIMEOUT_HTTP: ReadonlySet<number> = new Set([408, 504]);
+
 /** The error that grpc-status and its companions state; null for OK. Raises `protocol` for a broken status. */
 export function errorOfStatusFields(field: Field): RealtimeError | null {
   const text = field("grpc-status") ?? "";
@@ -30,6 +33,10 @@ export function errorOfHttp(status: number, contentType: string | null): Realtim
   if (UNSUPPORTED_HTTP.has(status)) {
     return new RealtimeError(`HTTP ${status}`, { kind: "unsupported", code: Code.UNIMPLEMENTED });
   }
+  if (TIMEOUT_HTTP.has(status)) {
+    return new RealtimeError(`HTTP ${status}`, { kind: "timeout", code: Code.DEADLINE_EXCEEDED });
+  }
+  if (status === 429) return new RealtimeError("HTTP 429", { kind: "busy", code: Code.RESOURCE_EXHAUSTED });
   if (status !== 200) return new RealtimeError(`HTTP ${status}`, { kind: "network", code: Code.UNAVAILABLE });
   const type = contentType?.split(";", 1)[0]?.trim().toLowerCase() ?? "";
   if (type === "application/grpc-web" || type === "application/grpc-web+proto") return null;

@@ -5,6 +5,7 @@ import type {
   MessageInitShape,
   MessageShape,
 } from "@bufbuild/protobuf";
+import type { OpenSocket } from "./socket.js";
 
 export interface CallOptions {
   /** JWT for `authorization: Bearer`; empty = none. */
@@ -26,6 +27,9 @@ export interface Sized<T> {
  * said so with status OK; a connection that breaks off is an error of kind `network`.
  */
 export interface Transport {
+  /** Opens a WebSocket to the hub; absent = the ladder has no such rung. */
+  readonly openSocket?: OpenSocket | undefined;
+
   unary<I extends DescMessage, O extends DescMessage>(
     method: DescMethodUnary<I, O>,
     request: MessageInitShape<I>,

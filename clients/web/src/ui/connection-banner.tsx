@@ -76,7 +76,7 @@ function noticeOf(snapshot: ConnectionSnapshot): Notice | null {
         action: "Try now",
       };
     case "live":
-      return snapshot.transport === "longpoll"
+      return snapshot.transport === "longpoll" || snapshot.transport === "poll"
         ? {
             tone: "calm",
             title: "On the slow lane.",

@@ -54,7 +54,8 @@ describe("the wait before the next attempt, by the vectors shared with the Pytho
       state = { ...state, phase: step.lost_after_live_ms === null ? "connecting" : "live" };
       if (settled) [state] = transition(state, { type: "settled" });
       const error = new RealtimeError("lost", { kind: "network" });
-      const [next, effects] = transition(state, { type: "lost", error, online: true, unaryWorks: false });
+      const facts = { at: 0, online: true, unaryWorks: false, hiding: false, livedMs: null, waiting: false };
+      const [next, effects] = transition(state, { type: "lost", error, ...facts });
       const wait = effects.find((effect) => effect.type === "wait");
       expect(wait && backoffDelay(wait.wait, random)).toBeCloseTo(step.delay_ms, 6);
       state = next;

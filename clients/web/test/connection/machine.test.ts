@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { type Loss, NO_EVIDENCE } from "../../src/connection/evidence.js";
 import {
   type Effect,
   INITIAL,
@@ -24,12 +25,10 @@ const KINDS: readonly ErrorKind[] = [
   "aborted",
 ];
 
-function lost(
-  kind: ErrorKind,
-  more: { online?: boolean; unaryWorks?: boolean; code?: Code } = {},
-): MachineEvent {
-  const error = new RealtimeError(kind, { kind, code: more.code ?? null });
-  return { type: "lost", error, online: more.online ?? true, unaryWorks: more.unaryWorks ?? false };
+function lost(kind: ErrorKind, { code, ...more }: Partial<Loss> & { code?: Code } = {}): MachineEvent {
+  const error = new RealtimeError(kind, { kind, code: code ?? null });
+  const usual = { at: 0, online: true, unaryWorks: false, hiding: false, livedMs: null, waiting: false };
+  return { type: "lost", error, ...usual, ...more };
 }
 
 const plainEvents: MachineEvent[] = [
@@ -42,13 +41,25 @@ const plainEvents: MachineEvent[] = [
   { type: "caught-up" },
   { type: "settled" },
   { type: "sent-away", withinMs: 100 },
-  { type: "stepped-up" },
+  { type: "waited" },
+  { type: "stepped-up", to: "stream" },
   { type: "retry" },
+  { type: "hiding", at: 0 },
+  { type: "suspend" },
+  { type: "resume" },
 ];
 const anyEvent: fc.Arbitrary<MachineEvent> = fc.oneof(
   fc.constantFrom(...plainEvents),
   fc
-    .record({ kind: fc.constantFrom(...KINDS), online: fc.boolean(), unaryWorks: fc.boolean() })
+    .record({
+      kind: fc.constantFrom(...KINDS),
+      online: fc.boolean(),
+      unaryWorks: fc.boolean(),
+      hiding: fc.boolean(),
+      waiting: fc.boolean(),
+      livedMs: fc.constantFrom(null, 100, 60_000),
+      at: fc.nat(200_000),
+    })
     .map(({ kind, ...more }) => lost(kind, more)),
 );
 
@@ -70,6 +81,7 @@ const RECOVERY: Readonly<Partial<Record<Phase, MachineEvent>>> = {
   syncing: { type: "caught-up" },
   backoff: { type: "retry" },
   offline: { type: "retry" },
+  suspended: { type: "resume" },
 };
 
 describe("any sequence of events", () => {
@@ -126,31 +138,124 @@ describe("any sequence of events", () => {
 
 describe("the ladder", () => {
   const connecting: MachineState = { ...INITIAL, phase: "connecting" };
+  const live: MachineState = { ...INITIAL, phase: "live" };
+  const again: MachineEvent[] = [{ type: "retry" }, { type: "token" }];
+  const back: MachineEvent[] = [...again, { type: "welcome" }, { type: "caught-up" }];
 
-  test("a stream that is refused as such means polling at once", () => {
+  test("G1r: each rung that is refused as such leads to the next one at once", () => {
     const { state, effects } = run([lost("unsupported")], connecting);
-    expect(state).toMatchObject({ phase: "connecting", rung: "longpoll" });
-    expect(effects).toContainEqual({ type: "open", rung: "longpoll" });
+    expect(state).toMatchObject({ phase: "connecting", rung: "websocket" });
+    expect(effects).toEqual([
+      { type: "drop" },
+      { type: "stepped", from: "stream", to: "websocket", reason: "unsupported" },
+      { type: "open", rung: "websocket" },
+    ]);
+    expect(run([lost("unsupported")], state).state).toMatchObject({ phase: "connecting", rung: "longpoll" });
   });
 
-  test("two failures while single calls work mean polling; with the hub down in between they do not", () => {
-    const again: MachineEvent[] = [{ type: "retry" }, { type: "token" }];
+  test("a rung that is not on this client's ladder is passed over", () => {
+    const state: MachineState = { ...connecting, ladder: ["stream", "longpoll", "poll"] };
+    expect(run([lost("unsupported")], state).state.rung).toBe("longpoll");
+  });
+
+  test("two failures while single calls work mean the next rung; with the hub down in between they do not", () => {
     const fails = lost("network", { unaryWorks: true });
-    expect(run([fails, ...again, fails], connecting).state.rung).toBe("longpoll");
+    expect(run([fails, ...again, fails], connecting).state.rung).toBe("websocket");
     expect(run([fails, ...again, lost("network"), ...again, fails], connecting).state.rung).toBe("stream");
   });
 
-  test("polling that is refused as such means the stream again, after a wait", () => {
-    const { state } = run([lost("unsupported")], { ...connecting, rung: "longpoll" });
-    expect(state).toMatchObject({ phase: "backoff", rung: "stream" });
+  test("a WebSocket that cannot be opened does not say why: once is enough", () => {
+    const fails = lost("network", { unaryWorks: true });
+    expect(run([fails], { ...connecting, rung: "websocket" }).effects).toContainEqual({
+      type: "stepped",
+      from: "websocket",
+      to: "longpoll",
+      reason: "failing",
+    });
   });
 
+  test("held back on the way", () => {
+    const { effects } = run([lost("unsupported", { unaryWorks: true })], connecting);
+    expect(effects[1]).toMatchObject({ type: "stepped", reason: "blocked" });
+  });
+
+  test("three short lives within a minute mean the next rung; longer lives and older ones do not count", () => {
+    const cut = (at: number, livedMs = 3000) => lost("network", { at, livedMs });
+    const three = [cut(1000), ...back, cut(9000), ...back, cut(20_000)];
+    expect(run(three, live).state).toMatchObject({ rung: "websocket", phase: "connecting" });
+    expect(run([cut(1000), ...back, cut(9000), ...back, cut(90_000)], live).state.rung).toBe("stream");
+    expect(run([cut(1000), ...back, cut(9000), ...back, cut(20_000, 11_000)], live).state.rung).toBe(
+      "stream",
+    );
+  });
+
+  test("a hub that is away between two short lives explains them", () => {
+    const cut = (at: number) => lost("network", { at, livedMs: 3000 });
+    const away = [cut(1000), ...again, lost("network"), ...back, cut(9000), ...back, cut(20_000)];
+    expect(run(away, live).state.rung).toBe("stream");
+  });
+
+  test("two waits in a row that are cut, or one gateway's time-out, mean polling at intervals", () => {
+    const polling: MachineState = { ...live, rung: "longpoll" };
+    const cut = lost("network", { waiting: true, livedMs: 30_000 });
+    expect(run([cut, ...back, cut], polling).state.rung).toBe("poll");
+    expect(run([cut, ...back, { type: "waited" }, cut], polling).state.rung).toBe("longpoll");
+    const timeout = lost("timeout", { waiting: true, code: Code.DEADLINE_EXCEEDED });
+    expect(run([timeout], polling).state.rung).toBe("poll");
+  });
+
+  test.each(["longpoll", "poll"] as const)(
+    "%s that is refused as such means the top again, after a wait",
+    (rung) => {
+      const { state } = run([lost("unsupported")], { ...connecting, rung });
+      expect(state).toMatchObject({ phase: "backoff", rung: "stream" });
+    },
+  );
+
   test("a poller keeps polling through losses and climbs when the stream is there", () => {
-    const polling: MachineState = { ...INITIAL, phase: "live", rung: "longpoll" };
+    const polling: MachineState = { ...live, rung: "longpoll" };
     expect(run([lost("network")], polling).state).toMatchObject({ phase: "backoff", rung: "longpoll" });
-    expect(run([{ type: "stepped-up" }], polling)).toMatchObject({
+    expect(run([{ type: "stepped-up", to: "stream" }], polling)).toMatchObject({
       state: { phase: "live", rung: "stream" },
-      effects: [{ type: "stepped", to: "stream" }],
+      effects: [{ type: "stepped", from: "longpoll", to: "stream", reason: "probed" }],
+    });
+  });
+});
+
+describe("a page that goes out of sight", () => {
+  const live: MachineState = { ...INITIAL, phase: "live" };
+  const back: MachineEvent[] = [
+    { type: "retry" },
+    { type: "token" },
+    { type: "welcome" },
+    { type: "caught-up" },
+  ];
+
+  test("what it loses meanwhile counts neither against the rung nor as an attempt", () => {
+    const hiding = lost("network", { hiding: true, livedMs: 100 });
+    const { state } = run([hiding, ...back, hiding, ...back, hiding], live);
+    expect(state).toMatchObject({ rung: "stream", phase: "backoff", attempt: 0 });
+    expect(state.evidence).toEqual(NO_EVIDENCE);
+  });
+
+  test("nor does what it lost in the moment before", () => {
+    const cut = (at: number) => lost("network", { at, livedMs: 100 });
+    const hides: MachineEvent[] = [cut(1000), { type: "hiding", at: 1200 }, ...back];
+    expect(run([...hides, cut(9000), ...back, cut(12_000)], live).state.rung).toBe("stream");
+    expect(
+      run([cut(1000), { type: "hiding", at: 4000 }, ...back, cut(9000), ...back, cut(12_000)], live).state
+        .rung,
+    ).toBe("websocket");
+  });
+
+  test("frozen or left it holds nothing, and connects at once when it returns", () => {
+    const { state, effects } = run([{ type: "suspend" }], { ...live, attempt: 5 });
+    expect(state).toMatchObject({ phase: "suspended", attempt: 0 });
+    expect(effects).toEqual([{ type: "drop" }]);
+    expect(run([lost("network"), { type: "hiding", at: 0 }], state).state).toBe(state);
+    expect(run([{ type: "resume" }], state)).toMatchObject({
+      state: { phase: "authenticating" },
+      effects: [{ type: "authenticate", because: "initial" }],
     });
   });
 });

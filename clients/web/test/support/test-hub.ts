@@ -9,6 +9,7 @@ import {
   PublishRequestSchema,
   type SetPresence,
   type Subscribe,
+  type TransportStep,
   Verdict,
 } from "../../src/gen/shipspeak/realtime/v1/frame_pb.js";
 import {
@@ -30,16 +31,20 @@ import { HealthCheckResponseSchema, SERVING } from "../../src/session/health.js"
 import { toDuration } from "../../src/time.js";
 import { type ContentInit, HubLog } from "./hub-log.js";
 import { acknowledged } from "./hub-receipts.js";
+import { serveSocket } from "./hub-socket.js";
+import { ServerSocket } from "./web-socket-server.js";
 import { answer, begin, endWith, type FrameInit, sendFrame } from "./wire.js";
 
-interface Listener {
-  readonly response: ServerResponse;
+export interface Listener {
+  readonly send: (frame: FrameInit) => void;
+  readonly cut: () => void;
   readonly topics: Set<string>;
 }
 
 /** What the hub does with Listen: serve it, answer 404, or accept it and never send a byte (a buffering proxy). */
 export type ListenMode = "serve" | "refuse" | "swallow";
 
+const SOCKET_PATH = "/v1/connect";
 const METHOD_PATH = /^\/(?:shipspeak\.realtime\.v1\.RealtimeService|grpc\.health\.v1\.Health)\/(\w+)$/;
 
 const NOT_SERVING = 2;
@@ -61,6 +66,10 @@ function breaksRules(subscriptions: readonly Subscribe[], response: ServerRespon
 /** A hub in this process that speaks real grpc-web bytes over real sockets, with a log in memory. */
 export class TestHub {
   listenMode: ListenMode = "serve";
+  /** What it does with a WebSocket: serve it, refuse it as any other path, or accept it and say nothing. */
+  socketMode: ListenMode = "refuse";
+  /** Cuts Polls that have waited this long. */
+  cutWaitsAfterMs = Number.POSITIVE_INFINITY;
   heartbeatMs = 20_000;
   /** Sends every stream away right after Welcome. */
   sendsAway = false;
@@ -87,6 +96,11 @@ export class TestHub {
   /** For each set of subscriptions that was asked for: the topics whose presence is wanted. */
   readonly presenceAsked: string[][] = [];
   readonly refreshed: string[] = [];
+  /** Of WebSockets, as clients closed them; 1006 = cut off. */
+  readonly closeCodes: number[] = [];
+  refusesPresence = false;
+  /** What each Hello said of a change of transport. */
+  readonly steps: (TransportStep | undefined)[] = [];
   readonly #listeners = new Map<string, Listener>();
   readonly #waiting = new Set<() => void>();
   readonly #sockets = new Set<Socket>();
@@ -99,6 +113,13 @@ export class TestHub {
     server.on("connection", (socket) => {
       this.#sockets.add(socket);
       socket.on("close", () => this.#sockets.delete(socket));
+    });
+    server.on("upgrade", (request, stream) => {
+      this.calls.push("Connect");
+      if (request.url !== SOCKET_PATH || this.socketMode === "refuse")
+        stream.end("HTTP/1.1 404 Not Found\r\n\r\n");
+      else if (this.socketMode === "serve") serveSocket(new ServerSocket(request, stream), this);
+      else new ServerSocket(request, stream); // says nothing
     });
     await new Promise<void>((resolve) => server.listen(this.#port, "127.0.0.1", resolve));
     this.#server = server;
@@ -119,7 +140,7 @@ export class TestHub {
 
   /** Cuts the streams only. */
   cutStreams(): void {
-    for (const { response } of this.#listeners.values()) response.destroy();
+    for (const { cut } of this.#listeners.values()) cut();
     this.#listeners.clear();
   }
 
@@ -133,12 +154,11 @@ export class TestHub {
 
   /** Sends a frame to every stream that reads the topic. */
   #push(topic: string, frame: FrameInit): void {
-    for (const { response, topics } of this.#listeners.values())
-      if (topics.has(topic)) sendFrame(response, frame);
+    for (const { send, topics } of this.#listeners.values()) if (topics.has(topic)) send(frame);
   }
 
   pushAll(frame: FrameInit): void {
-    for (const { response } of this.#listeners.values()) sendFrame(response, frame);
+    for (const { send } of this.#listeners.values()) send(frame);
   }
 
   get streams(): number {
@@ -172,28 +192,41 @@ export class TestHub {
     if (this.listenMode === "swallow") return;
     if (breaksRules(request.subscriptions, response)) return;
     begin(response);
-    this.#sessions += 1;
-    const sessionId = `s${this.#sessions}`;
+    this.steps.push(request.hello?.step);
     this.#askedFor(request.subscriptions);
     const topics = new Set(request.subscriptions.map((one) => one.topic));
-    this.#listeners.set(sessionId, { response, topics });
+    const send = (frame: FrameInit) => sendFrame(response, frame);
+    const sessionId = this.welcome({ send, cut: () => response.destroy(), topics });
     response.on("close", () => this.#listeners.delete(sessionId));
-    const heartbeatInterval = toDuration(this.heartbeatMs);
-    const welcome = { sessionId, protocolVersion: 1, heartbeatInterval, windowBytes: 262_144n };
-    sendFrame(response, { control: { case: "welcome", value: welcome } });
     if (this.sendsAway) {
-      sendFrame(response, { control: { case: "goAway", value: { action: GoAwayAction.RESUME } } });
+      send({ control: { case: "goAway", value: { action: GoAwayAction.RESUME } } });
       response.on("close", () => this.wentAway++);
     }
-    for (const one of request.subscriptions) this.#subscribe(one, response);
+    for (const one of request.subscriptions) this.#subscribe(one, send);
+  }
+
+  /** A session begins; its id. */
+  welcome(listener: Listener): string {
+    this.#sessions += 1;
+    const sessionId = `s${this.#sessions}`;
+    this.#listeners.set(sessionId, listener);
+    const heartbeatInterval = toDuration(this.heartbeatMs);
+    const welcome = { sessionId, protocolVersion: 1, heartbeatInterval, windowBytes: 262_144n };
+    listener.send({ control: { case: "welcome", value: welcome } });
+    return sessionId;
+  }
+
+  /** A session is over. */
+  gone(sessionId: string): void {
+    this.#listeners.delete(sessionId);
   }
 
   #askedFor(subscriptions: readonly Subscribe[]): void {
     this.presenceAsked.push(subscriptions.filter((one) => one.presence).map((one) => one.topic));
   }
 
-  #subscribe(one: Subscribe, response: ServerResponse): void {
-    for (const frame of this.log.answer(one)) sendFrame(response, frame);
+  #subscribe(one: Subscribe, send: (frame: FrameInit) => void): void {
+    for (const frame of this.log.answer(one)) send(frame);
   }
 
   async #unary(name: string, body: Uint8Array, response: ServerResponse): Promise<void> {
@@ -219,11 +252,14 @@ export class TestHub {
   }
 
   async #poll(request: MessageShape<typeof PollRequestSchema>, response: ServerResponse): Promise<void> {
+    this.steps.push(request.hello?.step);
     const waitMs = Number(request.wait?.seconds ?? 0n) * 1000 + (request.wait?.nanos ?? 0) / 1e6;
     const gone = new Promise<void>((resolve) => response.on("close", () => resolve()));
     let frames = this.#pollFrames(request.subscriptions);
     if (frames.length === 0 && waitMs > 0) {
-      await Promise.race([this.#news(waitMs), gone]);
+      const cut = waitMs > this.cutWaitsAfterMs;
+      await Promise.race([this.#news(cut ? this.cutWaitsAfterMs : waitMs), gone]);
+      if (cut) return void response.destroy();
       frames = this.#pollFrames(request.subscriptions);
     }
     if (!response.destroyed) answer(response, PollResponseSchema, { frames });
@@ -260,7 +296,7 @@ export class TestHub {
     listener.topics.clear();
     for (const one of subscriptions) {
       listener.topics.add(one.topic);
-      if (!before.has(one.topic)) this.#subscribe(one, listener.response);
+      if (!before.has(one.topic)) this.#subscribe(one, listener.send);
     }
   }
 

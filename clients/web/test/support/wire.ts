@@ -17,8 +17,12 @@ function frame(flag: number, body: Uint8Array): Buffer {
   return Buffer.concat([prefix, body]);
 }
 
+export function frameBytes(init: FrameInit): Uint8Array {
+  return toBinary(ServerFrameSchema, create(ServerFrameSchema, init));
+}
+
 export function sendFrame(response: ServerResponse, init: FrameInit): void {
-  response.write(frame(0, toBinary(ServerFrameSchema, create(ServerFrameSchema, init))));
+  response.write(frame(0, frameBytes(init)));
 }
 
 export function endWith(response: ServerResponse, code: Code, message = ""): void {

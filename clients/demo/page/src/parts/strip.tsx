@@ -22,7 +22,7 @@ export function Strip({ meetingId }: { meetingId: string | null }) {
   const { config } = useServices();
   const { phase, transport, quality, rttMs, counters } = useConnection();
   const { offset } = useMeetingProgress(meetingId);
-  const way = transport === "longpoll" ? "polling" : (transport ?? "none");
+  const way = transport === "longpoll" || transport === "poll" ? "polling" : (transport ?? "none");
   const figures: readonly (readonly [string, string, string])[] = [
     ["transport", "Transport", way],
     ["rtt", "Round trip", rttMs === null ? "–" : `${number(rttMs)} ms`],

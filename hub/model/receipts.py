@@ -85,6 +85,11 @@ def is_receipt(event_id: str) -> bool:
     return event_id >= FIRST_RECEIPT
 
 
+def is_receipt_elsewhere(event_id: str) -> bool:
+    """Whether an event of this id is a receipt about an event of another topic."""
+    return event_id >= FIRST_ELSEWHERE
+
+
 def receipt_body(mark: Mark, offset: int, now_ms: int) -> bytes:
     """A receipt about the event at ``offset``, as a serialized Event without its own offset."""
     topic = mark.topic if mark.elsewhere else ""

@@ -9,10 +9,9 @@ typing mistake fails loudly.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from hub.errors import InvalidArgument, NotFound
-from hub.model.receipts import STATES
 from hub.topics.grammar import namespace_of
 from shipspeak.realtime.v1 import error_reason_pb2
 
@@ -35,7 +34,8 @@ class TopicClass:
     Attributes:
         name: of the class.
         durable: False = volatile: no log, no offsets, no resume.
-        max_events: newest events promised per topic, unless they are older than ``max_age``.
+        max_events: newest events promised per topic, unless they are older than ``max_age``;
+            receipts do not count.
         max_age: seconds that an event is kept.
     """
 
@@ -46,11 +46,7 @@ class TopicClass:
 
 
 LIVE = TopicClass("live", durable=True, max_events=10_000, max_age=7 * _DAY)
-# 1,000 notifications, each with all that can be said of it: receipts are events of the topic, and
-# must not push out what nobody has read.
-INBOX_NOTIFICATIONS: Final = 1_000
-INBOX_EVENTS: Final = INBOX_NOTIFICATIONS * (1 + len(STATES))
-INBOX = TopicClass("inbox", durable=True, max_events=INBOX_EVENTS, max_age=30 * _DAY)
+INBOX = TopicClass("inbox", durable=True, max_events=1_000, max_age=30 * _DAY)
 # Nobody reads them until somebody looks: one bad deploy must not push out those of the last one.
 DEAD_LETTERS = TopicClass("dead", durable=True, max_events=10_000, max_age=30 * _DAY)
 # What the hub itself must know for as long as any token may live.

@@ -17,6 +17,7 @@ from hub.engine.sqlite.requests import refuse_all
 from hub.engine.sqlite.topics import TopicState
 from hub.engine.sqlite.verdict import judge_cursor
 from hub.model.events import Append, StoredEvent, withdrawn
+from hub.model.receipts import is_receipt
 from hub.model.wire import event_data
 from shipspeak.realtime.v1 import event_pb2
 from tests.support.memory_log import MemoryLog
@@ -137,7 +138,9 @@ class MemoryEngine:
         log, kept = self.log(topic), self._retention(topic)
         oldest_ms = kept.oldest_allowed_ms(self._now_ms())
         aged = [event.offset for event in log.events if event.published_ms < oldest_ms]
-        floor = max([kept.count_floor(log.head), *aged])
+        events = [event.offset for event in log.events if not is_receipt(event.event_id)]
+        surplus = max(0, kept.surplus(len(events)))
+        floor = max([*events[:surplus], *aged], default=0)
         if floor > log.floor:
             self.trim(topic, floor)
 

@@ -1,8 +1,10 @@
 """Removes what is no longer promised, in small transactions between batches.
 
 Trimming goes from the old end only and moves ``floor``; ``floor_id`` keeps the id of the newest
-trimmed event. Topics above their count are noted as they are written; ages are found by a round
-over all topics.
+trimmed event. Receipts do not count: the promised number of events is kept whatever lies between
+them. A receipt at the old end goes with its event, which stood before it; one about an event of
+another topic, of which a topic holds a bounded number, goes when its age or a later event asks for
+it. Topics above their count are noted as they are written; ages are found by a round over all.
 """
 
 from __future__ import annotations
@@ -13,8 +15,10 @@ from typing import TYPE_CHECKING, Final
 from hub.engine.sqlite import dedup
 from hub.engine.sqlite.database import CommitFailed, writing
 from hub.engine.sqlite.policy import KeepUnknown
+from hub.engine.sqlite.spoken import receipts_kept
 from hub.engine.sqlite.topics import Trimmed
 from hub.engine.sqlite.work_trim import bury_trimmed
+from hub.model.receipts import is_receipt, is_receipt_elsewhere
 
 if TYPE_CHECKING:
     import sqlite3
@@ -31,6 +35,7 @@ CHUNK_IDS: Final = 1000
 # than a third.
 IDS_PER_EVENT: Final = 4
 MAX_TOPICS: Final = 64  # trimmed in one transaction
+MAX_COUNTED: Final = 10_000  # topics of which it is remembered that they have not too much
 
 _ROUND: Final = (
     "SELECT id, name, head, floor, oldest_ms FROM topic WHERE id > ? ORDER BY id LIMIT ?"
@@ -51,6 +56,8 @@ class Housekeeper:
         self._policy: RetentionPolicy = KeepUnknown(policy)
         self._lifetime_ms = dedup_lifetime_ms
         self._due: dict[str, None] = {}
+        # Topics with receipts: below this head they cannot have too many events.
+        self._enough_below: dict[str, int] = {}
         self._round_at = 0
         self._ids_to_look_at = 0
         self._pruned_to = dedup.START
@@ -64,7 +71,7 @@ class Housekeeper:
         """Take note of the topics that a batch wrote."""
         for name in outcome.topics:
             topic = self._writer.topics.cached(name)
-            if topic is not None and self._above_count(name, topic.head, topic.floor):
+            if topic is not None and self._above_count(topic.id, name, topic.head, topic.floor):
                 self._due[name] = None
         self._ids_to_look_at += IDS_PER_EVENT * outcome.stored
 
@@ -72,9 +79,9 @@ class Housekeeper:
         """Look at the next topics for events past their time, and at the ids for old ones."""
         rows = self._writer.connection.execute(_ROUND, (self._round_at, max_topics)).fetchall()
         self._round_at = rows[-1][0] if len(rows) == max_topics else 0
-        for _, name, head, floor, oldest_ms in rows:
+        for topic_id, name, head, floor, oldest_ms in rows:
             aged = 0 < oldest_ms < self._policy(name).oldest_allowed_ms(now_ms)
-            if aged or self._above_count(name, head, floor):
+            if aged or self._above_count(topic_id, name, head, floor):
                 self._due[name] = None
         self._ids_to_look_at += CHUNK_IDS
 
@@ -93,8 +100,18 @@ class Housekeeper:
             self._ids_to_look_at -= CHUNK_IDS
         return []
 
-    def _above_count(self, name: str, head: int, floor: int) -> bool:
-        return self._policy(name).count_floor(head) > floor
+    def _above_count(self, topic_id: int, name: str, head: int, floor: int) -> bool:
+        retention = self._policy(name)
+        if retention.surplus(head - floor) <= 0 or head < self._enough_below.get(name, 0):
+            return False
+        receipts = receipts_kept(self._writer.connection, topic_id)
+        surplus = retention.surplus(head - floor - receipts)
+        if surplus > 0:
+            return True
+        if len(self._enough_below) >= MAX_COUNTED:
+            self._enough_below.clear()
+        self._enough_below[name] = head + 1 - surplus
+        return False
 
     def _trim(self, now_ms: int, max_rows: int) -> list[Trimmed]:
         topics = self._writer.topics
@@ -123,26 +140,31 @@ class Housekeeper:
     def _trim_topic(self, topic: TopicState, now_ms: int, max_rows: int) -> tuple[int, bool]:
         """Remove from the old end; returns how many, and whether nothing more is due."""
         retention = self._policy(topic.name)
-        floor = retention.count_floor(topic.head)
         allowed_ms = retention.oldest_allowed_ms(now_ms)
+        surplus = retention.surplus(topic.head - topic.floor)
+        if surplus > 0:
+            surplus -= receipts_kept(self._writer.connection, topic.id)
         rows = self._oldest(topic, max_rows + 1)
-        removed = 0
-        for offset, event_id, published_ms in rows:
-            if offset > floor and published_ms >= allowed_ms:
-                break
-            if removed == max_rows:
+        removed, kept = 0, None
+        for kept in rows:
+            offset, event_id, published_ms = kept
+            # The event of a receipt that lies beside it stood before it, and has left.
+            follows = is_receipt(event_id) and not is_receipt_elsewhere(event_id)
+            due = surplus > 0 or published_ms < allowed_ms or follows
+            if not due or removed == max_rows:
                 break
             topic.floor, topic.floor_id = offset, event_id
             removed += 1
-        kept = rows[removed] if removed < len(rows) else None
+            surplus -= not is_receipt(event_id)
+        else:
+            due, kept = False, None
         topic.oldest_ms = 0 if kept is None else kept[2]
         if removed:
             bury_trimmed(self._writer.connection, topic.id, topic.name, topic.floor, now_ms)
             self._writer.connection.execute(
                 "DELETE FROM event WHERE topic_id = ? AND offset <= ?", (topic.id, topic.floor)
             )
-        finished = kept is None or (kept[0] > floor and kept[2] >= allowed_ms)
-        return removed, finished
+        return removed, not due
 
     def _oldest(self, topic: TopicState, limit: int) -> Sequence[tuple[int, str, int]]:
         connection: sqlite3.Connection = self._writer.connection

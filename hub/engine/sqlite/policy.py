@@ -21,17 +21,17 @@ class Retention:
     """Bounds of one topic's log; whichever is reached first trims from the old end.
 
     Attributes:
-        max_events: how many events are promised; None = no bound. One more is kept, so that a
-            cursor that many events back still stands on a stored event.
+        max_events: how many events are promised, not counting receipts; None = no bound. One more
+            is kept, so that a cursor that many events back still stands on a stored event.
         max_age_s: how long an event is promised, in seconds; None = no bound.
     """
 
     max_events: int | None = None
     max_age_s: float | None = None
 
-    def count_floor(self, head: int) -> int:
-        """The floor that the count asks for when the head is ``head``; 0 = nothing has to go."""
-        return 0 if self.max_events is None else max(0, head - self.max_events - 1)
+    def surplus(self, events: int) -> int:
+        """By how many a log with so many events, receipts not counted, has too many; 0 or less."""
+        return 0 if self.max_events is None else events - self.max_events - 1
 
     def oldest_allowed_ms(self, now_ms: int) -> int:
         """Events published before this time may go; 0 = none."""

@@ -10,7 +10,7 @@ import pytest
 from hub.engine.contract import Stored
 from hub.errors import HubError
 from hub.model.receipts import DISMISSED, READ, WITHDRAWN, receipt_id
-from hub.topics.namespaces import INBOX_NOTIFICATIONS
+from hub.topics.namespaces import INBOX
 from shipspeak.realtime.v1 import event_pb2
 from tests.contract.engine.harness import RecordingFeed, offsets, read_all, stored
 from tests.contract.engine.inbox_bench import TOPIC, Bench, State, opened
@@ -134,7 +134,7 @@ async def test_an_id_alone_means_all_events_that_have_it(bench: Bench) -> None:
 
 async def test_receipts_push_no_unread_notification_out(bench: Bench) -> None:
     """E4: an inbox has room for the promised notifications and all that is said of them."""
-    names = [f"n{number}" for number in range(INBOX_NOTIFICATIONS)]
+    names = [f"n{number}" for number in range(INBOX.max_events)]
     for start in range(0, len(names), 250):
         await bench.publish(*names[start : start + 250])
     for state in (READ, DISMISSED):

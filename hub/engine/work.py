@@ -80,6 +80,7 @@ class Taken:
         expired: events that were left out since they had expired; they are settled.
         more: there may be further events behind the place.
         full: MAX_SPAN is reached: nothing new is registered until an older event is settled.
+        receipts: how many were passed over on the way: they are no work.
     """
 
     handed_out: Sequence[tuple[OpenItem, bytes]] = ()
@@ -88,6 +89,7 @@ class Taken:
     expired: int = 0
     more: bool = False
     full: bool = False
+    receipts: int = 0
 
 
 class Ruling(enum.Enum):

@@ -79,6 +79,12 @@ class Metrics:
             ["work"],
             registry=self.registry,
         )
+        self.work_receipts = Counter(
+            "rthub_work_receipts",
+            "Receipts passed over, which are no work, by work subscription.",
+            ["work"],
+            registry=self.registry,
+        )
         self.dead_letters = Counter(
             "rthub_dead_letters", "Dead letters by reason.", ["reason"], registry=self.registry
         )

@@ -122,6 +122,8 @@ class Writes:
             self._queue.taken(take, answer, self._clock())
             if answer is not None and answer.expired:
                 self._metrics.work_expired.labels(self._work).inc(answer.expired)
+            if answer is not None and answer.receipts:
+                self._metrics.work_receipts.labels(self._work).inc(answer.receipts)
         except Exception:
             log.exception("work_answer_not_taken", work=self._work, shard=take.shard)
             self._queue.taken(take, None, self._clock())

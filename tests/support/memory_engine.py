@@ -17,7 +17,6 @@ from hub.engine.sqlite.requests import refuse_all
 from hub.engine.sqlite.topics import TopicState
 from hub.engine.sqlite.verdict import judge_cursor
 from hub.model.events import Append, StoredEvent, withdrawn
-from hub.model.receipts import is_receipt
 from hub.model.wire import event_data
 from shipspeak.realtime.v1 import event_pb2
 from tests.support.memory_log import MemoryLog
@@ -136,11 +135,7 @@ class MemoryEngine:
     def _keep(self, topic: str) -> None:
         """Remove what retention does not promise any more."""
         log, kept = self.log(topic), self._retention(topic)
-        oldest_ms = kept.oldest_allowed_ms(self._now_ms())
-        aged = [event.offset for event in log.events if event.published_ms < oldest_ms]
-        events = [event.offset for event in log.events if not is_receipt(event.event_id)]
-        surplus = max(0, kept.surplus(len(events)))
-        floor = max([*events[:surplus], *aged], default=0)
+        floor = log.floor_of(kept, self._now_ms())
         if floor > log.floor:
             self.trim(topic, floor)
 

@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from hub.engine.contract import TopicHead
+from hub.model.receipts import is_receipt
 
 if TYPE_CHECKING:
     from hub.engine.contract import TopicFeed
+    from hub.engine.sqlite import Retention
     from hub.model.events import StoredEvent
 
 
@@ -42,6 +44,14 @@ class MemoryLog:
     def count(self, after: int, through: int) -> int:
         """How many events are kept in (after, through]."""
         return sum(after < event.offset <= through for event in self.events)
+
+    def floor_of(self, kept: Retention, now_ms: int) -> int:
+        """Where the floor belongs; 0 = nothing has to go."""
+        oldest_ms = kept.oldest_allowed_ms(now_ms)
+        aged = [event.offset for event in self.events if event.published_ms < oldest_ms]
+        counted = [event.offset for event in self.events if not is_receipt(event.event_id)]
+        surplus = max(0, kept.surplus(len(counted)))
+        return max([*counted[:surplus], *aged], default=0)
 
     @property
     def state(self) -> TopicHead:

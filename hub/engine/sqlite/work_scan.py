@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from hub.engine.sqlite.work_tables import work_row
 from hub.engine.work import Backlog, DeadLetter, OpenItem, WorkSpec
+from hub.model.receipts import is_receipt
 from hub.model.wire import event_data
 from hub.topics.patterns import matches
 
@@ -18,12 +19,13 @@ SCAN_ROWS: Final = 20_000
 _FETCH_ROWS: Final = 500
 
 _BEHIND: Final = (
-    "SELECT e.pos, t.name, e.offset FROM event AS e CROSS JOIN topic AS t ON t.id = e.topic_id "
-    "WHERE e.pos > ? ORDER BY e.pos LIMIT ?"
+    "SELECT e.pos, t.name, e.offset, e.event_id FROM event AS e "
+    "CROSS JOIN topic AS t ON t.id = e.topic_id WHERE e.pos > ? ORDER BY e.pos LIMIT ?"
 )
 _BACKLOG: Final = (
     "SELECT t.name, count(*), min(e.published_ms) FROM event AS e "
-    "CROSS JOIN topic AS t ON t.id = e.topic_id WHERE e.pos > ? GROUP BY e.topic_id"
+    "CROSS JOIN topic AS t ON t.id = e.topic_id WHERE e.pos > ? AND e.event_id < '~' "
+    "GROUP BY e.topic_id"
 )
 _OPEN_BACKLOG: Final = (
     "SELECT count(*), coalesce(min(e.published_ms), 0) FROM work_open AS o "
@@ -46,31 +48,45 @@ class Scan:
     Attributes:
         after: the place.
         found: matching events: (pos, topic, offset), in order.
-        through: all matching events up to here are in ``found``.
+        through: all matching events up to here are in ``found``, or receipts.
         more: there may be events behind ``through``.
+        receipts: pos of the matching receipts on the way, which are no work.
     """
 
     after: int
     found: tuple[tuple[int, str, int], ...]
     through: int
     more: bool
+    receipts: tuple[int, ...] = ()
 
 
 def scan(connection: sqlite3.Connection, name: str, limit: int) -> Scan:
     """Look for the next ``limit`` events behind a subscription's place."""
     row = work_row(connection, name)
     found: list[tuple[int, str, int]] = []
+    receipts: list[int] = []
     through, seen = row.position, 0
     cursor = connection.execute(_BEHIND, (row.position, SCAN_ROWS))
     while rows := cursor.fetchmany(_FETCH_ROWS):
-        for pos, topic, offset in rows:
+        for pos, topic, offset, event_id in rows:
             if matches(row.pattern, topic):
-                if len(found) == limit:
-                    return Scan(row.position, tuple(found), through, more=True)
-                found.append((pos, topic, offset))
+                if is_receipt(event_id):
+                    receipts.append(pos)
+                elif len(found) == limit:
+                    return Scan(
+                        row.position, tuple(found), through, more=True, receipts=tuple(receipts)
+                    )
+                else:
+                    found.append((pos, topic, offset))
             through = pos
             seen += 1
-    return Scan(row.position, tuple(found), through, more=seen == SCAN_ROWS)
+    return Scan(
+        row.position,
+        tuple(found),
+        through,
+        more=seen == SCAN_ROWS,
+        receipts=tuple(receipts),
+    )
 
 
 def specs(connection: sqlite3.Connection) -> list[WorkSpec]:

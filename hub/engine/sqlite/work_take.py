@@ -69,7 +69,7 @@ class Take:
         """As in Operation."""
         connection = work.connection
         row = work_row(connection, self.name)
-        fresh, more, full = self._register(connection, row)
+        fresh, receipts, more, full = self._register(connection, row)
         asked = [*self.again, *(fresh if self.hand_out else ())]
         handed_out, expired, lost = self._hand_out(connection, row.id, asked)
         out = {item.ref for item, _ in handed_out}
@@ -87,17 +87,18 @@ class Take:
             )
         }
         gone = [ref for ref in self.again if ref not in still]
-        return Taken(handed_out, registered, gone, expired, more, full)
+        return Taken(handed_out, registered, gone, expired, more, full, receipts)
 
     def _register(
         self, connection: sqlite3.Connection, row: WorkRow
-    ) -> tuple[dict[int, tuple[str, int]], bool, bool]:
+    ) -> tuple[dict[int, tuple[str, int]], int, bool, bool]:
+        """Returns what is new, how many receipts were passed over, ``more`` and ``full``."""
         scan = self.scan
         if scan is None:
-            return {}, False, False
+            return {}, 0, False, False
         if scan.after != row.position:
             # The place was moved between the scan and now.
-            return {}, True, False
+            return {}, 0, True, False
         oldest: int | None = connection.execute(_OLDEST, (row.id,)).fetchone()[0]
         room = MAX_SPAN - (0 if oldest is None else row.taken - oldest + 1)
         found = scan.found[: max(0, room)]
@@ -117,7 +118,8 @@ class Take:
             (through, row.taken + len(found), row.id),
         )
         fresh = {pos: (topic, offset) for pos, topic, offset in found}
-        return fresh, scan.more or full, full
+        receipts = sum(pos <= through for pos in scan.receipts)
+        return fresh, receipts, scan.more or full, full
 
     def _hand_out(
         self, connection: sqlite3.Connection, work_id: int, asked: Sequence[int]

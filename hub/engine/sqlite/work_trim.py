@@ -10,13 +10,15 @@ from shipspeak.realtime.v1 import error_reason_pb2
 if TYPE_CHECKING:
     import sqlite3
 
-# Not settled: open, or still behind the place. What has expired is not owed to anybody.
+# Not settled: open, or still behind the place. What has expired is not owed to anybody, and
+# receipts are no work.
 _UNSETTLED: Final = (
     "INSERT INTO work_dead (work, pos, topic, offset, attempts, reason, event_id, body) "
     "SELECT ?1, e.pos, ?2, e.offset, coalesce(o.attempts, 0), ?3, e.event_id, e.body "
     "FROM event AS e LEFT JOIN work_open AS o ON o.work_id = ?4 AND o.pos = e.pos "
     "WHERE e.topic_id = ?5 AND e.offset <= ?6 AND (o.pos IS NOT NULL OR e.pos > ?7) "
-    "AND e.body <> x'' AND (e.expires_ms = 0 OR e.expires_ms > ?8) ORDER BY e.offset"
+    "AND e.event_id < '~' AND e.body <> x'' AND (e.expires_ms = 0 OR e.expires_ms > ?8) "
+    "ORDER BY e.offset"
 )
 _CLOSE: Final = (
     "DELETE FROM work_open WHERE work_id = ? AND pos IN "

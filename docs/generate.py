@@ -97,8 +97,8 @@ def reasons_table() -> str:
 
 def namespaces_table() -> str:
     """The kinds of topics and their policy."""
-    lines = ["| kind | class | kept | payloads | conflation allowed | presence |"]
-    lines.append("|---|---|---|---|---|---|")
+    lines = ["| kind | class | kept | payloads | conflation allowed | presence | public |"]
+    lines.append("|---|---|---|---|---|---|---|")
     for one in DEFAULT_NAMESPACES:
         kind = one.topic_class
         days = kind.max_age / 86_400
@@ -106,8 +106,10 @@ def namespaces_table() -> str:
         payloads = ", ".join(sorted(one.payloads))
         allowed = "yes" if one.conflation else "no"
         present = "yes" if one.presence else "no"
+        public = "yes" if one.public else "no"
         lines.append(
-            f"| `{one.name}` | {kind.name} | {kept} | {payloads} | {allowed} | {present} |"
+            f"| `{one.name}` | {kind.name} | {kept} | {payloads} "
+            f"| {allowed} | {present} | {public} |"
         )
     return "\n".join(lines)
 

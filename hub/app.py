@@ -15,13 +15,13 @@ from hub.auth.revocations import Revocations
 from hub.auth.tokens import Authenticator
 from hub.dev_switches import BlockableApp, DevSwitches
 from hub.engine.sqlite import Retention, SqliteEngine, SqliteInbox, SqliteSchedule, SqliteSteward
-from hub.errors import draining_error
 from hub.fanout.flush import Flusher
 from hub.fanout.registry import TopicRegistry
 from hub.pipeline.acknowledge import Acknowledger
 from hub.pipeline.history import HistoryReader
 from hub.pipeline.poll import Poller
 from hub.pipeline.presence import PresenceDesk
+from hub.pipeline.public import PublicReader
 from hub.pipeline.publish import Publisher, PublishLimits
 from hub.pipeline.receipts import ReceiptDesk
 from hub.pipeline.revoke import RevocationLog
@@ -39,6 +39,7 @@ from hub.rpc.commands import Commands
 from hub.rpc.connection import Connections
 from hub.rpc.decode import MAX_MESSAGE_BYTES
 from hub.rpc.handlers import unary_handlers
+from hub.rpc.public import PublicMethod
 from hub.rpc.publish_json import publish_json
 from hub.rpc.streams import ConnectMethod, ListenMethod
 from hub.rpc.unary import Pipelines, UnaryMethods
@@ -175,7 +176,7 @@ class Hub:
         }
         tables = {REALTIME: methods, ADMIN_SERVICE.full_name: admin_methods(admission, admin)}
         self.health = Health(tuple(tables), self.engine)
-        self.switches = DevSwitches(self._end_web_streams)
+        self.switches = DevSwitches(lambda: self.sessions.close_all("grpc-web", "websocket"))
         self.grpc_door = GrpcDoor(
             [
                 unary_handlers(service, table, self.metrics, "grpc")
@@ -211,6 +212,7 @@ class Hub:
             max_message_bytes=MAX_MESSAGE_BYTES,
             connect_sources=settings.page_connect_sources,
             connect=connect,
+            public=PublicMethod(PublicReader(self.engine, namespaces, clock), self.metrics),
             figures=self.metrics.transports,
         )
         app.add_generic_rpc_handlers(self.health.generic_handlers())
@@ -291,11 +293,6 @@ class Hub:
         if not self.sessions.draining:
             spread = self.settings.drain_spread if spread is None else spread
             self._draining = asyncio.get_running_loop().create_task(self._drain(spread))
-
-    def _end_web_streams(self) -> None:
-        for session in self.sessions:
-            if session.caller.transport in ("grpc-web", "websocket"):
-                session.close(draining_error())
 
     def _release(self, session: Session) -> None:
         self.registry.release(session)

@@ -43,6 +43,7 @@ ENGINES = (
     Need(("WebKitWebDriver",), "webkit2gtk-driver"),
     Need(("Xvfb",), "xvfb"),
 )
+NGINX = Need(("nginx", "/usr/sbin/nginx"), "nginx-light")
 COMPILER = Need(("gcc", "cc"), "gcc libc6-dev")
 
 
@@ -95,6 +96,8 @@ SUITES = (
     _pytest("unit", 400, COMPILER, processes=2),
     _pytest("wire", 300),
     _pytest("integration", 600, processes=2),
+    # Behind nginx, as it is shipped in deploy/.
+    _pytest("proxy", 300, NGINX),
     _pytest("docs", 300),
     _pytest("guarantees", 60),
     _pytest("simulation", 400, full=Full((PYTHON, "-m", "tests.simulation"), 900)),

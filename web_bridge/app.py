@@ -15,6 +15,7 @@ from web_bridge.cors import CorsPolicy
 from web_bridge.http_routes import HttpRoutes, Routes
 from web_bridge.limits import MESSAGE_BYTES, Limits
 from web_bridge.page import Page
+from web_bridge.public_topics import PublicTopics
 from web_bridge.websocket import TRANSPORT, SocketDoor
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     import grpc.aio
 
     from web_bridge.context import Clock
+    from web_bridge.public_topics import PublicRead
     from web_bridge.push import PushMethod
     from web_bridge.websocket import DuplexMethod
 
@@ -42,6 +44,7 @@ def make_app(
     connect_sources: Sequence[str] = (),
     limits: Limits | None = None,
     connect: DuplexMethod | None = None,
+    public: PublicRead | None = None,
     figures: TransportFigures | None = None,
     clock: Clock = time.monotonic,
 ) -> GrpcWebBridge:
@@ -60,6 +63,7 @@ def make_app(
         connect_sources: origins that the page may call beside the hub, for its content policy.
         limits: all other bounds; ``max_message_bytes`` wins over the one in there.
         connect: opens the sessions of WebSockets; None: they are not offered.
+        public: reads public topics; None: they are not offered.
         figures: of the transports; None: nobody looks at them.
         clock: a monotonic clock in seconds.
 
@@ -68,6 +72,7 @@ def make_app(
     """
     bounds = replace(limits or Limits(), message_bytes=max_message_bytes)
     cors = CorsPolicy(allowed_origins)
+    counted = figures or TransportFigures(CollectorRegistry())
     http = HttpRoutes(
         readiness=readiness,
         metrics=metrics,
@@ -75,8 +80,8 @@ def make_app(
         page=Page(page_dir, connect_sources),
         cors=cors,
         limits=bounds,
+        topics=None if public is None else PublicTopics(public, counted.of("public-poll")),
     )
-    counted = figures or TransportFigures(CollectorRegistry())
     sockets = None
     if connect is not None:
         sockets = SocketDoor(connect, cors, bounds, counted.of(TRANSPORT))

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 from web_bridge.asgi import Receive, Scope, Send, answer, answer_text
 from web_bridge.body import BodyTimeout, BodyTooLarge, ClientGone, read_body
 from web_bridge.handshake import refuse_handshake
+from web_bridge.public_topics import TOPICS_PATH
 from web_bridge.websocket import SOCKET_PATH
 
 if TYPE_CHECKING:
     from web_bridge.cors import CorsPolicy
     from web_bridge.limits import Limits
     from web_bridge.page import Page
+    from web_bridge.public_topics import PublicTopics
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +40,7 @@ class HttpRoutes:
         page: static files.
         cors: who may call the further routes from a page.
         limits: of a body.
+        topics: serves public topics; None: they are not offered.
     """
 
     def __init__(
@@ -49,6 +52,7 @@ class HttpRoutes:
         page: Page,
         cors: CorsPolicy,
         limits: Limits,
+        topics: PublicTopics | None = None,
     ) -> None:
         self._readiness = readiness
         self._metrics = metrics
@@ -56,6 +60,7 @@ class HttpRoutes:
         self._page = page
         self._cors = cors
         self._limits = limits
+        self._topics = topics
         self._probes = {
             "/healthz": self._healthz,
             "/readyz": self._readyz,
@@ -75,7 +80,10 @@ class HttpRoutes:
         elif (verb, path) in self._routes:
             await self._route(scope, receive, send)
         elif verb in ("GET", "HEAD"):
-            await self._get(scope, send)
+            if self._topics is not None and path.startswith(TOPICS_PATH):
+                await self._topics.serve(scope, send)
+            else:
+                await self._get(scope, send)
         else:
             await self._unknown(path, send)
 
@@ -88,7 +96,7 @@ class HttpRoutes:
 
     async def _unknown(self, path: str, send: Send) -> None:
         verbs = {verb for verb, known in self._routes if known == path}
-        if path == "/" or path in self._probes:
+        if path == "/" or path in self._probes or path.startswith(TOPICS_PATH):
             verbs |= {"GET", "HEAD"}
         if verbs:
             allow = (b"allow", ", ".join(sorted(verbs)).encode())

@@ -200,6 +200,12 @@ class Sessions:
         for session in self:
             session.close(draining_error())
 
+    def close_all(self, *transports: str) -> None:
+        """End all sessions on some transports; their clients come back."""
+        for session in self:
+            if session.caller.transport in transports:
+                session.close(draining_error())
+
     def _on_closed(self, session: Session) -> None:
         self._sessions.pop(session.session_id, None)
         if not session.ended:

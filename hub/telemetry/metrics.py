@@ -60,6 +60,11 @@ class Metrics:
         self.opened = Counter(
             "rthub_sessions_opened", "Sessions by transport.", ["transport"], registry=self.registry
         )
+        self.public_polls = Counter(
+            "rthub_public_polls",
+            "Polls of public topics that reached the hub.",
+            registry=self.registry,
+        )
         self.transports = TransportFigures(self.registry)
         self.work_handed_out = Counter(
             "rthub_work_handed_out",

@@ -65,6 +65,7 @@ class Namespace:
         conflation: whether events with a key may supersede each other for a receiver that lags.
         hub_only: only the hub itself publishes there.
         presence: whether sessions can be seen in its topics.
+        public: whether anybody may read its topics, without a token.
     """
 
     name: str
@@ -73,6 +74,7 @@ class Namespace:
     conflation: bool
     hub_only: bool = False
     presence: bool = True
+    public: bool = False
 
     @property
     def personal(self) -> bool:
@@ -90,6 +92,13 @@ DEFAULT_NAMESPACES = (
         *("system", LIVE, frozenset({"notification", "metrics", "other"})),
         conflation=False,
         presence=False,
+    ),
+    # For everybody, signed in or not: what a status page or a login page shows.
+    Namespace(
+        *("public", LIVE, frozenset({"notification", "metrics", "other"})),
+        conflation=True,
+        presence=False,
+        public=True,
     ),
     Namespace("signal", VOLATILE, frozenset({"practice", "metrics", "other"}), conflation=False),
     Namespace(

@@ -100,6 +100,7 @@ class LegReader(Reader):
             )
             for frame in realtime_service_pb2.PollResponse.FromString(answer).frames:
                 board.take(frame, "poll")
+            await asyncio.sleep(self.network.random.uniform(0, self.reading.poll_pause))
 
 
 class _Stream:

@@ -8,13 +8,16 @@ from __future__ import annotations
 import asyncio
 from heapq import heappop, heappush
 from itertools import count
-from typing import TYPE_CHECKING, Never, TypeVarTuple
+from typing import TYPE_CHECKING, Any, Never, TypeVar, TypeVarTuple
+
+from tests.simulation.handles import LightHandle, LightTimer
 
 if TYPE_CHECKING:
     from collections import deque
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine, Generator
     from contextvars import Context
 
+_T = TypeVar("_T")
 _Ts = TypeVarTuple("_Ts")
 
 # The moment when every simulation begins, seconds since 1970.
@@ -36,7 +39,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
     """
 
     # The base class has these.
-    _ready: deque[asyncio.Handle]
+    _ready: deque[LightHandle | LightTimer]
     _stopping: bool
 
     def __init__(self) -> None:
@@ -58,7 +61,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self, callback: Callable[[*_Ts], object], *args: *_Ts, context: Context | None = None
     ) -> asyncio.Handle:
         """As in asyncio."""
-        handle = asyncio.Handle(callback, args, self, context)
+        handle = LightHandle(callback, args, self, context)
         self._ready.append(handle)
         return handle
 
@@ -70,7 +73,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         context: Context | None = None,
     ) -> asyncio.TimerHandle:
         """As in asyncio."""
-        handle = asyncio.TimerHandle(when, callback, args, self, context)
+        handle = LightTimer(when, callback, args, self, context)
         heappush(self._timers, (when, next(self._numbers), handle))
         return handle
 
@@ -82,7 +85,20 @@ class VirtualLoop(asyncio.BaseEventLoop):
         context: Context | None = None,
     ) -> asyncio.TimerHandle:
         """As in asyncio."""
-        return self.call_at(self._now + delay, callback, *args, context=context)
+        when = self._now + delay
+        handle = LightTimer(when, callback, args, self, context)
+        heappush(self._timers, (when, next(self._numbers), handle))
+        return handle
+
+    def create_task(
+        self,
+        coro: Generator[Any, None, _T] | Coroutine[Any, Any, _T],
+        *,
+        name: object = None,
+        context: Context | None = None,
+    ) -> asyncio.Task[_T]:
+        """As in asyncio, without factories."""
+        return asyncio.Task(coro, loop=self, name=name, context=context)
 
     def run_in_executor(self, *_: object) -> Never:
         """Refuse: a thread would bring real time in."""
@@ -101,8 +117,16 @@ class VirtualLoop(asyncio.BaseEventLoop):
             ready.append(heappop(timers)[2])
         for _ in range(len(ready)):
             handle = ready.popleft()
-            if not handle._cancelled:
-                handle._run()
+            if handle._cancelled:
+                continue
+            try:
+                handle._context.run(handle._callback, *handle._args)
+            except Exception as error:  # noqa: BLE001 - as asyncio does; what ends a run passes
+                self._failed(handle, error)
+
+    def _failed(self, handle: asyncio.Handle, error: Exception) -> None:
+        message = f"Exception in callback {handle!r}"
+        self.call_exception_handler({"message": message, "exception": error, "handle": handle})
 
     def _write_to_self(self) -> None:
         """Nobody sleeps, so nobody has to be woken."""

@@ -9,12 +9,14 @@ from hub.topics.namespaces import Namespace, TopicClass
 
 _PAYLOADS = frozenset({"other"})
 ROOMY = 10_000
-AGES = (3600.0, 3600.0, 12.0)
+AGES = (3600.0, 3600.0, 8.0)
+PACES = (0.1, 0.3, 0.6)
+POLL_PAUSES = (0.0, 0.2, 1.0)
 RING_BYTES = (1 << 20, 1 << 16, 1 << 13)
 HEARTBEATS = (1.0, 2.0, 4.0)
 MISHAPS = (
     *("kill", "kill", "kill before commit", "kill after commit", "power loss"),
-    *("cut", "cut", "freeze", "half-open", "slow disk", "full disk"),
+    *("cut", "cut", "freeze", "half-open", "half-open", "slow disk", "full disk"),
 )
 
 
@@ -45,6 +47,7 @@ class Reading:
         stall: it reads nothing between these seconds.
         conflate: where the namespace allows it.
         token_seconds: lifetime of its tokens.
+        poll_pause: seconds between two polls, at most.
     """
 
     name: str
@@ -54,6 +57,7 @@ class Reading:
     stall: tuple[float, float]
     conflate: bool
     token_seconds: float
+    poll_pause: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +83,7 @@ class Plan:
 def draw(seed: int) -> Plan:
     """The plan of a seed."""
     random = Random(seed)  # noqa: S311 - to be repeated, not to be secret
-    seconds = random.uniform(8, 18)
+    seconds = random.uniform(6, 12)
     mishaps = [_mishap(random, seconds) for _ in range(random.randrange(2, 7))]
     if random.random() < 0.25:
         mishaps.append(Mishap(random.uniform(3, seconds), "lose a file", random.uniform(0.1, 1.5)))
@@ -97,7 +101,7 @@ def draw(seed: int) -> Plan:
             _namespace("inbox", ROOMY, 3600.0, conflation=False),
         ),
         writers=2,
-        pace=random.choice((0.1, 0.3, 0.5)),
+        pace=random.choice(PACES),
         big=random.choice((0.0, 0.1, 0.4)),
         readings=tuple(
             _reading(random, name, way, seconds)
@@ -127,7 +131,7 @@ def _namespace(name: str, max_events: int, max_age: float, *, conflation: bool) 
 def _reading(random: Random, name: str, way: str, seconds: float) -> Reading:
     begin = random.uniform(0, seconds)
     slow = name == "slow"
-    length = random.uniform(2, 12) if slow else 0.0
+    length = random.uniform(2, 8) if slow else 0.0
     return Reading(
         name,
         way,
@@ -135,5 +139,6 @@ def _reading(random: Random, name: str, way: str, seconds: float) -> Reading:
         random.choice((0.0, 0.05, 0.3)) if slow else 0.0,
         (begin, begin + length),
         conflate=slow and random.random() < 0.7,
-        token_seconds=random.choice((3600.0, 3600.0, 8.0)),
+        token_seconds=random.choice((3600.0, 3600.0, 5.0)),
+        poll_pause=random.choice(POLL_PAUSES),
     )

@@ -8,15 +8,23 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import signal
 import subprocess
 import sys
+from typing import TYPE_CHECKING
+from unittest.mock import patch
 
 import pytest
 
+from tests.simulation.alarm import surfacing
 from tests.simulation.loop import Stuck, VirtualLoop
 from tests.simulation.mutations import MUTATIONS
 from tests.simulation.trial import one
+from tests.simulation.world import _World
 from tests.suites import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Iterator
 
 # As many as a busy machine runs within a minute; a quiet one needs far less.
 SEEDS = 100
@@ -75,3 +83,53 @@ def test_a_deadlock_is_told_and_not_waited_for():
     with pytest.raises(Stuck):
         loop.run_until_complete(_never())
     loop.close()
+
+
+def test_a_simulation_that_breaks_down_says_where():
+    with patch.object(_World, "_calm", side_effect=LookupError("nobody home")):
+        result = one(0)
+    assert len(result.wrong) == 1
+    assert "LookupError: nobody home" in result.wrong[0]
+    assert re.search(r'File ".*world\.py", line \d+, in run', result.wrong[0])
+
+
+class _TimedOut(BaseException):
+    """As what pytest's time-out raises: no Exception."""
+
+
+def _time_out(*_: object) -> None:
+    raise _TimedOut
+
+
+@pytest.fixture
+def struck() -> Iterator[None]:
+    """An alarm raises, as under pytest-timeout."""
+    before = signal.signal(signal.SIGALRM, _time_out)
+    yield
+    signal.signal(signal.SIGALRM, before)
+
+
+async def _in_a_task() -> None:
+    async def victim() -> None:
+        signal.raise_signal(signal.SIGALRM)
+        await asyncio.sleep(1)
+
+    await asyncio.wait([asyncio.ensure_future(victim())])
+
+
+async def _in_a_callback() -> None:
+    asyncio.get_running_loop().call_soon(signal.raise_signal, signal.SIGALRM)
+    await asyncio.sleep(1)
+
+
+@pytest.mark.usefixtures("struck")
+@pytest.mark.parametrize("where", [_in_a_task, _in_a_callback])
+def test_a_time_out_surfaces_wherever_it_strikes(where: Callable[[], Coroutine[None, None, None]]):
+    before = signal.getsignal(signal.SIGALRM)
+    with (
+        pytest.raises(_TimedOut),
+        surfacing(),
+        asyncio.Runner(loop_factory=VirtualLoop) as runner,
+    ):
+        runner.run(where())
+    assert signal.getsignal(signal.SIGALRM) is before

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import traceback
+
+from tests.simulation.alarm import surfacing
 from tests.simulation.mutations import planted
 from tests.simulation.world import Result, simulate
 
@@ -15,7 +18,7 @@ def one(seed: int, *, keep: bool = False, mutation: str = "") -> Result:
         mutation: a planted bug; empty = none.
     """
     try:
-        with planted(mutation):
+        with planted(mutation), surfacing():
             return simulate(seed, keep=keep)
-    except Exception as error:  # noqa: BLE001 - reported with its seed
-        return Result(seed, "", [f"the simulation broke down: {error!r}"], 0, 0)
+    except Exception:  # noqa: BLE001 - reported with its seed
+        return Result(seed, "", [f"the simulation broke down:\n{traceback.format_exc()}"], 0, 0)

@@ -126,11 +126,13 @@ class Lanes:
                 that needs the log is chosen; where a more urgent one needs it, the reader goes
                 first, to make way.
         """
-        self._served += 1
-        fair = self._served % FAIR_SHARE == 0
+        fair = (self._served + 1) % FAIR_SHARE == 0
         while True:
             chosen = self._oldest(reader) if fair else self._most_urgent(reader)
-            if chosen is None or self._is_as_noted(chosen):
+            if chosen is None:
+                return None  # nobody was served: the next fair turn is as far away as before
+            if self._is_as_noted(chosen):
+                self._served += 1
                 return chosen
 
     def next_critical(self, reader: Subscription | None = None) -> Subscription | None:

@@ -63,7 +63,8 @@ def test_the_most_urgent_goes_first_and_every_eighth_is_the_longest_waiting(
     sources = [_Source(f"t{n}", priority, log) for n, (priority, log) in enumerate(begin)]
     lanes, subscriptions = _lanes(*sources)
     waiting = [source.name for source in sources if source.priority]
-    for served, (index, priority, log) in enumerate(changes, 1):
+    served = 1
+    for index, priority, log in changes:
         changed = sources[index % len(sources)]
         if changed.log != log and changed.name in waiting:
             waiting.remove(changed.name)
@@ -85,6 +86,7 @@ def test_the_most_urgent_goes_first_and_every_eighth_is_the_longest_waiting(
         lanes.requeue(chosen)
         waiting.remove(_name(chosen))
         waiting.append(_name(chosen))
+        served += 1
 
 
 @given(st.integers(1, 20), st.integers(1, 20))
@@ -132,3 +134,17 @@ def test_a_choice_costs_the_same_with_a_thousand_topics() -> None:
         lanes.remove(chosen)
     assert not lanes
     assert sum(source.asked for source in sources) <= 2 * MANY
+
+
+def test_a_look_that_finds_nobody_is_no_turn() -> None:
+    """G8: what waits for the reader of the log brings no fair turn nearer."""
+    reader, behind = _Source("reader", LOW, log=True), _Source("behind", LOW, log=True)
+    low, urgent = _Source("low", LOW), _Source("urgent", CRITICAL)
+    lanes, subscriptions = _lanes(reader, behind, low, urgent)
+    for name in ("reader", "low", "urgent"):
+        lanes.remove(subscriptions[name])
+    for _ in range(FAIR_SHARE - 1):
+        assert lanes.next(subscriptions["reader"]) is None
+    lanes.add(subscriptions["low"])
+    lanes.add(subscriptions["urgent"])
+    assert _name(lanes.next(subscriptions["reader"])) == "urgent"

@@ -23,7 +23,8 @@ class ConnectionChange:
         state: the new state.
         previous: the one before.
         error: what caused it, where something failed.
-        retry_in: seconds until the next try, in state BACKOFF.
+        retry_in: seconds until the next try: in state BACKOFF, and in NEEDS_AUTH where the token
+            function is asked again; None = nothing is tried any more.
     """
 
     state: State

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("shipspeak_realtime")
 
+_ENDED = frozenset({"TOKEN_EXPIRED", "SESSION_EXPIRED"})
+
 
 class Connection:
     """Keeps a session open from the first need until close."""
@@ -125,6 +127,8 @@ class Connection:
 
     def start(self) -> None:
         """Connect, unless that is under way."""
+        if self._supervisor is not None and not self._supervisor.done():
+            return  # also where it needs a token: it asks again by itself
         if self.state in (State.IDLE, State.NEEDS_AUTH, State.FAILED):
             effect = self._step(Input.START)
             self._supervisor = asyncio.create_task(self._supervise(effect), name="realtime")
@@ -215,7 +219,12 @@ class Connection:
         happened = ending.happened
         if happened is Input.TOKEN_REFUSED and not self._tokens.renewable:
             happened = Input.TOKEN_REFUSED_AGAIN
-        self._token_was_refused = happened is Input.TOKEN_REFUSED
+        elif happened is Input.TOKEN_REFUSED_AGAIN and _has_ended(ending):
+            # A cache that lags behind the end of its token, or a clock that is wrong.
+            happened = Input.TOKEN_ENDED_AGAIN
+            self._delay = self._backoff.retry()
+            _log.warning("%s; the next token in %.2f s", ending.error, self._delay)
+        self._token_was_refused = happened in (Input.TOKEN_REFUSED, Input.TOKEN_ENDED_AGAIN)
         now = self._clock.monotonic()
         if happened in (Input.LOST, Input.GO_AWAY):
             live = None if self._live_since is None else now - self._live_since
@@ -265,6 +274,11 @@ class Connection:
         if error is not None:
             self._error = error
         if self.state is not previous:
-            retry_in = self._delay if self.state is State.BACKOFF else None
+            retry_in = self._delay if effect is Effect.WAIT else None
             self._changes.tell(ConnectionChange(self.state, previous, error, retry_in))
         return effect
+
+
+def _has_ended(ending: Ending) -> bool:
+    """The token was good once: a newer one may be, too."""
+    return ending.error is not None and ending.error.reason in _ENDED

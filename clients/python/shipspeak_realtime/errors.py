@@ -88,7 +88,10 @@ class DeadlineError(RealtimeError):
 
 
 class AuthError(RealtimeError):
-    """There is no token, or the hub does not accept it, even after one refresh."""
+    """There is no token, or the hub does not accept it, even after one refresh.
+
+    A token function whose tokens have ended is asked again, with growing waits, and fails nobody.
+    """
 
     default_code = grpc.StatusCode.UNAUTHENTICATED
 

@@ -39,6 +39,7 @@ class Input(Enum):
     GO_AWAY = "go-away"
     TOKEN_REFUSED = "token-refused"  # noqa: S105 - as above
     TOKEN_REFUSED_AGAIN = "token-refused-again"  # noqa: S105 - as above
+    TOKEN_ENDED_AGAIN = "token-ended-again"  # noqa: S105 - as above
     FATAL = "fatal"
     TIMER = "timer"
     CLOSE = "close"
@@ -81,6 +82,9 @@ TABLE: dict[tuple[State, Input], tuple[State, Effect]] = {
         (state, Input.TOKEN_REFUSED_AGAIN): (State.NEEDS_AUTH, Effect.FAIL_SUBSCRIPTIONS)
         for state in _WITH_STREAM
     },
+    # Time heals it: readers wait, and whoever looks is told what is missing.
+    **{(state, Input.TOKEN_ENDED_AGAIN): (State.NEEDS_AUTH, Effect.WAIT) for state in _WITH_STREAM},
+    (State.NEEDS_AUTH, Input.TIMER): (State.AUTHENTICATING, Effect.GET_TOKEN),
     **{(state, Input.FATAL): (State.FAILED, Effect.FAIL_SUBSCRIPTIONS) for state in _RUNNING},
     **{(state, Input.CLOSE): (State.CLOSED, Effect.STOP) for state in _OPEN},
 }

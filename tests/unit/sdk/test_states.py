@@ -59,3 +59,9 @@ def test_a_token_refused_twice_needs_a_person(state: State):
         State.NEEDS_AUTH,
         Effect.FAIL_SUBSCRIPTIONS,
     )
+
+
+@pytest.mark.parametrize("state", [State.CONNECTING, State.SYNCING, State.LIVE])
+def test_a_token_that_has_ended_twice_is_waited_for(state: State):
+    assert step(state, Input.TOKEN_ENDED_AGAIN) == (State.NEEDS_AUTH, Effect.WAIT)
+    assert step(State.NEEDS_AUTH, Input.TIMER) == (State.AUTHENTICATING, Effect.GET_TOKEN)

@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 
 
 class _Passing(KeyboardInterrupt):
-    """Passes through tasks and callbacks; its cause is what was raised."""
+    """Passes through tasks and callbacks, and carries what was raised."""
+
+    def __init__(self, raised: BaseException) -> None:
+        super().__init__()
+        self.raised = raised
 
 
 @contextmanager
@@ -31,13 +35,12 @@ def surfacing() -> Iterator[None]:
         try:
             return before(number, frame)
         except BaseException as error:
-            raise _Passing from error
+            raise _Passing(error) from error
 
     signal.signal(signal.SIGALRM, strike)
     try:
         yield
     except _Passing as passing:
-        assert passing.__cause__ is not None
-        raise passing.__cause__ from None
+        raise passing.raised from None
     finally:
         signal.signal(signal.SIGALRM, before)

@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from contextvars import Context
 
 
+def _nothing() -> None:
+    """What is left of a cancelled callback: whatever it held may go."""
+
+
 class LightHandle(asyncio.Handle):
     """A callback that is ready.
 
@@ -20,9 +24,6 @@ class LightHandle(asyncio.Handle):
 
     __slots__ = ()
 
-    # What the base class has.
-    _callback: Callable[..., object] | None
-    _args: tuple[Any, ...] | None
     _context: Context
     _cancelled: bool
 
@@ -44,7 +45,7 @@ class LightHandle(asyncio.Handle):
     def cancel(self) -> None:
         """As in asyncio."""
         self._cancelled = True
-        self._callback = self._args = None
+        self._callback, self._args = _nothing, ()
 
 
 class LightTimer(asyncio.TimerHandle):
@@ -52,8 +53,6 @@ class LightTimer(asyncio.TimerHandle):
 
     __slots__ = ()
 
-    _callback: Callable[..., object] | None
-    _args: tuple[Any, ...] | None
     _context: Context
     _cancelled: bool
 
@@ -78,4 +77,4 @@ class LightTimer(asyncio.TimerHandle):
     def cancel(self) -> None:
         """As in asyncio."""
         self._cancelled = True
-        self._callback = self._args = None
+        self._callback, self._args = _nothing, ()

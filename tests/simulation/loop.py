@@ -45,7 +45,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
     def __init__(self) -> None:
         super().__init__()
         self._now = 0.0
-        self._timers: list[tuple[float, int, asyncio.TimerHandle]] = []
+        self._timers: list[tuple[float, int, LightTimer]] = []
         self._numbers = count()
         self.set_debug(False)
 
@@ -98,7 +98,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         context: Context | None = None,
     ) -> asyncio.Task[_T]:
         """As in asyncio, without factories."""
-        return asyncio.Task(coro, loop=self, name=name, context=context)
+        return asyncio.Task(coro, loop=self, name=name, context=context)  # type: ignore[arg-type]
 
     def run_in_executor(self, *_: object) -> Never:
         """Refuse: a thread would bring real time in."""

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from tests.simulation.plan import Reading
 
 PUBLISH_SECONDS = 60.0
-# A token that lives longer than this outlives every simulation.
-LONG_SECONDS = 1000.0
 # One publish in so many is said again with the same id.
 REPEAT_ONE_IN = 12
 MORTAL_ONE_IN = 4
@@ -47,24 +45,26 @@ class Person:
         network: where it lives.
         name: of the client and of its user.
         token_seconds: lifetime of its tokens.
+        token_kept: it asks for a new one when so much of that has gone.
     """
 
-    def __init__(self, network: Network, name: str, token_seconds: float = 3600.0) -> None:
+    def __init__(
+        self, network: Network, name: str, token_seconds: float = 3600.0, token_kept: float = 0.5
+    ) -> None:
         self.network, self.name = network, name
         self.client = Client(name, self.claimed)
-        self._token_seconds = token_seconds
+        self._token_seconds, self._kept_seconds = token_seconds, token_seconds * token_kept
         self._token, self._renew_at = "", 0.0
 
     def claimed(self, topics: list[str], as_of_ms: int) -> None:
         """The hub said how far its stream is complete."""
 
     async def token(self) -> str:
-        """A token; one that outlives the simulation is made once, another is new each time."""
+        """The token that it keeps, or a new one; some keep one for longer than it lives."""
         await asyncio.sleep(self.network.delay())
         now = self.network.loop.time()
         if now >= self._renew_at:
-            kept = self._token_seconds / 2 if self._token_seconds > LONG_SECONDS else 0.0
-            self._token, self._renew_at = self._mint(), now + kept
+            self._token, self._renew_at = self._mint(), now + self._kept_seconds
         return self._token
 
     def _mint(self) -> str:
@@ -157,7 +157,7 @@ class Reader(Person, ABC):
     """Reads all topics and has a recorder."""
 
     def __init__(self, network: Network, reading: Reading) -> None:
-        super().__init__(network, reading.name, reading.token_seconds)
+        super().__init__(network, reading.name, reading.token_seconds, reading.token_kept)
         self.reading = reading
         self.recorder = Recorder(
             reading.name,

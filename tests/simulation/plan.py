@@ -47,6 +47,7 @@ class Reading:
         stall: it reads nothing between these seconds.
         conflate: where the namespace allows it.
         token_seconds: lifetime of its tokens.
+        token_kept: it asks for a new one when so much of that has gone; above 1 its cache lags.
         poll_pause: seconds between two polls, at most.
     """
 
@@ -57,6 +58,7 @@ class Reading:
     stall: tuple[float, float]
     conflate: bool
     token_seconds: float
+    token_kept: float
     poll_pause: float
 
 
@@ -140,5 +142,6 @@ def _reading(random: Random, name: str, way: str, seconds: float) -> Reading:
         (begin, begin + length),
         conflate=slow and random.random() < 0.7,
         token_seconds=random.choice((3600.0, 3600.0, 5.0)),
+        token_kept=random.choice((0.0, 0.5, 1.3)),
         poll_pause=random.choice(POLL_PAUSES),
     )

@@ -56,12 +56,14 @@ class WatchedLanes(Lanes):
         return chosen
 
     def _note(self, chosen: Subscription | None, *, window_open: bool) -> None:
-        if chosen is None:
-            return
+        session = self._session
+        now = session._clock()
+        if chosen is None or now >= min(session.rights_until, chosen.rights_until):
+            return  # with the right has ended what waits: it is put away, and no frame is made
         waiting = tuple(
             _waiting(each.source.name, self._offered.get(each, 0) or LOW)
-            for each in self._session.subscriptions.values()
-            if each is chosen or _could_go(each)
+            for each in session.subscriptions.values()
+            if each is chosen or (now < each.rights_until and _could_go(each))
         )
         place = self._places_seen.setdefault(chosen, len(self._places_seen) + 1)
         self._history.turns.append(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 import uuid
 from typing import TYPE_CHECKING
@@ -13,10 +12,12 @@ import structlog
 from hub.announce import announce
 from hub.auth.revocations import Revocations
 from hub.auth.tokens import Authenticator
-from hub.dev_switches import BlockableApp, DevSwitches
+from hub.dev_switches import DevSwitches
+from hub.doors import REALTIME, Methods, back_end_door, browser_door
 from hub.engine.sqlite import Retention, SqliteEngine, SqliteInbox, SqliteSchedule, SqliteSteward
 from hub.fanout.flush import Flusher
 from hub.fanout.registry import TopicRegistry
+from hub.limits.rates import Rates
 from hub.pipeline.acknowledge import Acknowledger
 from hub.pipeline.history import HistoryReader
 from hub.pipeline.poll import Poller
@@ -37,35 +38,21 @@ from hub.rpc.admin_work import WorkAdmin
 from hub.rpc.admission import Admission
 from hub.rpc.commands import Commands
 from hub.rpc.connection import Connections
-from hub.rpc.decode import MAX_MESSAGE_BYTES
-from hub.rpc.handlers import unary_handlers
+from hub.rpc.limited import limited
 from hub.rpc.public import PublicMethod
-from hub.rpc.publish_json import publish_json
 from hub.rpc.streams import ConnectMethod, ListenMethod
 from hub.rpc.unary import Pipelines, UnaryMethods
-from hub.server.door import GrpcDoor
 from hub.server.health import Health
-from hub.server.streams import StreamHandlers
-from hub.session.manager import SILENT_HEARTBEATS, Sessions
+from hub.session.manager import Sessions
 from hub.telemetry.metrics import Metrics
 from hub.topics.namespaces import Namespaces
 from hub.work.room import WorkRoom
-from shipspeak.realtime.v1 import realtime_service_pb2
-from web_bridge.app import make_app
-from web_bridge.hosts import KnownHosts
-from web_bridge.json_routes import fixed_json, json_route
-from web_bridge.page import reference_page
-from web_bridge.server import HttpServer
-from web_bridge.websocket import SOCKET_PATH
 
 if TYPE_CHECKING:
     from hub.session.session import Session
     from hub.settings import Settings
 
 log = structlog.get_logger(__name__)
-
-REALTIME = realtime_service_pb2.DESCRIPTOR.services_by_name["RealtimeService"].full_name
-LISTEN = f"/{REALTIME}/Listen"
 
 
 class Hub:
@@ -115,8 +102,16 @@ class Hub:
         limits = PublishLimits(
             settings.max_event_bytes, settings.max_batch_events, settings.max_batch_bytes
         )
+        rates = Rates(settings, clock)
         publisher = Publisher(
-            self.engine, self.registry, namespaces, limits, self.metrics, clock, self.schedule
+            self.engine,
+            self.registry,
+            namespaces,
+            limits,
+            self.metrics,
+            clock,
+            self.schedule,
+            rates,
         )
         self.presence = PresenceDesk(namespaces, self.instance, settings.heartbeat_interval, clock)
         subscriber = Subscriber(
@@ -163,9 +158,9 @@ class Hub:
         commands = Commands(
             admission, publisher, subscriber, work_desk, acknowledger, self.presence, clock
         )
-        connect = ConnectMethod(self.sessions, commands, self.metrics)
-        listen = ListenMethod(self.sessions, admission, subscriber, self.metrics, clock)
-        methods = UnaryMethods(
+        connect = ConnectMethod(self.sessions, commands, self.metrics, rates)
+        listen = ListenMethod(self.sessions, admission, subscriber, self.metrics, clock, rates)
+        unary = UnaryMethods(
             pipelines, admission, self.sessions, self.connections, listen, clock
         ).table()
         admin = {
@@ -174,57 +169,16 @@ class Hub:
             **AccessAdmin(self.revocations).table(),
             **SessionAdmin(self.connections, self.engine, self.instance, self._drain_soon).table(),
         }
-        tables = {REALTIME: methods, ADMIN_SERVICE.full_name: admin_methods(admission, admin)}
+        tables = {REALTIME: unary, ADMIN_SERVICE.full_name: admin_methods(admission, admin)}
+        public = PublicMethod(PublicReader(self.engine, namespaces, clock), self.metrics)
+        methods = Methods(
+            {name: limited(table, rates) for name, table in tables.items()}, connect, listen, public
+        )
         self.health = Health(tuple(tables), self.engine)
         self.switches = DevSwitches(lambda: self.sessions.close_all("grpc-web", "websocket"))
-        self.grpc_door = GrpcDoor(
-            [
-                unary_handlers(service, table, self.metrics, "grpc")
-                for service, table in tables.items()
-            ],
-            StreamHandlers(connect, listen, self.metrics),
-            self.health,
-            tuple(tables),
-            settings.heartbeat_interval,
-            settings.tls,
-        )
-        routes = {
-            ("POST", "/v1/publish"): json_route(publish_json(methods["Publish"], self.metrics)),
-            ("GET", "/demo-config.json"): fixed_json(
-                {**json.loads(settings.page_config), "dev": settings.dev}
-            ),
-        }
-        if settings.dev:
-            switches = self.switches.methods()
-            routes.update({route: json_route(method) for route, method in switches.items()})
-        app = make_app(
-            handlers=[
-                unary_handlers(service, table, self.metrics, "grpc-web")
-                for service, table in tables.items()
-            ],
-            interceptors=[],
-            push={LISTEN: listen},
-            allowed_origins=settings.allowed_origins,
-            page_dir=settings.page_dir or reference_page(),
-            readiness=lambda: self.health.serving,
-            metrics=self._render_metrics,
-            routes=routes,
-            max_message_bytes=MAX_MESSAGE_BYTES,
-            connect_sources=settings.page_connect_sources,
-            connect=connect,
-            public=PublicMethod(PublicReader(self.engine, namespaces, clock), self.metrics),
-            figures=self.metrics.transports,
-        )
-        app.add_generic_rpc_handlers(self.health.generic_handlers())
-        self.http_server = HttpServer(
-            KnownHosts(BlockableApp(app, (LISTEN, SOCKET_PATH), self.switches), [settings.host])
-            if settings.dev
-            else app,
-            settings.host,
-            settings.http_port,
-            user_timeout=SILENT_HEARTBEATS * settings.heartbeat_interval,
-            heartbeat=settings.heartbeat_interval,
-            tls=settings.tls,
+        self.grpc_door = back_end_door(settings, self.metrics, methods, self.health)
+        self.http_server = browser_door(
+            settings, self.metrics, methods, self.health, self.switches, self._render_metrics
         )
         self._ticker: asyncio.Task[None] | None = None
         self._draining: asyncio.Task[None] | None = None

@@ -57,6 +57,10 @@ class Settings(BaseSettings):
     page_connect_sources: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(), description="Origins beside the hub that the page may call, comma-separated."
     )
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Addresses of proxies whose X-Forwarded-For is believed, comma-separated.",
+    )
     ready_file: Path | None = Field(
         default=None, description="Written as JSON {grpc, http, pid} once the hub serves."
     )
@@ -157,6 +161,23 @@ class Settings(BaseSettings):
         default=86_400.0, ge=60, description="How long ids of drafts are remembered."
     )
 
+    # Rates: what is beyond one is refused with a time to come back, or read later
+    rate_drafts_per_user: float = Field(
+        default=50_000, ge=0, description="Drafts a second that one user may publish; 0 = any."
+    )
+    rate_drafts_per_topic: float = Field(
+        default=20_000, ge=0, description="Drafts a second that one topic takes; 0 = any."
+    )
+    rate_frames_per_connection: float = Field(
+        default=20_000, ge=0, description="Frames a second read from one connection; 0 = any."
+    )
+    rate_connects_per_address: float = Field(
+        default=2_000, ge=0, description="Sessions a second opened from one address; 0 = any."
+    )
+    rate_calls_per_address: float = Field(
+        default=10_000, ge=0, description="Unary calls a second from one address; 0 = any."
+    )
+
     # Work subscriptions
     work_max_attempts: int = Field(
         default=5,
@@ -171,7 +192,7 @@ class Settings(BaseSettings):
         default="info", pattern="^(debug|info|warning|error)$", description="Least level logged."
     )
 
-    @field_validator("allowed_origins", "page_connect_sources", mode="before")
+    @field_validator("allowed_origins", "page_connect_sources", "trusted_proxies", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):

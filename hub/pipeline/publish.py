@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from hub.auth.grants import Principal
     from hub.engine.schedule import Schedule
     from hub.fanout.registry import TopicRegistry
+    from hub.limits.rates import Rates
     from hub.telemetry.metrics import Metrics
     from hub.topics.namespaces import Namespace, Namespaces
 
@@ -49,6 +50,7 @@ class Publisher:
         metrics: counted by outcome.
         clock: seconds since the epoch.
         schedule: keeps drafts for later; None = the engine has none.
+        rates: how fast users and topics may be; None = as fast as they can.
     """
 
     def __init__(
@@ -60,6 +62,7 @@ class Publisher:
         metrics: Metrics,
         clock: Callable[[], float],
         schedule: Schedule | None = None,
+        rates: Rates | None = None,
     ) -> None:
         self._engine = engine
         self._registry = registry
@@ -68,6 +71,7 @@ class Publisher:
         self._metrics = metrics
         self._clock = clock
         self._schedule = schedule
+        self._rates = rates
 
     async def publish(
         self, request: frame_pb2.PublishRequest, principal: Principal, device: str
@@ -155,6 +159,8 @@ class Publisher:
     def _admit(self, draft: event_pb2.Draft, principal: Principal) -> Namespace:
         namespace = self._namespaces.of(draft.topic)
         principal.require("publish", draft.topic)
+        if self._rates is not None:
+            self._rates.draft(principal.subject, draft.topic)
         if namespace.hub_only:
             raise PermissionDenied(
                 reasons.ERROR_REASON_RIGHT_MISSING,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from hub.rpc.commands import Commands, farewell
@@ -14,6 +15,7 @@ from shipspeak.realtime.v1 import frame_pb2, realtime_service_pb2
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
+    from hub.limits.rates import Rates
     from hub.pipeline.subscribe import Subscriber
     from hub.rpc.admission import Admission
     from hub.session.manager import Sessions
@@ -32,7 +34,9 @@ class ListenMethod:
         subscriber: Subscriber,
         metrics: Metrics,
         clock: Callable[[], float],
+        rates: Rates,
     ) -> None:
+        self._rates = rates
         self._sessions = sessions
         self._admission = admission
         self._subscriber = subscriber
@@ -53,6 +57,7 @@ class ListenMethod:
             listen = parse(realtime_service_pb2.ListenRequest, request)
             check_version(listen.hello)
             check(listen)
+            self._rates.opening(caller.peer)
             session = self._sessions.create(caller, sink)
             connection = Connection(session, self._metrics)
             session.apply(Input.HELLO)
@@ -95,7 +100,10 @@ class ListenAttachment:
 class ConnectMethod:
     """Runs Connect sessions."""
 
-    def __init__(self, sessions: Sessions, commands: Commands, metrics: Metrics) -> None:
+    def __init__(
+        self, sessions: Sessions, commands: Commands, metrics: Metrics, rates: Rates
+    ) -> None:
+        self._rates = rates
         self._sessions = sessions
         self._commands = commands
         self._metrics = metrics
@@ -104,8 +112,9 @@ class ConnectMethod:
         """A session before its Hello.
 
         Raises:
-            HubError: the instance is draining or full.
+            HubError: the instance is draining or full, or the address opens too many.
         """
+        self._rates.opening(caller.peer)
         return Connection(self._sessions.create(caller, sink), self._metrics)
 
     def open(self, caller: Caller, sink: FrameSink) -> ConnectAttachment:
@@ -120,10 +129,17 @@ class ConnectMethod:
             raise refusal_of(failure, "opening a Connect session", self._metrics) from failure
 
     async def run(self, connection: Connection, frames: AsyncIterator[bytes]) -> None:
-        """Take frames until the client half-closes; then finish the answers and end the stream."""
+        """Take frames until the client half-closes; then finish the answers and end the stream.
+
+        Those beyond the connection's rate are taken later: the transport's flow control holds the
+        peer back, and nothing is lost.
+        """
         session = connection.session
+        bucket = self._rates.frames()
         try:
             async for data in frames:
+                if bucket is not None and (wait := self._rates.frame(bucket)):
+                    await asyncio.sleep(wait)
                 await self._commands.on_frame(connection, data)
             await connection.settle()
             session.close(None)

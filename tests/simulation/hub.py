@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 from unittest.mock import patch
 
 from hub import app
+from hub.doors import REALTIME
 from hub.settings import Settings
 from hub.telemetry.metrics import Metrics
 from hub.topics.namespaces import Namespaces
@@ -16,10 +17,10 @@ from tests.simulation.probes import WatchedSessions
 from tests.simulation.store import Disk, TimedEngine
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Generator
+    from collections.abc import Callable, Generator
     from pathlib import Path
 
-    from hub.rpc.streams import ConnectMethod, ListenMethod
+    from hub.doors import Methods
     from hub.session.sink import Caller
     from tests.guarantees.history import History
     from tests.simulation.loop import VirtualLoop
@@ -67,19 +68,10 @@ def _settings(heartbeat: float, ring_bytes: int, shards: int) -> Settings:
 class _Doors:
     """Catches what the composition root gives to its doors."""
 
-    connect: ConnectMethod
-    listen: ListenMethod
+    methods: Methods
 
-    def __init__(self) -> None:
-        self.methods: dict[str, Callable[[bytes, Caller], Awaitable[bytes]]] = {}
-
-    def streams(self, connect: ConnectMethod, listen: ListenMethod, *_: Any) -> _Absent:
-        self.connect, self.listen = connect, listen
-        return _Absent()
-
-    def unary(self, service: str, table: dict[str, Any], *_: Any) -> _Absent:
-        if service == app.REALTIME:
-            self.methods.update(table)
+    def take(self, _settings: Settings, _metrics: Metrics, methods: Methods, *_: Any) -> _Absent:
+        self.methods = methods
         return _Absent()
 
 
@@ -111,9 +103,8 @@ class SimulatedHub:
             "Sessions": WatchedSessions,
             "Namespaces": lambda: Namespaces(plan.namespaces),
             "Metrics": _metrics,
-            "StreamHandlers": self._doors.streams,
-            "unary_handlers": self._doors.unary,
-            **dict.fromkeys(("GrpcDoor", "Health", "make_app", "HttpServer"), _Absent),
+            "back_end_door": self._doors.take,
+            **dict.fromkeys(("Health", "browser_door"), _Absent),
         }
         with patch.multiple(app, **ours):
             self._hub = app.Hub(_settings(plan.heartbeat, plan.ring_bytes, plan.shards))
@@ -121,7 +112,7 @@ class SimulatedHub:
         assert isinstance(self._hub.sessions, WatchedSessions)
         self.engine, self.sessions = self._hub.engine, self._hub.sessions
         self.sessions.watch(history, loop.time)
-        self.connect, self.listen = self._doors.connect, self._doors.listen
+        self.connect, self.listen = self._doors.methods.connect, self._doors.methods.listen
         self._ticker: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -136,7 +127,7 @@ class SimulatedHub:
         Raises:
             HubError: its refusal.
         """
-        return await self._doors.methods[method](request, caller)
+        return await self._doors.methods.tables[REALTIME][method](request, caller)
 
     def crash(self) -> None:
         """Die: memory is gone, connections break, the files stay as they are."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from hub.auth.tokens import Authenticator
+from hub.limits.rates import Rates
 from hub.rpc.admission import Admission
 from hub.rpc.connection import Connections
 from hub.rpc.streams import ListenMethod
@@ -42,8 +43,9 @@ class ListenBench(PipelineBench):
             self.metrics,
             "instance",
         )
+        self.rates = Rates(settings)
         self.listen = ListenMethod(
-            self.sessions, self.admission, self.subscriber, self.metrics, self.clock
+            self.sessions, self.admission, self.subscriber, self.metrics, self.clock, self.rates
         )
 
     def _release(self, session: Session) -> None:

@@ -45,7 +45,9 @@ class _Door:
 
     def __init__(self) -> None:
         self.bench = ListenBench()
-        connect = ConnectMethod(self.bench.sessions, cast("Any", None), self.bench.metrics)
+        connect = ConnectMethod(
+            self.bench.sessions, cast("Any", None), self.bench.metrics, self.bench.rates
+        )
         self.handlers = _Counted(connect, self.bench.listen, self.bench.metrics)
         self.server = grpc.aio.server()
         streaming = grpc.method_handlers_generic_handler(SERVICE, self.handlers.handlers())

@@ -1,0 +1,91 @@
+"""Which rates there are, and what is said to whoever exceeds one."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from hub.errors import ResourceExhausted
+from hub.limits.bucket import Bucket, Rate
+from hub.limits.buckets import Buckets
+from shipspeak.realtime.v1 import error_reason_pb2 as reasons
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from hub.settings import Settings
+
+
+class Rates:
+    """All rates of one instance; a burst is two seconds' worth.
+
+    Args:
+        settings: ``rate_*``.
+        clock: seconds that only rise.
+    """
+
+    def __init__(self, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._frames = _rate(settings.rate_frames_per_connection)
+        self._users = Buckets(_rate(settings.rate_drafts_per_user), clock)
+        self._topics = Buckets(_rate(settings.rate_drafts_per_topic), clock)
+        self._opening = Buckets(_rate(settings.rate_connects_per_address), clock)
+        self._calls = Buckets(_rate(settings.rate_calls_per_address), clock)
+
+    def draft(self, user: str, topic: str) -> None:
+        """One draft of a user is about to be taken for a topic.
+
+        Raises:
+            ResourceExhausted: RATE_LIMITED, with the time after which it may be sent again.
+        """
+        if wait := self._users.take(user):
+            raise _limited(f"{user or 'anonymous'} publishes faster than allowed", wait, topic)
+        if wait := self._topics.take(topic):
+            self._users.give_back(user)
+            raise _limited(f"{topic} gets events faster than allowed", wait, topic)
+
+    def opening(self, peer: str) -> None:
+        """A session is about to be opened from an address.
+
+        Raises:
+            ResourceExhausted: RATE_LIMITED.
+        """
+        if wait := self._opening.take(address_of(peer)):
+            raise _limited("too many sessions are opened from this address", wait)
+
+    def call(self, peer: str) -> None:
+        """A unary call came from an address.
+
+        Raises:
+            ResourceExhausted: RATE_LIMITED.
+        """
+        if wait := self._calls.take(address_of(peer)):
+            raise _limited("too many calls come from this address", wait)
+
+    def frames(self) -> Bucket | None:
+        """The bucket of one connection's frames; None = no limit."""
+        return Bucket(self._frames, self._clock()) if self._frames.per_second else None
+
+    def frame(self, bucket: Bucket) -> float:
+        """Seconds to wait before the next frame of a connection is taken; its peer feels it."""
+        return bucket.owe(self._clock())
+
+
+def address_of(peer: str) -> str:
+    """A peer without its port: all connections of one machine, or of those behind one proxy."""
+    if peer.startswith(("ipv4:", "ipv6:", "http:")):
+        return peer.rpartition(":")[0]
+    return peer
+
+
+def _rate(per_second: float) -> Rate:
+    return Rate(per_second, max(1.0, 2 * per_second))
+
+
+def _limited(problem: str, wait: float, topic: str = "") -> ResourceExhausted:
+    return ResourceExhausted(
+        reasons.ERROR_REASON_RATE_LIMITED,
+        f"{problem}; send it again after the time told",
+        topic=topic,
+        retry_after=wait,
+    )

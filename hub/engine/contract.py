@@ -130,7 +130,9 @@ class TopicFeed(Protocol):
     def on_events(self, events: Sequence[StoredEvent]) -> None:
         """Take newly stored events, in log order, linked by ``prev``. Must not block nor raise."""
 
-    def on_trimmed(self, floor: int, *, purged: bool = False, more: bool = False) -> None:
+    def on_trimmed(
+        self, floor: int, *, purged: bool = False, more: bool = False, oldest_ms: int = 0
+    ) -> None:
         """Take note that events up to ``floor`` are gone from the log.
 
         Args:
@@ -138,6 +140,8 @@ class TopicFeed(Protocol):
             purged: they were removed on purpose and not by retention: every reader must be told,
                 also one that has read them. Nothing of them is to stay in memory.
             more: further parts of the purge follow; readers are told with the last.
+            oldest_ms: when the oldest event that was kept then was published, milliseconds since
+                the epoch; 0 = none was.
         """
 
     def on_withdrawn(self, offsets: Sequence[int]) -> None:

@@ -143,6 +143,7 @@ class TopicRegistry:
             self._pages,
             state.floor,
         )
+        live.oldest_ms = state.oldest_ms
         feed.connect(live)
         if state.head > state.floor:
             page = await self._engine.read_latest(
@@ -218,10 +219,13 @@ class _OpeningFeed:
     def __init__(self) -> None:
         self._live: LiveTopic | None = None
         self._early: list[StoredEvent] = []
+        self._oldest_ms: int | None = None
 
     def connect(self, live: LiveTopic) -> None:
         """From now on to the live topic, what came early first."""
         self._live = live
+        if self._oldest_ms is not None:
+            live.oldest_ms = self._oldest_ms
         if self._early:
             live.on_events(self._early)
             self._early = []
@@ -233,12 +237,15 @@ class _OpeningFeed:
         else:
             self._live.on_events(events)
 
-    def on_trimmed(self, floor: int, *, purged: bool = False, more: bool = False) -> None:
+    def on_trimmed(
+        self, floor: int, *, purged: bool = False, more: bool = False, oldest_ms: int = 0
+    ) -> None:
         """As in TopicFeed."""
         if self._live is None:
             self._early = [event for event in self._early if event.offset > floor]
+            self._oldest_ms = oldest_ms
         else:
-            self._live.on_trimmed(floor, purged=purged, more=more)
+            self._live.on_trimmed(floor, purged=purged, more=more, oldest_ms=oldest_ms)
 
     def on_withdrawn(self, offsets: Sequence[int]) -> None:
         """As in TopicFeed."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -21,19 +21,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterator, Sequence
 
     from hub.engine.contract import Engine, TopicFeed
+    from hub.fanout.marker import Marker
     from hub.fanout.page_cache import PageCache
     from hub.fanout.ring import Ring
     from hub.model.events import StoredEvent
     from hub.session.position import PageOfLog, Subscription
 
 log = structlog.get_logger(__name__)
-
-
-class Marker(Protocol):
-    """Schedules a flush."""
-
-    def mark(self, topic: LiveTopic) -> None:
-        """The topic has something new."""
 
 
 class LiveTopic:
@@ -69,7 +63,7 @@ class LiveTopic:
         self._pages = None if engine is None else LogPages(engine, ring, cache, clock)
         self._tasks: set[asyncio.Task[None]] = set()
         self.purges = 0
-        self._kept_ms = 0  # when the oldest event behind the last purge was published
+        self.oldest_ms = 0  # when the oldest kept event was published; 0 = none is kept
         self.purged = floor
 
     @property
@@ -108,7 +102,7 @@ class LiveTopic:
 
     def on_events(self, events: Sequence[StoredEvent]) -> None:
         """Take stored events into the ring; flushing is another turn of the loop."""
-        self._kept_ms = self._kept_ms or events[0].published_ms
+        self.oldest_ms = self.oldest_ms or events[0].published_ms
         for event in events:
             if not self.ring.append(event):
                 log.warning("ring_restarted", topic=self.name, offset=event.offset, prev=event.prev)
@@ -123,13 +117,17 @@ class LiveTopic:
                 watcher.set_result(None)
         self._marker.mark(self)
 
-    def on_trimmed(self, floor: int, *, purged: bool = False, more: bool = False) -> None:
+    def on_trimmed(
+        self, floor: int, *, purged: bool = False, more: bool = False, oldest_ms: int = 0
+    ) -> None:
         """After retention, readers behind the ring see the floor with their next page.
 
         What a purge removes leaves memory at once; every reader is told, with the last part (G6).
         """
         if self._pages is not None:
             self._pages.trimmed(floor)
+        # What was stored in the same commit came before the news.
+        self.oldest_ms = oldest_ms or self.ring.published_after(floor)
         if not purged:
             return
         self._forget_pages(range(floor + 1))
@@ -138,7 +136,6 @@ class LiveTopic:
             return
         self.purges += 1
         self.purged = floor
-        self._kept_ms = self.ring.published_after(floor)
         self.ring.release()
         self._wake()
 
@@ -236,7 +233,7 @@ class LiveTopic:
         """Subscribed{GAP} for a reader at an offset, and where it goes on."""
         ring, at = self.ring, max(offset, self.purged)
         cursor = encode_cursor(self.name, Cursor(ring.epoch, at, ring.id_at(at), now_ms))
-        return gap_frame(ring, at, cursor, at - offset, oldest_ms=self._kept_ms), at
+        return gap_frame(ring, at, cursor, at - offset, oldest_ms=self.oldest_ms), at
 
     def _tell_of_loss(self, subscription: Subscription) -> None:
         """The ring of a topic without a log has left a reader behind: what is gone is counted."""

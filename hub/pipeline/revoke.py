@@ -101,7 +101,9 @@ class RevocationLog:
             self._take(stored)
         self._on_revoked()
 
-    def on_trimmed(self, floor: int, *, purged: bool = False, more: bool = False) -> None:
+    def on_trimmed(
+        self, floor: int, *, purged: bool = False, more: bool = False, oldest_ms: int = 0
+    ) -> None:
         """What was taken stays in force."""
 
     def on_withdrawn(self, offsets: Sequence[int]) -> None:

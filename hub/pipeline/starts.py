@@ -58,6 +58,11 @@ class Begin:
         )
 
 
+def _known(live: LiveTopic) -> TopicHead:
+    """The log as memory knows it; its floor is not needed where the ring proves a place."""
+    return TopicHead(live.ring.epoch, live.ring.head, 0, live.oldest_ms)
+
+
 def check_conflation(namespace: Namespace, topic: str) -> None:
     """Check that events of a namespace may supersede each other.
 
@@ -127,7 +132,7 @@ class Starts:
             if request.at == frame_pb2.START_SNAPSHOT:
                 snapshot_to = state.head
         else:
-            state = TopicHead(live.ring.epoch, live.ring.head, 0)
+            state = _known(live)
             position = state.head
         token = self._cursor(live, position, state)
         return Begin(live, frame_pb2.VERDICT_OK, position, token, state, snapshot_to=snapshot_to)
@@ -137,7 +142,7 @@ class Starts:
         offset = ring.before_latest(count)
         if offset is not None:
             # The ring has them all: nothing is read for them.
-            state = TopicHead(ring.epoch, ring.head, 0)
+            state = _known(live)
             token = self._cursor(live, offset, state)
             return Begin(live, frame_pb2.VERDICT_OK, offset, token, state)
         place = await self._engine.before_latest(live.name, count)
@@ -162,7 +167,7 @@ class Starts:
         ):
             # Memory proves it: a storm of reconnects does not touch the disk.
             state, verdict, at, lost = (
-                TopicHead(ring.epoch, ring.head, 0),
+                _known(live),
                 Verdict.OK,
                 cursor.offset,
                 None,

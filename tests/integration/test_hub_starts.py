@@ -150,3 +150,45 @@ async def test_the_sdk_begins_with_a_snapshot_or_the_last(
             assert got == expected
         page = await sdk.read_history(topic, latest_per_key=True)
         assert [event.offset for event in page.events] == [2, 5, 6, 7]
+
+
+@pytest.mark.parametrize("how", ["latest", "last", "cursor", "earliest"])
+async def test_every_answer_tells_the_oldest_that_is_kept(
+    client: RawClient, topic: str, how: str
+) -> None:
+    """G6: also where memory alone proves the place, and nothing is read from the log."""
+    await _store(client, topic)
+    start = _earliest(topic)
+    (told, page) = (await client.poll(start)).frames[:2]
+    oldest = page.runs[0].events[0].published_at
+    assert told.subscribed.oldest_at == oldest
+    asked = {
+        "latest": frame_pb2.Subscribe(topic=topic),
+        "last": frame_pb2.Subscribe(topic=topic, last=2),
+        "cursor": frame_pb2.Subscribe(
+            topic=topic, position=event_pb2.Position(cursor=page.runs[-1].cursor)
+        ),
+        "earliest": start,
+    }[how]
+    stream, _ = await client.session()
+    await stream.send(request_id=5, subscribe=asked)
+    answer = await stream.control("subscribed")
+    assert answer.verdict == frame_pb2.VERDICT_OK
+    assert answer.oldest_at == oldest
+
+
+async def test_the_first_event_is_the_oldest(client: RawClient, topic: str) -> None:
+    """G6: a topic that was opened while it was empty, too."""
+    stream, _ = await client.session()
+    await stream.send(request_id=5, subscribe=frame_pb2.Subscribe(topic=topic))
+    assert not (await stream.control("subscribed")).HasField("oldest_at")
+    await _store(client, topic)
+    again, _ = await client.session()
+    await again.send(request_id=5, subscribe=frame_pb2.Subscribe(topic=topic, last=1))
+    answer = await again.control("subscribed")
+    (_, page) = (await client.poll(_earliest(topic))).frames[:2]
+    assert answer.oldest_at == page.runs[0].events[0].published_at
+
+
+def _earliest(topic: str) -> frame_pb2.Subscribe:
+    return frame_pb2.Subscribe(topic=topic, at=frame_pb2.START_EARLIEST)

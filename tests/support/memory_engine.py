@@ -166,7 +166,7 @@ class MemoryEngine:
             log.purged = (log.floor, self._now_ms())
         log.events = log.events[len(gone) :]
         for feed in log.feeds:
-            feed.on_trimmed(log.floor, purged=purged, more=more)
+            feed.on_trimmed(log.floor, purged=purged, more=more, oldest_ms=log.state.oldest_ms)
 
     async def open(self, topic: str, feed: TopicFeed) -> TopicHead:
         """As in Engine."""

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from hub.engine.contract import TopicFeed
     from hub.engine.sqlite.requests import NewEvent
+    from hub.engine.sqlite.topics import Trimmed
 
 _logger: Final = structlog.get_logger(__name__)
 
@@ -50,13 +51,15 @@ class Feeds:
                 # The contract forbids it; the other feeds must not pay for it.
                 _logger.exception("feed_failed", topic=topic, events=len(stored))
 
-    def trimmed(self, topic: str, floor: int, *, purged: bool, more: bool) -> None:
-        """Tell a topic's feeds that events up to ``floor`` are gone."""
-        for feed in self._feeds.get(topic, ()):
+    def trimmed(self, one: Trimmed) -> None:
+        """Tell a topic's feeds that its oldest events are gone."""
+        for feed in self._feeds.get(one.topic, ()):
             try:
-                feed.on_trimmed(floor, purged=purged, more=more)
+                feed.on_trimmed(
+                    one.floor, purged=one.purged, more=one.more, oldest_ms=one.oldest_ms
+                )
             except Exception:
-                _logger.exception("feed_failed", topic=topic, floor=floor)
+                _logger.exception("feed_failed", topic=one.topic, floor=one.floor)
 
     def withdrawn(self, topic: str, offsets: Sequence[int]) -> None:
         """Tell a topic's feeds that these events were withdrawn."""

@@ -135,7 +135,7 @@ class Housekeeper:
         topics.accept(changed)
         for name in done:
             del self._due[name]
-        return [Trimmed(topic.name, topic.floor) for topic in changed]
+        return [Trimmed(topic.name, topic.floor, topic.oldest_ms) for topic in changed]
 
     def _trim_topic(self, topic: TopicState, now_ms: int, max_rows: int) -> tuple[int, bool]:
         """Remove from the old end; returns how many, and whether nothing more is due."""

@@ -124,4 +124,4 @@ class Work:
         topic = self._topics[name]
         topic.floor, topic.floor_id, topic.oldest_ms = floor, floor_id, oldest_ms
         self.touched[name] = None
-        self.trimmed.append(Trimmed(name, floor, purged=True, more=more))
+        self.trimmed.append(Trimmed(name, floor, oldest_ms, purged=True, more=more))

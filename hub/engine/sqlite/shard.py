@@ -210,7 +210,7 @@ class Shard:
     def trimmed(self, trimmed: Sequence[Trimmed]) -> None:
         """Tell the feeds of trimmed topics."""
         for one in trimmed:
-            self._feeds.trimmed(one.topic, one.floor, purged=one.purged, more=one.more)
+            self._feeds.trimmed(one)
         if self.watchers is not None and trimmed:
             self.watchers.trimmed(self.index, [one.topic for one in trimmed])
 

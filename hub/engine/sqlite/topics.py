@@ -33,11 +33,13 @@ _UPDATE: Final = (
 class Trimmed:
     """Events of ``topic`` up to ``floor`` are gone.
 
-    ``purged``: on purpose, not by retention; ``more``: further parts of the purge follow.
+    ``oldest_ms``: when the oldest kept event was published, 0 = none is kept; ``purged``: on
+    purpose, not by retention; ``more``: further parts of the purge follow.
     """
 
     topic: str
     floor: int
+    oldest_ms: int = 0
     purged: bool = False
     more: bool = False
 

@@ -147,6 +147,7 @@ class RecordingFeed:
         self.events: list[StoredEvent] = []
         self.floors: list[int] = []
         self.purges: list[int] = []
+        self.oldest_ms: list[int] = []
         self.withdrawn: list[int] = []
         self._changed = asyncio.Event()
 
@@ -154,8 +155,11 @@ class RecordingFeed:
         self.events.extend(events)
         self._changed.set()
 
-    def on_trimmed(self, floor: int, *, purged: bool = False, more: bool = False) -> None:
+    def on_trimmed(
+        self, floor: int, *, purged: bool = False, more: bool = False, oldest_ms: int = 0
+    ) -> None:
         self.floors.append(floor)
+        self.oldest_ms.append(oldest_ms)
         if purged and not more:
             self.purges.append(floor)
         self._changed.set()

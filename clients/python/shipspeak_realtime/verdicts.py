@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -63,6 +63,31 @@ class LeftOut:
     conflated: int
     expired: int
     withdrawn: int
+
+
+_BY_WEIGHT = (VerdictKind.OK, VerdictKind.LIVE, VerdictKind.GAP, VerdictKind.RESET)
+
+
+def verdicts_joined(first: Verdict, then: Verdict) -> Verdict:
+    """One verdict for two that nobody has read: the graver one, with all that was lost."""
+    kind = max(first.kind, then.kind, key=_BY_WEIGHT.index)
+    lost = None
+    if kind is VerdictKind.GAP:
+        losses = [one.lost for one in (first, then) if one.kind is kind]
+        known = [lost for lost in losses if lost is not None]
+        lost = sum(known) if len(known) == len(losses) else None
+    return replace(then, kind=kind, resumed=first.resumed, lost=lost)
+
+
+def left_out_joined(first: LeftOut, then: LeftOut) -> LeftOut:
+    """One range for two, the second behind the first."""
+    return replace(
+        first,
+        through_offset=then.through_offset,
+        conflated=first.conflated + then.conflated,
+        expired=first.expired + then.expired,
+        withdrawn=first.withdrawn + then.withdrawn,
+    )
 
 
 OnVerdict: TypeAlias = "Callable[[Verdict], None]"

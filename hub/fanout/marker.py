@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol, TypeVar
 
-if TYPE_CHECKING:
-    from hub.fanout.topic import LiveTopic
+TopicT_contra = TypeVar("TopicT_contra", contravariant=True)
 
 
-class Marker(Protocol):
+class Marker(Protocol[TopicT_contra]):
     """Schedules a flush."""
 
-    def mark(self, topic: LiveTopic) -> None:
+    def mark(self, topic: TopicT_contra) -> None:
         """The topic has something new."""

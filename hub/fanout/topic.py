@@ -46,7 +46,7 @@ class LiveTopic:
         self,
         ring: Ring,
         engine: Engine | None,
-        marker: Marker,
+        marker: Marker[LiveTopic],
         clock: Callable[[], float],
         cache: PageCache | None = None,
         floor: int = 0,

@@ -119,6 +119,14 @@ class Starts:
         with live.held():
             return await self._judge(live, request)
 
+    def check_conflation(self, topic: str) -> None:
+        """Check that events of a topic may supersede each other.
+
+        Raises:
+            InvalidArgument: CONFLATION_NOT_ALLOWED.
+        """
+        check_conflation(self._namespaces.of(topic), topic)
+
     async def _judge(self, live: LiveTopic, request: frame_pb2.Subscribe) -> Begin:
         """Find where a reader of a topic with a log begins."""
         if request.WhichOneof("start") == "position":

@@ -127,6 +127,17 @@ class Subscriber:
         self._presence.unsubscribed(session, topic)
         session.send_control(unsubscribed_frame(topic, request_id=request_id))
 
+    def change(self, session: Session, request: frame_pb2.Subscribe) -> None:
+        """Let a subscription that goes on be conflated from now on, or not; its place stays.
+
+        Raises:
+            InvalidArgument: CONFLATION_NOT_ALLOWED; it goes on as it was.
+        """
+        subscription = session.subscriptions[request.topic]
+        if request.conflate and not subscription.conflate:
+            self._starts.check_conflation(request.topic)
+        subscription.conflate = request.conflate
+
     def renew(self, session: Session, principal: Principal) -> None:
         """The session has a new token: end what it does not allow any more, and go on (G10)."""
         for topic in tuple(session.subscriptions):

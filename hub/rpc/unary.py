@@ -113,7 +113,7 @@ class UnaryMethods:
         return messages.PublishResponse(results=results).SerializeToString()
 
     async def update_subscriptions(self, request: bytes, caller: Caller) -> bytes:
-        """UpdateSubscriptions: end what is not in the set, start what is new.
+        """UpdateSubscriptions: end what is not in the set, start what is new, change what is kept.
 
         The verdicts come on the stream; nothing is begun while too many lie there unread.
         """
@@ -148,12 +148,14 @@ class UnaryMethods:
         new = [wish for topic, wish in wanted.items() if topic not in session.subscriptions]
         going_on = [wish for topic, wish in wanted.items() if topic in session.subscriptions]
         for wish in going_on:
-            self._change_presence(connection, wish)
+            self._change(connection, wish)
         await self._listen.subscribe_all(connection, new)
         await connection.settle()
 
-    def _change_presence(self, connection: Connection, wish: frame_pb2.Subscribe) -> None:
+    def _change(self, connection: Connection, wish: frame_pb2.Subscribe) -> None:
+        """Give a subscription that goes on what it asks for now."""
         try:
+            self._pipelines.subscriber.change(connection.session, wish)
             self._pipelines.presence.change(
                 connection.session, connection.principal, wish.topic, wanted=wish.presence
             )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shipspeak.realtime.v1 import event_pb2
 from shipspeak_realtime.events import Event
-from shipspeak_realtime.line import MAX_NEWS, Line
+from shipspeak_realtime.line import MAX_NEWS, Item, Line
 from shipspeak_realtime.verdicts import LeftOut, Verdict, VerdictKind
 
 TOPIC = "meeting/1"
@@ -81,7 +81,7 @@ def test_a_reset_is_told_whatever_follows() -> None:
 
 def test_few_are_told_one_by_one_and_none_passes_an_event() -> None:
     line = Line(10)
-    items = [
+    items: list[Item] = [
         _verdict(VerdictKind.OK),
         _verdict(VerdictKind.GAP, lost=1),
         _event(1),

@@ -173,7 +173,9 @@ class UpdateSubscriptionsRequest(_message.Message):
     """Rises with each call of the client; a call at or below the last applied one is refused."""
     @_builtins.property
     def subscriptions(self) -> _containers.RepeatedCompositeFieldContainer[_frame_pb2.Subscribe]:
-        """All subscriptions; what is not in here ends. At most 1000."""
+        """All subscriptions; what is not in here ends. At most 1000. One that goes on keeps its place, whatever start is
+        given, and takes over `conflate` and `presence`.
+        """
 
     def __init__(
         self,

@@ -176,7 +176,8 @@ export type UpdateSubscriptionsRequest = Message<"shipspeak.realtime.v1.UpdateSu
   revision: bigint;
 
   /**
-   * All subscriptions; what is not in here ends. At most 1000.
+   * All subscriptions; what is not in here ends. At most 1000. One that goes on keeps its place, whatever start is
+   * given, and takes over `conflate` and `presence`.
    *
    * @generated from field: repeated shipspeak.realtime.v1.Subscribe subscriptions = 3;
    */

@@ -5,6 +5,8 @@ const CLIENT_ENTRIES: ReadonlySet<string> = new Set(["react", "ui"]);
 export default defineConfig({
   build: {
     target: "es2022",
+    // light-dark() stays what it is: rewritten, it would not see a scheme that the page sets.
+    cssTarget: ["chrome123", "firefox120", "safari17.5"],
     sourcemap: true,
     minify: false,
     cssCodeSplit: false,

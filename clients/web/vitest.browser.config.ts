@@ -3,7 +3,7 @@ import { COMMANDS } from "./test/engines/commands.js";
 import { engines } from "./test/engines/programs.js";
 import { installed } from "./test/engines/provider.js";
 
-/** Tests of `test/browser`, in each installed engine, one engine after the other. */
+/** Tests of `test/browser`, and those of hooks and components, in each installed engine, one engine after the other. */
 export default defineConfig({
   // Found late, a dependency would make the page load again in the middle of a test.
   optimizeDeps: {
@@ -17,12 +17,13 @@ export default defineConfig({
       "react",
       "react-dom",
       "react-dom/client",
+      "react-dom/server",
       "react/jsx-dev-runtime",
       "react/jsx-runtime",
     ],
   },
   test: {
-    include: ["test/browser/**/*.test.{ts,tsx}"],
+    include: ["test/{browser,react,ui}/**/*.test.{ts,tsx}"],
     restoreMocks: true,
     fileParallelism: false,
     // Generous: the bound is there for what hangs, not for what is slow on a busy machine.

@@ -27,6 +27,30 @@ export { ReceiptState } from "./gen/shipspeak/realtime/v1/notification_pb.js";
 export { meetingReducer } from "./meeting/reducer.js";
 export { INITIAL_MEETING, type MeetingFailure, type MeetingState, type StageState } from "./meeting/state.js";
 export { type MeetingSnapshot, type MeetingStore, meetingStore } from "./meeting/store.js";
+export { notificationsReducer } from "./notifications/reducer.js";
+export {
+  NO_NOTIFICATIONS,
+  type Notice,
+  type NoticeAction,
+  type NoticeKind,
+  type NoticeSeverity,
+  type NotificationsState,
+} from "./notifications/state.js";
+export {
+  type NotificationStore,
+  type NotificationsSnapshot,
+  notificationStore,
+} from "./notifications/store.js";
+export { practiceReducer } from "./practice/reducer.js";
+export {
+  type DimensionState,
+  type Hint,
+  type HintTone,
+  INITIAL_PRACTICE,
+  type Milestone,
+  type PracticeState,
+} from "./practice/state.js";
+export { type PracticeSnapshot, type PracticeStore, practiceStore } from "./practice/store.js";
 export type { Member, PresenceSnapshot, PresenceState } from "./presence/state.js";
 export type { ContentInit, PublishOptions } from "./publish.js";
 export type { Receipt } from "./repeat.js";

@@ -1,21 +1,25 @@
-import { createContext, type ReactNode, useContext, useEffect } from "react";
+import { createContext, type ReactNode, useContext, useEffect, useState } from "react";
 import type { RealtimeClient } from "../client.js";
 
 const ClientContext = createContext<RealtimeClient | null>(null);
 
-/** Mounts come and go in a moment under StrictMode; the connection does not follow each of them. */
+/** Mounts come and go in a moment under StrictMode and Activity; the connection does not follow each of them. */
 const LINGER_MS = 1000;
 
 const users = new WeakMap<RealtimeClient, number>();
 
 export interface RealtimeProviderProps {
-  readonly client: RealtimeClient;
+  /** A client, or what makes one: that is called once, and making a client does no I/O. */
+  readonly client: RealtimeClient | (() => RealtimeClient);
   readonly children?: ReactNode;
 }
 
 /** Gives the client to everything inside, and keeps it connected while any provider of it is mounted. */
-export function RealtimeProvider({ client, children }: RealtimeProviderProps) {
+export function RealtimeProvider({ client: given, children }: RealtimeProviderProps) {
+  const [made] = useState(() => (typeof given === "function" ? given() : null));
+  const client = typeof given === "function" ? made : given;
   useEffect(() => {
+    if (!client) return;
     users.set(client, (users.get(client) ?? 0) + 1);
     client.connect();
     return () => {

@@ -1,4 +1,4 @@
-import { useEffect, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 
 /** At most one announcement in this time; of several, the last one is said. */
 const EVERY_MS = 1000;
@@ -16,17 +16,29 @@ export interface AnnouncerProps {
  */
 export function Announcer({ text, urgent = false }: AnnouncerProps) {
   const [said, setSaid] = useState({ text: "", urgent: false });
+  const next = useRef({ text, urgent });
+  const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   useEffect(() => {
-    if (text === "") return;
-    const timer = setTimeout(() => setSaid({ text, urgent }), EVERY_MS);
-    return () => clearTimeout(timer);
+    next.current = { text, urgent };
+    // Texts that follow one another quickly must not put each other off for ever: what counts is the first's time.
+    if (text === "" || timer.current !== undefined) return;
+    timer.current = setTimeout(() => {
+      timer.current = undefined;
+      if (next.current.text !== "") setSaid(next.current);
+    }, EVERY_MS);
   }, [text, urgent]);
+  useEffect(() => {
+    return () => {
+      clearTimeout(timer.current);
+      timer.current = undefined;
+    };
+  }, []);
   return (
     <>
-      <div className="rt-visually-hidden" role="status" aria-live="polite">
+      <div className="rt-visually-hidden" role="status" aria-live="polite" aria-atomic="false">
         {said.urgent ? "" : said.text}
       </div>
-      <div className="rt-visually-hidden" role="alert" aria-live="assertive">
+      <div className="rt-visually-hidden" role="alert" aria-live="assertive" aria-atomic="false">
         {said.urgent ? said.text : ""}
       </div>
     </>

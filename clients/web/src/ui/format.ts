@@ -23,3 +23,48 @@ export function formatName(name: string): string {
   const words = name.replaceAll(/[_-]+/g, " ").trim();
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
+
+/** `4:07`, `1:02:30`. */
+export function formatClock(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  const parts = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
+  const shown = parts[0] === 0 ? parts.slice(1) : parts;
+  return shown.map((part, index) => (index === 0 ? String(part) : String(part).padStart(2, "0"))).join(":");
+}
+
+/** `142 wpm`, `3.5 %`, `12`: at most one digit behind the point. */
+export function formatFigure(value: number, unit: string): string {
+  const rounded = Math.abs(value) >= 100 ? Math.round(value) : Math.round(value * 10) / 10;
+  return unit === "" ? String(rounded) : `${rounded}\u202f${unit}`;
+}
+
+const STEPS: readonly [Intl.RelativeTimeFormatUnit, number][] = [
+  ["day", 86_400_000],
+  ["hour", 3_600_000],
+  ["minute", 60_000],
+];
+
+/** `2 hours ago`, `in 5 minutes`, `now`, in the words of `locale`, or of the browser. */
+export function formatAgo(ms: number, now: number, locale?: string): string {
+  const apart = ms - now;
+  const [unit, size] = STEPS.find(([, least]) => Math.abs(apart) >= least) ?? [
+    "second",
+    Number.POSITIVE_INFINITY,
+  ];
+  const words = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
+  return words.format(Math.trunc(apart / size) || 0, unit);
+}
+
+/** `Tue, 24 Nov, 21:00`; with an end `… – 22:00`. */
+export function formatWhen(startMs: number | null, endMs: number | null, locale?: string): string {
+  const format = new Intl.DateTimeFormat(locale, {
+    weekday: "short",
+    day: "numeric",
+    month: "short",
+    hour: "numeric",
+    minute: "2-digit",
+  });
+  if (startMs !== null && endMs !== null) return format.formatRange(startMs, endMs);
+  const one = startMs ?? endMs;
+  return one === null ? "" : format.format(one);
+}

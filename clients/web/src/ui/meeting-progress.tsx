@@ -4,6 +4,8 @@ import type { MeetingFailure, MeetingState, RecoveryChoice, StageState } from ".
 import { useMeetingProgress } from "../react/use-meeting-progress.js";
 import { Announcer } from "./announcer.js";
 import { formatBytes, formatLeft, formatName } from "./format.js";
+import { ProgressBar } from "./progress-bar.js";
+import { safeHref } from "./safe-href.js";
 
 export interface MeetingProgressProps {
   readonly meetingId: string;
@@ -30,52 +32,40 @@ export function MeetingProgress({
   const Heading = `h${headingLevel}` as const;
   const percent = Math.floor(state.fraction * 100);
   const headline = headlineOf(state, stageLabel);
+  const known = state.phase !== "waiting";
   return (
     <section className="rt-meeting" aria-labelledby={heading} data-phase={state.phase}>
       <header className="rt-meeting-head">
-        <Heading className="rt-meeting-title" id={heading}>
+        <Heading className="rt-title" id={heading} dir="auto">
           {title}
         </Heading>
         <p className="rt-meeting-percent" aria-hidden="true">
-          {state.phase === "waiting" ? "" : `${percent} %`}
+          {known ? `${percent} %` : ""}
         </p>
       </header>
-      <Bar labelledBy={heading} state={state} percent={percent} text={headline} />
+      <ProgressBar
+        labelledBy={heading}
+        value={known ? state.fraction : null}
+        text={known ? `${percent} %, ${headline}` : headline}
+        tone={state.phase === "completed" ? "good" : state.phase === "failed" ? "danger" : "accent"}
+      />
       <p className="rt-meeting-line">
         <strong>{headline}</strong>
-        <span className="rt-meeting-detail">{detailOf(state)}</span>
+        <span className="rt-meeting-detail" dir="auto">
+          {detailOf(state)}
+        </span>
       </p>
       {state.stages.length > 0 && <Stages stages={state.stages} label={stageLabel} />}
       {state.error && <p className="rt-meeting-error">This meeting cannot be read: {state.error.message}</p>}
       {state.failure && <Failure failure={state.failure} {...(onRecover ? { onRecover } : {})} />}
-      {state.result?.summary && <p className="rt-meeting-summary">{state.result.summary}</p>}
+      {state.result?.summary && (
+        <p className="rt-meeting-summary" dir="auto">
+          {state.result.summary}
+        </p>
+      )}
       {state.incomplete && <p className="rt-meeting-note">Earlier steps are no longer on record.</p>}
       <Announcer text={announcementOf(state, title, headline, percent)} urgent={state.phase === "failed"} />
     </section>
-  );
-}
-
-interface BarProps {
-  readonly labelledBy: string;
-  readonly state: MeetingState;
-  readonly percent: number;
-  readonly text: string;
-}
-
-function Bar({ labelledBy, state, percent, text }: BarProps) {
-  const known = state.phase !== "waiting";
-  return (
-    <div
-      className="rt-bar"
-      role="progressbar"
-      aria-labelledby={labelledBy}
-      aria-valuemin={0}
-      aria-valuemax={100}
-      aria-valuetext={known ? `${percent} %, ${text}` : text}
-      {...(known ? { "aria-valuenow": percent } : { "data-indeterminate": true })}
-    >
-      <div className="rt-bar-fill" style={known ? { inlineSize: `${state.fraction * 100}%` } : undefined} />
-    </div>
   );
 }
 
@@ -100,7 +90,9 @@ function Stages({ stages, label }: { stages: readonly StageState[]; label: (name
           <span className="rt-stage-mark" aria-hidden="true">
             <span className="rt-stage-fill" style={{ inlineSize: `${one.fraction * 100}%` }} />
           </span>
-          <span className="rt-stage-name">{label(one.name)}</span>
+          <span className="rt-stage-name" dir="auto">
+            {label(one.name)}
+          </span>
           <span className="rt-visually-hidden">: {STATUS_WORDS[one.status]}</span>
         </li>
       ))}
@@ -116,7 +108,9 @@ interface FailureProps {
 function Failure({ failure, onRecover }: FailureProps) {
   return (
     <div className="rt-failure">
-      <p className="rt-failure-text">{failure.message}</p>
+      <p className="rt-failure-text" dir="auto">
+        {failure.message}
+      </p>
       <div className="rt-failure-options">
         {failure.options.map((choice) => (
           <Option
@@ -145,8 +139,9 @@ function Option({
       </button>
     );
   }
-  return choice.url ? (
-    <a className="rt-button" href={choice.url}>
+  const href = safeHref(choice.url);
+  return href ? (
+    <a className="rt-button" href={href}>
       {choice.label}
     </a>
   ) : null;

@@ -1,5 +1,7 @@
 /** What tests may ask of a page from outside of it, in every engine. */
 export interface EnginePage {
+  /** The value of an expression in the page, as JSON; a promise is waited for. */
+  evaluate(expression: string): Promise<unknown>;
   /** Presses a key as a person does, such as `Tab`, `Escape` or `Enter`. */
   press(key: string): Promise<void>;
   /** What the window shows, as a PNG. */

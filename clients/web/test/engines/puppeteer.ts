@@ -4,7 +4,7 @@ import { type EnginePage, type RunningEngine, unsupported } from "./page.js";
 import { PROGRAMS } from "./programs.js";
 
 const TIED = fileURLToPath(new URL("./tied.sh", import.meta.url));
-const START_MS = 60_000;
+const START_MS = 120_000;
 /** A busy machine may need long for a single step; what hangs for good ends with the suite's own time. */
 const STEP_MS = 120_000;
 const SIZE = { width: 1024, height: 800 };
@@ -44,8 +44,9 @@ export async function startByPuppeteer(engine: "chromium" | "firefox"): Promise<
       const page = await browser.newPage();
       await page.goto(url, { waitUntil: "domcontentloaded", timeout: START_MS });
       const opened: EnginePage = {
+        evaluate: (expression) => page.evaluate(expression),
         press: (key) => page.keyboard.press(key as KeyInput),
-        screenshot: () => page.screenshot(),
+        screenshot: () => page.screenshot({ fullPage: engine === "chromium" }),
         emulate: (features) => {
           if (engine !== "chromium") return unsupported("emulate");
           const list = Object.entries(features).map(([name, value]) => ({ name, value }));

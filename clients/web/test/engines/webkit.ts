@@ -9,7 +9,7 @@ import { type EnginePage, type RunningEngine, unsupported } from "./page.js";
 import { PROGRAMS } from "./programs.js";
 
 const TIED = fileURLToPath(new URL("./tied.sh", import.meta.url));
-const START_MS = 60_000;
+const START_MS = 120_000;
 const STEP_MS = 120_000;
 /** Keys by the code points of the WebDriver standard. */
 const KEYS: Readonly<Record<string, string>> = {
@@ -52,6 +52,17 @@ class WebKitPage implements EnginePage {
     this.#driver = driver;
   }
 
+  evaluate(expression: string): Promise<unknown> {
+    const script = `const done = arguments[0];
+      (async () => (${expression}))().then((value) => done({ value }), (error) => done({ error: String(error) }));`;
+    const body = { script, args: [] };
+    return this.#driver.ask("POST", "/execute/async", body).then((answer) => {
+      const { value, error } = answer as { value?: unknown; error?: string };
+      if (error !== undefined) throw new Error(error);
+      return value;
+    });
+  }
+
   async press(key: string): Promise<void> {
     const value = KEYS[key] ?? key;
     const actions = ["keyDown", "keyUp"].map((type) => ({ type, value }));
@@ -80,6 +91,7 @@ class Driver {
     const binary = PROGRAMS.miniBrowser;
     const alwaysMatch = {
       pageLoadStrategy: "eager",
+      timeouts: { script: STEP_MS, pageLoad: START_MS },
       "webkitgtk:browserOptions": { binary, args: ["--automation"] },
     };
     const made = (await this.#call("POST", "/session", { capabilities: { alwaysMatch } })) as {

@@ -1,11 +1,17 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import type { Timestamp } from "@bufbuild/protobuf/wkt";
+import type { EventName } from "../../src/acknowledge.js";
 import type { RealtimeClient } from "../../src/client.js";
 import { type ConnectionSnapshot, IDLE_SNAPSHOT } from "../../src/connection/snapshot.js";
-import { EventSchema } from "../../src/gen/shipspeak/realtime/v1/event_pb.js";
+import { type ContentSchema, type Event, EventSchema } from "../../src/gen/shipspeak/realtime/v1/event_pb.js";
 import type { MeetingUpdateSchema } from "../../src/gen/shipspeak/realtime/v1/meeting_pb.js";
 import { NOBODY, type PresenceSnapshot } from "../../src/presence/state.js";
+import type { ContentInit, PublishOptions } from "../../src/publish.js";
+import type { Receipt } from "../../src/repeat.js";
 import { Cell } from "../../src/store.js";
 import type { TopicListener, TopicSnapshot } from "../../src/topics/types.js";
+
+type Payload = NonNullable<MessageInitShape<typeof ContentSchema>["payload"]>;
 
 const PENDING: TopicSnapshot = { status: "pending", offset: null, error: null };
 
@@ -20,6 +26,7 @@ export class FakeClient implements RealtimeClient {
   readonly calls: string[] = [];
   readonly connection = this.cell;
   readonly #states = new Map<string, Cell<TopicSnapshot>>();
+  readonly #events = new Map<string, Event[]>();
   #offset = 0n;
 
   connect = () => void this.calls.push("connect");
@@ -27,13 +34,18 @@ export class FakeClient implements RealtimeClient {
   close = () => void this.calls.push("close");
   retryNow = () => void this.calls.push("retryNow");
   topicState = (name: string) => (this.watching(name) > 0 ? this.state(name) : undefined);
-  publish = () => Promise.reject(new Error("not here"));
+  /** What `publish` answers. */
+  publishing: (topic: string, content: ContentInit, options?: PublishOptions) => Promise<Receipt> = () =>
+    Promise.reject(new Error("not here"));
+  publish = (...draft: Parameters<RealtimeClient["publish"]>) => this.publishing(...draft);
   readonly said: unknown[] = [];
   readonly present = new Cell<PresenceSnapshot>(NOBODY, fail);
   presence = (_topic: string) => this.present;
   setPresence = (...words: unknown[]) => void this.said.push(words);
-  markRead = () => Promise.reject(new Error("not here"));
-  dismiss = () => Promise.reject(new Error("not here"));
+  /** What `markRead` and `dismiss` answer. */
+  acknowledging: () => Promise<void> = () => Promise.resolve();
+  markRead = (topic: string, ...events: readonly EventName[]) => this.#acknowledge("markRead", topic, events);
+  dismiss = (topic: string, ...events: readonly EventName[]) => this.#acknowledge("dismiss", topic, events);
   withdraw = () => Promise.reject(new Error("not here"));
 
   topic(name: string) {
@@ -47,17 +59,40 @@ export class FakeClient implements RealtimeClient {
     };
   }
 
+  async #acknowledge(verb: string, topic: string, events: readonly EventName[]): Promise<readonly boolean[]> {
+    const offsets = events.map((event) => (typeof event === "string" ? event : event.offset));
+    this.calls.push(`${verb} ${topic} ${offsets.join(",")}`);
+    await this.acknowledging();
+    return events.map(() => true);
+  }
+
   set(change: Partial<ConnectionSnapshot>): void {
     this.cell.set({ ...this.cell.getSnapshot(), ...change });
   }
 
   meeting(id: string, value: MessageInitShape<typeof MeetingUpdateSchema>): void {
+    this.event(`meeting/${id}`, { case: "meeting", value });
+  }
+
+  /** Hands an event with this payload to who reads the topic. */
+  event(topic: string, payload: Payload, facts: { readonly publishedAt?: Timestamp } = {}): Event {
     this.#offset += 1n;
     const event = create(EventSchema, {
+      id: `id-${this.#offset}`,
       offset: this.#offset,
-      content: { payload: { case: "meeting", value } },
+      content: { payload },
+      ...facts,
     });
-    for (const listener of this.listeners.get(`meeting/${id}`) ?? []) listener.onEvent?.(event);
+    this.#events.set(topic, [...(this.#events.get(topic) ?? []), event]);
+    for (const listener of this.listeners.get(topic) ?? []) listener.onEvent?.(event);
+    return event;
+  }
+
+  /** The event of this topic with this index, from the first one on. */
+  eventAt(topic: string, index: number): Event {
+    const event = this.#events.get(topic)?.at(index);
+    if (!event) throw new Error(`no event ${index} in ${topic}`);
+    return event;
   }
 
   /** The state that a topic shows while it is read. */

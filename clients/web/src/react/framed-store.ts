@@ -1,0 +1,84 @@
+import type { RealtimeClient } from "../client.js";
+import type { RealtimeError } from "../errors.js";
+import type { Event } from "../gen/shipspeak/realtime/v1/event_pb.js";
+import type { Store } from "../store.js";
+import type { Start, VerdictNews } from "../topics/types.js";
+import { onNextFrame } from "./frames.js";
+
+/** How a value is made out of a topic; each returns the same value where nothing changes. */
+export interface Making<T> {
+  readonly initial: T;
+  readonly event: (value: T, event: Event) => T;
+  readonly verdict?: (value: T, verdict: VerdictNews["verdict"]) => T;
+  readonly error?: (value: T, error: RealtimeError) => T;
+  /** The value that a topic read from its start again begins with; `initial` by default. */
+  readonly again?: (value: T) => T;
+}
+
+/**
+ * A value made out of a topic's events, which is told at most once in a frame however many come. It reads the topic
+ * while something is subscribed to it; opened again it begins anew.
+ */
+export class FramedStore<T> implements Store<T> {
+  readonly #client: RealtimeClient;
+  readonly #topic: string;
+  readonly #start: Start;
+  readonly #making: Making<T>;
+  readonly #listeners = new Set<() => void>();
+  #shown: T;
+  #value: T;
+  #leave: (() => void) | null = null;
+
+  constructor(client: RealtimeClient, topic: string, start: Start, making: Making<T>) {
+    this.#client = client;
+    this.#topic = topic;
+    this.#start = start;
+    this.#making = making;
+    this.#value = this.#shown = making.initial;
+  }
+
+  readonly getSnapshot = (): T => this.#shown;
+
+  readonly subscribe = (listener: () => void): (() => void) => {
+    const own = () => listener();
+    this.#listeners.add(own);
+    this.#leave ??= this.#read();
+    return () => {
+      this.#listeners.delete(own);
+      if (this.#listeners.size > 0) return;
+      this.#leave?.();
+      this.#leave = null;
+    };
+  };
+
+  #read(): () => void {
+    const { initial, event: take, verdict: judge, error: fail, again } = this.#making;
+    // From the latest on, what was known stays true; a topic that is read from its start again brings all again.
+    let begins = this.#start !== "latest";
+    return this.#client.topic(this.#topic).subscribe({
+      start: this.#start,
+      onEvent: (event) => {
+        if (begins) this.#value = again ? again(this.#value) : initial;
+        begins = false;
+        this.#change(take(this.#value, event));
+      },
+      onVerdict: ({ verdict }) => {
+        const value = verdict === "reset" ? initial : this.#value;
+        this.#change(judge ? judge(value, verdict) : value);
+      },
+      onError: (error) => fail && this.#change(fail(this.#value, error)),
+    });
+  }
+
+  #change(value: T): void {
+    if (Object.is(value, this.#value)) return;
+    this.#value = value;
+    onNextFrame(this.#show);
+  }
+
+  readonly #show = (): void => {
+    if (Object.is(this.#shown, this.#value)) return;
+    this.#shown = this.#value;
+    for (const listener of [...this.#listeners]) listener();
+  };
+}

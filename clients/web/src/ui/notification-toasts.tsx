@@ -1,0 +1,38 @@
+import { useEffect } from "react";
+import { noticeFrom } from "../notifications/reducer.js";
+import type { NoticeSeverity } from "../notifications/state.js";
+import { useRealtime } from "../react/provider.js";
+import { type ToastTone, toast } from "./toasts.js";
+
+const TONES: Readonly<Record<NoticeSeverity, ToastTone>> = {
+  info: "info",
+  success: "good",
+  warning: "warning",
+  critical: "danger",
+};
+
+export interface NotificationToastsProps {
+  /** Whose notifications appear as toasts, such as `["user/ann", "system/all"]`. */
+  readonly topics: readonly string[];
+}
+
+/** Shows a toast for each notification that comes while it is mounted. Renders nothing itself: a `<Toaster>` does. */
+export function NotificationToasts({ topics }: NotificationToastsProps) {
+  const client = useRealtime();
+  const names = topics.join("\n");
+  useEffect(() => {
+    const stops = names.split("\n").map((topic) =>
+      client.topic(topic).subscribe({
+        onEvent: (event) => {
+          const notice = noticeFrom(event, topic);
+          if (!notice) return;
+          toast({ id: notice.key, title: notice.title, body: notice.body, tone: TONES[notice.severity] });
+        },
+      }),
+    );
+    return () => {
+      for (const stop of stops) stop();
+    };
+  }, [client, names]);
+  return null;
+}

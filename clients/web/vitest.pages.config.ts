@@ -1,0 +1,12 @@
+import { defineConfig } from "vitest/config";
+
+/** Tests of `test/pages`: whole pages, driven from Node in the installed engines, one after the other. */
+export default defineConfig({
+  test: {
+    include: ["test/pages/**/*.test.ts"],
+    restoreMocks: true,
+    fileParallelism: false,
+    testTimeout: 240_000,
+    hookTimeout: 240_000,
+  },
+});

@@ -118,5 +118,10 @@ SUITES = (
     ),
     Suite("web", (INSTALL, (*PAGE, "npm", "test"), BUILD), 600),
     # Chromium, Firefox and WebKit, one after the other.
-    Suite("web-engines", (INSTALL, (*PAGE, "npm", "run", "test:browser")), 900, ENGINES),
+    Suite(
+        "web-engines",
+        (INSTALL, (*PAGE, "npm", "run", "test:browser"), (*PAGE, "npm", "run", "test:pages")),
+        900,
+        ENGINES,
+    ),
 )

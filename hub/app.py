@@ -250,7 +250,7 @@ class Hub:
 
     def _release(self, session: Session) -> None:
         self.registry.release(session)
-        self.work.coordinator.release(session.session_id)
+        self.work.coordinator.release(session.session_id, lost=session.lost)
         self.presence.release(session)
         self.connections.release(session)
 

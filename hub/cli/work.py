@@ -150,7 +150,7 @@ async def _show_work(admin: AdminClient) -> None:
             info.pattern,
             str(info.members),
             str(info.outstanding),
-            str(info.backlog),
+            f"{info.backlog}{'+' if info.backlog_capped else ''}",
             "-" if oldest is None else age_words(oldest.total_seconds()),
             ", ".join(notes),
         )

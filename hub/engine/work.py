@@ -97,6 +97,7 @@ class Ruling(enum.Enum):
 
     DONE = "settled for ever"
     BACK = "open, to be handed out again"
+    GIVEN_BACK = "as BACK, and its last attempt does not count"
     DEAD = "settled, and to be buried"
 
 
@@ -107,7 +108,7 @@ class Settlement:
     Attributes:
         ref: of the event.
         ruling: what becomes of it.
-        not_before_ms: for BACK.
+        not_before_ms: for BACK and GIVEN_BACK.
         reason: for DEAD.
     """
 
@@ -146,10 +147,12 @@ class Backlog:
     Attributes:
         events: not settled, handed out or not.
         oldest_ms: when the oldest of them was published; 0 = there is none.
+        more: there are more than were counted.
     """
 
     events: int
     oldest_ms: int
+    more: bool = False
 
 
 class WorkWatcher(Protocol):
@@ -175,7 +178,11 @@ class WorkStore(Protocol):
         """
 
     async def remove(self, name: str) -> None:
-        """Forget one and all that is open in it."""
+        """Forget one and all that is open in it; nothing where it is not known.
+
+        One whose removal has failed may be half there. It hands out nothing new, and is gone with
+        the next call, or when ``specs`` is read after a start.
+        """
 
     def watch(self, spec: WorkSpec, watcher: WorkWatcher) -> None:
         """Call ``watcher`` from now on, until ``unwatch``."""
@@ -221,7 +228,7 @@ class WorkStore(Protocol):
         """Go behind an offset of the subscription's one topic; nothing stays open."""
 
     async def backlog(self, spec: WorkSpec, shard: int) -> Backlog:
-        """Count what is not settled; reads through all of it."""
+        """Count what is not settled, as far as a look of bounded length goes (``more``)."""
 
     async def dead(self, shard: int, limit: int) -> list[DeadLetter]:
         """The oldest dead events that wait to be published."""

@@ -65,27 +65,27 @@ class Flusher:
         self._cycles.pop(cycle.topic, None)
 
 
-class FlushFlight:
-    """The frames of one flush that are on their way.
+class FlushInFlight:
+    """The frames of one flush that are in flight.
 
-    Those that land after the flush was given up are booked here, and not on the next one.
+    Those that are taken after the flush was given up are booked here, and not on the next one.
 
     Args:
-        cycle: goes on when most have landed.
+        cycle: goes on when most are taken.
     """
 
-    __slots__ = ("_cycle", "in_flight", "issued", "sent")
+    __slots__ = ("_cycle", "count", "issued", "sent")
 
     def __init__(self, cycle: Cycle) -> None:
         self.sent = 0
-        self.in_flight = 0
+        self.count = 0
         self.issued = False
         self._cycle = cycle
 
-    def landed(self) -> None:
+    def taken(self) -> None:
         """A transport has taken its frame."""
-        self.in_flight -= 1
-        if self.issued and self.in_flight * 10 <= self.sent:
+        self.count -= 1
+        if self.issued and self.count * 10 <= self.sent:
             self._cycle.finish()
 
 
@@ -95,8 +95,8 @@ class Cycle:
     __slots__ = (
         "_arrivals",
         "_deadline",
-        "_flight",
         "_flusher",
+        "_in_flight",
         "_last_arrival",
         "_loop",
         "_queue",
@@ -109,7 +109,7 @@ class Cycle:
         self._flusher = flusher
         self._loop = asyncio.get_running_loop()
         self._queue: list[Subscription] = []
-        self._flight = FlushFlight(self)
+        self._in_flight = FlushInFlight(self)
         self._started = 0.0
         self._arrivals = 0
         self._last_arrival = 0.0
@@ -125,12 +125,12 @@ class Cycle:
         self._last_arrival = self._loop.time()
 
     def finish(self) -> None:
-        """The flush is over: nine tenths of its frames have landed, or it was given up."""
+        """The flush is over: nine tenths of its frames are taken, or it was given up."""
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
-        # Late landings must not finish a flush a second time.
-        self._flight.issued = False
+        # What is taken late must not finish a flush a second time.
+        self._in_flight.issued = False
         if not self._arrivals:
             self._flusher.finished(self)
             return
@@ -151,11 +151,11 @@ class Cycle:
         self._started = self._loop.time()
         self._queue = list(self.topic.subscribers)
         self._queue.reverse()
-        self._flight = FlushFlight(self)
+        self._in_flight = FlushInFlight(self)
         self._slice()
 
     def _slice(self) -> None:
-        queue, flight = self._queue, self._flight
+        queue, in_flight = self._queue, self._in_flight
         now = self._flusher.clock()
         for _ in range(min(SLICE, len(queue))):
             subscription = queue.pop()
@@ -166,14 +166,14 @@ class Cycle:
                 # One session's fault must not hold back the others, nor the topic for good.
                 log.exception("flush_failed", session=session.session_id)
                 session.abort(fault())
-            if session.take_off(flight):
-                flight.sent += 1
-                flight.in_flight += 1
+            if session.join_in_flight(in_flight):
+                in_flight.sent += 1
+                in_flight.count += 1
         if queue:
             self._loop.call_soon(self._slice)
             return
-        flight.issued = True
-        if flight.in_flight * 10 <= flight.sent:
+        in_flight.issued = True
+        if in_flight.count * 10 <= in_flight.sent:
             self.finish()
         else:
             self._deadline = self._loop.call_later(MAX_FLIGHT_SECONDS, self._give_up)

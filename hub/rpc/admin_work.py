@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from hub.engine.contract import Engine, Verdict
 from hub.errors import InvalidArgument
 from hub.model.cursor import decode_cursor
+from hub.rpc.admin import AdminMethod, page_size
 from hub.rpc.decode import decode
 from hub.session.frames import duration
 from shipspeak.realtime.v1 import admin_service_pb2
@@ -15,7 +16,6 @@ from shipspeak.realtime.v1 import error_reason_pb2 as reasons
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from hub.rpc.admin import AdminMethod
     from hub.work.room import WorkRoom
     from hub.work.state import WorkState
     from shipspeak.realtime.v1 import event_pb2
@@ -48,10 +48,10 @@ class WorkAdmin:
 
     async def list_work(self, request: bytes) -> bytes:
         """ListWork."""
-        decode(admin_service_pb2.ListWorkRequest, request)
-        states = await self._work.coordinator.states()
+        page = decode(admin_service_pb2.ListWorkRequest, request).page
+        states, next_page = await self._work.coordinator.states(page.token, page_size(page))
         return admin_service_pb2.ListWorkResponse(
-            work=[self._info(state) for state in states]
+            work=[self._info(state) for state in states], next_page=next_page
         ).SerializeToString()
 
     def _info(self, state: WorkState) -> admin_service_pb2.WorkInfo:
@@ -64,6 +64,7 @@ class WorkAdmin:
             ordered=state.spec.ordered,
             expired=state.expired,
             held_back=state.held_back,
+            backlog_capped=state.more,
         )
         if state.oldest_ms:
             info.oldest.CopyFrom(duration(max(0.0, self._clock() - state.oldest_ms / 1000)))

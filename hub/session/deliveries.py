@@ -26,7 +26,7 @@ class DeliveryQueue:
     __slots__ = ("_frames", "_runs", "given", "taken")
 
     def __init__(self) -> None:
-        self._frames: deque[tuple[int, str, bytes]] = deque()
+        self._frames: deque[tuple[int, str, bytes, float]] = deque()
         self._runs = 0
         self.given = 0
         self.taken = 0
@@ -34,20 +34,31 @@ class DeliveryQueue:
     def __len__(self) -> int:
         return len(self._frames)
 
-    def put(self, work: str, frame: bytes) -> None:
-        """A serialized ServerFrame of a work subscription."""
+    def put(self, work: str, frame: bytes, until: float) -> None:
+        """A serialized ServerFrame of a work subscription, to be sent before ``until``."""
         self.given += 1
-        self._frames.append((self.given, work, frame))
+        self._frames.append((self.given, work, frame, until))
 
     def take(self) -> bytes:
         """The next frame goes to the transport."""
-        self.taken, _, frame = self._frames.popleft()
+        self.taken, _, frame, _ = self._frames.popleft()
         self._runs = 0
         return frame
 
     def drop(self, work: str) -> None:
         """What waits of one work subscription is not sent."""
         self._frames = deque(one for one in self._frames if one[1] != work)
+
+    def drop_overdue(self, now: float) -> list[tuple[int, str]]:
+        """Frames that come too late are not sent: whoever got them would have no lease any more.
+
+        Returns:
+            The number of each, and its work subscription.
+        """
+        overdue = [(number, work) for number, work, _, until in self._frames if until <= now]
+        if overdue:
+            self._frames = deque(one for one in self._frames if one[3] > now)
+        return overdue
 
     def clear(self) -> None:
         """Nothing more is sent."""

@@ -144,7 +144,7 @@ class Sessions:
         silent_since = session.opened_at if session.state is State.NEW else session.last_heard
         watched = session.window.size or session.must_live or session.state is State.NEW
         if watched and now - silent_since > SILENT_HEARTBEATS * self._interval:
-            session.close(_silent_error(now - silent_since))
+            session.close(_silent_error(now - silent_since), lost=True)
             return False
         if now >= session.rights_until:
             self._expire(session)

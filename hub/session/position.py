@@ -43,18 +43,18 @@ class Receiver(Protocol):
     def remove_subscription(self, topic: str) -> Subscription | None:
         """Stop sending a topic."""
 
-    def take_off(self, flight: Flight) -> bool:
-        """Join a flush with the frame in flight; False when there is none, or it has joined one."""
+    def join_in_flight(self, frames_in_flight: FramesInFlight) -> bool:
+        """Have a flush told when the frame in flight is taken; False when there is none."""
 
     def abort(self, error: HubError | None) -> None:
         """End the session at once: it has failed."""
 
 
-class Flight(Protocol):
-    """A flush; it is told when a session's transport has taken the frame."""
+class FramesInFlight(Protocol):
+    """The frames of a flush; told when a session's transport has taken one."""
 
-    def landed(self) -> None:
-        """One frame was given to the transport."""
+    def taken(self) -> None:
+        """One frame was taken by a transport."""
 
 
 class PageOfLog(Protocol):

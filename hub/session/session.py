@@ -7,16 +7,16 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from hub.session import frames
-from hub.session.deliveries import UNWINDOWED_BYTES, DeliveryQueue
 from hub.session.states import TRANSITIONS, Effect, Input, State
 from hub.session.turns import Turns
 from hub.session.window import ByteWindow
+from hub.session.work_side import WorkSide
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from hub.errors import HubError, ReasonValue
-    from hub.session.position import Flight, Subscription
+    from hub.session.position import FramesInFlight, Subscription
     from hub.session.sink import Caller, FrameSink
     from shipspeak.realtime.v1 import frame_pb2
 
@@ -58,15 +58,15 @@ class Session:
         self.expiry_told = False
         # Why its silence ends it even without a window: others rely on it.
         self.live_for: set[str] = set()
-        # By work subscription: called when there may be room for deliveries again.
-        self.on_room: dict[str, Callable[[], None]] = {}
         # The client ended it of its own will.
         self.left = False
-        self._flight: Flight | None = None
+        # It broke off: nobody ended it.
+        self.lost = False
+        self.work = WorkSide(self)
+        self._in_flight: FramesInFlight | None = None
         self._clock = clock
         self._on_closed = on_closed
         self._controls: deque[bytes] = deque()
-        self._deliveries = DeliveryQueue()
         self._turns = Turns()
         self._closing: HubError | None = None
         self._ended = False
@@ -89,6 +89,11 @@ class Session:
         return bool(self.live_for)
 
     @property
+    def closed(self) -> bool:
+        """Whether nothing more is sent, beyond what is queued."""
+        return self.state is State.CLOSED
+
+    @property
     def control_backlog(self) -> int:
         """Control frames that the transport has not taken yet."""
         return len(self._controls)
@@ -99,38 +104,6 @@ class Session:
             return
         self._controls.append(frame)
         self.pump()
-
-    @property
-    def delivery_room(self) -> int:
-        """Bytes of deliveries that it may be given now, by all work subscriptions (G7)."""
-        if self._controls or self._deliveries:
-            return 0
-        return self.window.room if self.window.size else UNWINDOWED_BYTES
-
-    @property
-    def deliveries_given(self) -> int:
-        """Number of the last frame with deliveries that it was given."""
-        return self._deliveries.given
-
-    @property
-    def deliveries_taken(self) -> int:
-        """Number of the last frame with deliveries that the transport has taken."""
-        return self._deliveries.taken
-
-    def send_deliveries(self, work: str, frame: bytes) -> None:
-        """Queue a frame with deliveries of a work subscription, for when the window is open."""
-        if self.state is State.CLOSED:
-            return
-        if work in self.on_room:
-            # The others are told first next time.
-            self.on_room[work] = self.on_room.pop(work)
-        self._deliveries.put(work, frame)
-        self.pump()
-
-    def drop_deliveries(self, work: str) -> None:
-        """What waits of a work subscription is not for this session any more."""
-        self._deliveries.drop(work)
-        self._tell_room()
 
     def queue_control(self, frame: bytes) -> None:
         """Queue a control frame from inside a source's ``next_frame``: it goes before the run."""
@@ -154,7 +127,7 @@ class Session:
         if subscription.ended:
             # A flush under way, or a read of the log, still held it.
             return
-        others_wait = self._turns.busy or self._controls or self._deliveries
+        others_wait = self._turns.busy or self._controls or self.work.waiting
         if others_wait or self.state is not State.OPEN:
             self._wait(subscription, now)
             self.pump()
@@ -194,11 +167,15 @@ class Session:
     def _wait(self, subscription: Subscription, now: float | None) -> None:
         self._turns.wait(subscription, self._clock() if now is None else now)
 
-    def take_off(self, flight: Flight) -> bool:
-        """Join a flush with the frame in flight; False when there is none, or it has joined one."""
-        if self.sink.writable or self._flight is not None:
+    def join_in_flight(self, frames_in_flight: FramesInFlight) -> bool:
+        """Have a flush told when the frame in flight is taken by the transport.
+
+        Returns:
+            False when none is in flight, or another flush waits for it.
+        """
+        if self.sink.writable or self._in_flight is not None:
             return False
-        self._flight = flight
+        self._in_flight = frames_in_flight
         return True
 
     def pump(self) -> None:
@@ -213,45 +190,39 @@ class Session:
                 sink.close(self._closing)
                 return
             now = self._clock()
-            if self._may_deliver(now) and self._deliveries.has_turn(
+            may_deliver = now < self.rights_until and self.work.ready(now)
+            if may_deliver and self.work.has_turn(
                 runs=bool(self._turns), critical=self._turns.critical
             ):
                 self._deliver(sink)
                 continue
             frame = self._turns.next_frame(self.window, self.rights_until, now, self._controls)
             if frame is not None:
-                self._deliveries.passed()
+                self.work.passed()
                 self.window.on_sent(len(frame))
                 sink.send(frame)
             elif self._controls:
                 continue
-            elif self._may_deliver(now):
+            elif may_deliver:
                 self._deliver(sink)
             else:
                 return
 
-    def _may_deliver(self, now: float) -> bool:
-        return bool(self._deliveries) and self.window.open and now < self.rights_until
-
     def _deliver(self, sink: FrameSink) -> None:
-        frame = self._deliveries.take()
-        self.window.on_sent(len(frame))
-        sink.send(frame)
-        self._tell_room()
+        sink.send(self.work.take())
+        self.work.tell_room()
 
     def _send_control(self, sink: FrameSink) -> None:
         sink.send(self._controls.popleft())
-        self._tell_room()
+        self.work.tell_room()
 
-    def _tell_room(self) -> None:
-        if self.on_room and self.delivery_room:
-            for tell in tuple(self.on_room.values()):
-                tell()
+    def _tell_in_flight(self) -> None:
+        in_flight, self._in_flight = self._in_flight, None
+        if in_flight is not None:
+            in_flight.taken()
 
     def _on_writable(self) -> None:
-        flight, self._flight = self._flight, None
-        if flight is not None:
-            flight.landed()
+        self._tell_in_flight()
         self.pump()
 
     # In
@@ -261,7 +232,7 @@ class Session:
         self.heard()
         self.window.on_handled(total)
         self.pump()
-        self._tell_room()
+        self.work.tell_room()
 
     def add_subscription(self, subscription: Subscription) -> None:
         """Start sending a topic."""
@@ -316,13 +287,22 @@ class Session:
         elif effect is Effect.END_STREAM:
             self._end()
 
-    def close(self, error: HubError | None, last_frames: Iterable[bytes] = ()) -> None:
-        """End the stream with a status, after the control frames queued and ``last_frames``."""
+    def close(
+        self, error: HubError | None, last_frames: Iterable[bytes] = (), *, lost: bool = False
+    ) -> None:
+        """End the stream with a status, after the control frames queued and ``last_frames``.
+
+        Args:
+            error: the status; None = the client ended it.
+            last_frames: control frames.
+            lost: the client has broken off without a word.
+        """
         if self.state is State.CLOSED:
             return
         self._controls.extend(last_frames)
         self._closing = error
         self.left = error is None
+        self.lost = lost
         if self.apply(Input.CLOSE) is Effect.END_STREAM:
             self._end()
 
@@ -337,6 +317,7 @@ class Session:
         self._ended = True
         self._controls.clear()
         if self.state is not State.CLOSED:
+            self.lost = True
             self._closing = error
             self.apply(Input.CLOSE)
             self._release()
@@ -345,6 +326,8 @@ class Session:
     def detach(self) -> None:
         """The peer is gone."""
         already = self.state is State.CLOSED
+        # While draining, going is what it was asked for.
+        self.lost = self.lost or self.state is State.OPEN
         self.apply(Input.PEER_GONE)
         self._ended = True
         self._controls.clear()
@@ -356,8 +339,6 @@ class Session:
         self.pump()
 
     def _release(self) -> None:
-        flight, self._flight = self._flight, None
-        if flight is not None:
-            flight.landed()
-        self._deliveries.clear()
+        self._tell_in_flight()
+        self.work.clear()
         self._on_closed(self)

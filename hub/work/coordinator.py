@@ -7,13 +7,13 @@ import itertools
 import secrets
 from typing import TYPE_CHECKING, Final
 
-from hub.engine.work import Settlement, WorkSpec, WorkStore
+from hub.engine.work import WorkSpec, WorkStore
 from hub.errors import HubError, ResourceExhausted
-from hub.work.acks import Ack, ruling_of
+from hub.work.acknowledging import carry_out
 from hub.work.finishing import Finishing
 from hub.work.refusals import fixed_already, unknown_delivery, unknown_work
 from hub.work.running import RunningWork
-from hub.work.state import WorkState
+from hub.work.state import WorkState, state_of
 from shipspeak.realtime.v1 import error_reason_pb2 as reasons
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from hub.engine.contract import Engine
     from hub.telemetry.metrics import Metrics
+    from hub.work.acks import Ack
     from hub.work.audience import WorkMember
 
 MAX_WORK: Final = 100
@@ -59,6 +60,8 @@ class WorkCoordinator:
         self._numbers = itertools.count(1)
         # Delivery ids of an earlier start are unknown in this one.
         self._start_id = secrets.token_hex(6)
+        # Deleted, but the register may still have parts of them.
+        self._leftovers: set[str] = set()
         self._making = asyncio.Lock()
         self._begun = Finishing()
 
@@ -81,6 +84,8 @@ class WorkCoordinator:
         for work in self._works.values():
             work.stop()
         await self._begun.done()
+        for work in self._works.values():
+            await work.give_back()
 
     async def ensure(self, name: str, pattern: str, *, ordered: bool) -> None:
         """Make a work subscription unless it is there.
@@ -111,6 +116,7 @@ class WorkCoordinator:
                     "delete one that nobody needs with `rthub work delete`",
                     max=MAX_WORK,
                 )
+            await self._clear(name)
             spec = WorkSpec(name, pattern, ordered, int(self._clock() * 1000))
             await self._store.create(spec)
             return await self._run(spec)
@@ -157,45 +163,30 @@ class WorkCoordinator:
                 except HubError as error:
                     work.dismiss(session_id, error)
 
-    def release(self, session_id: str) -> None:
-        """The session has ended."""
+    def release(self, session_id: str, *, lost: bool) -> None:
+        """The session has ended; ``lost`` = it broke off, and nobody ended it."""
         for work in self._works.values():
-            work.leave(session_id)
+            work.leave(session_id, lost=lost)
 
     async def acknowledge(self, acks: Sequence[Ack], subject: str) -> list[HubError | None]:
         """Carry out acknowledgements; None = committed, in their order."""
-        results: list[HubError | None] = [None] * len(acks)
-        rulings: dict[RunningWork, list[tuple[int, int, Settlement]]] = {}
-        now = self._clock()
-        # Not one turn of the loop between the look at a lease and the ruling on it, nor between
-        # that and the beginning of its write: a lease may end, or a subscription move, in any turn.
-        for index, ack in enumerate(acks):
-            try:
-                work = self._of_delivery(ack.delivery_id)
-                lease = work.queue.lease(ack.delivery_id, subject, now)
-                settlement = ruling_of(ack, lease, now)
-            except HubError as error:
-                results[index] = error
-                continue
-            if settlement is None:
-                work.queue.extend(lease, ack.delay, now)
-            else:
-                written = work.queue.rule(lease, settlement)
-                rulings.setdefault(work, []).append((index, lease.item.shard, written))
-        writes = [
-            work.settle([(shard, settlement) for _, shard, settlement in ruled])
-            for work, ruled in rulings.items()
-        ]
-        for ruled, answers in zip(rulings.values(), await asyncio.gather(*writes), strict=True):
-            for (index, _, _), answer in zip(ruled, answers, strict=True):
-                results[index] = answer
-        return results
+        return await carry_out(acks, subject, self._clock(), self._of_delivery)
 
     # For administrators
 
-    async def states(self) -> list[WorkState]:
-        """All work subscriptions, by name; counts their backlogs."""
-        return [await self._state(self._works[name]) for name in sorted(self._works)]
+    async def states(self, after: str = "", limit: int = MAX_WORK) -> tuple[list[WorkState], str]:
+        """Work subscriptions, by name, with their backlogs counted; and the token of the next page.
+
+        Args:
+            after: token of the page before; empty = from the beginning.
+            limit: at most this many.
+        """
+        names = sorted(name for name in self._works if name > after)
+        page = names[:limit]
+        # One may be deleted while another's backlog is counted.
+        works = [self._works[name] for name in page]
+        states = [await state_of(work, self._store) for work in works]
+        return states, page[-1] if len(names) > limit else ""
 
     def spec(self, name: str) -> WorkSpec:
         """Of one. Raises: NotFound: WORK_UNKNOWN."""
@@ -226,33 +217,37 @@ class WorkCoordinator:
             await work.move(how)
 
     async def delete(self, name: str) -> None:
-        """Forget one; its members are told. Raises as ``seek_time``."""
+        """Forget one; its members are told. Raises as ``seek_time``.
+
+        From then on it is unknown, also when the storage fails: delete it again to be sure that
+        nothing of it is left.
+        """
         await self._begun.finish(self._delete(name))
 
     async def _delete(self, name: str) -> None:
+        if name not in self._works and name in self._leftovers:
+            async with self._making:
+                await self._clear(name)
+            return
         work = self._work(name)
         # In this order: a move may take long, and others are made meanwhile.
         async with work.moving, self._making:
             self._require_current(work)
-            await self._store.remove(name)
+            # What fails may be done in some shards: it must not go on with the others.
+            self._leftovers.add(name)
             del self._works[name], self._numbered[work.number]
             await work.end(unknown_work(name))
+            await self._clear(name)
+
+    async def _clear(self, name: str) -> None:
+        """Have the register forget what an earlier removal has left."""
+        if name in self._leftovers:
+            await self._store.remove(name)
+            self._leftovers.discard(name)
 
     def _require_current(self, work: RunningWork) -> None:
         if self._works.get(work.spec.name) is not work:
             raise unknown_work(work.spec.name)
-
-    async def _state(self, work: RunningWork) -> WorkState:
-        backlogs = [await self._store.backlog(work.spec, shard) for shard in work.shards]
-        return WorkState(
-            work.spec,
-            len(work.queue.members),
-            work.queue.outstanding,
-            sum(one.events for one in backlogs),
-            min((one.oldest_ms for one in backlogs if one.oldest_ms), default=0),
-            work.queue.expired,
-            bool(work.queue.full),
-        )
 
     async def _run(self, spec: WorkSpec) -> RunningWork:
         number = f"{next(self._numbers):x}"

@@ -22,13 +22,15 @@ _DELIVERY_TAG: Final = 0x0A  # Deliveries.deliveries = 1
 _DELIVERIES_TAG: Final = 0x3A  # ServerFrame.deliveries = 7
 
 
-def delivery_frames(work: str, deliveries: Iterable[Handover]) -> Iterator[tuple[bytes, list[str]]]:
+def delivery_frames(
+    work: str, deliveries: Iterable[Handover]
+) -> Iterator[tuple[bytes, list[Handover]]]:
     """ServerFrames{deliveries} of about MAX_FRAME_BYTES at most, or of one event.
 
-    Each comes with the ids of its deliveries.
+    Each comes with its deliveries.
     """
     parts: list[bytes] = []
-    ids: list[str] = []
+    inside: list[Handover] = []
     size = 0
     for handover in deliveries:
         head = frame_pb2.Delivery(
@@ -40,13 +42,13 @@ def delivery_frames(work: str, deliveries: Iterable[Handover]) -> Iterator[tuple
         )
         delivery = head.SerializeToString() + delimited(_EVENT_TAG, handover.data)
         if parts and size + len(delivery) > MAX_FRAME_BYTES:
-            yield delimited(_DELIVERIES_TAG, b"".join(parts)), ids
-            parts, ids, size = [], [], 0
+            yield delimited(_DELIVERIES_TAG, b"".join(parts)), inside
+            parts, inside, size = [], [], 0
         parts.append(delimited(_DELIVERY_TAG, delivery))
-        ids.append(handover.delivery_id)
+        inside.append(handover)
         size += len(delivery)
     if parts:
-        yield delimited(_DELIVERIES_TAG, b"".join(parts)), ids
+        yield delimited(_DELIVERIES_TAG, b"".join(parts)), inside
 
 
 def work_opened_frame(name: str, members: int, request_id: int) -> bytes:

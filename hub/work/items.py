@@ -40,7 +40,8 @@ class Item:
         phase: where it is.
         data: the serialized event, while READY.
         expires_ms: while READY: not to be handed out at or after this time; 0 = never.
-        unseen: its last attempt has reached no member, so that the next one counts as the same.
+        uncounted: its last attempt does not count, since it reached no member or was given back:
+            the next one is the same.
         lease: who has it, while LEASED; while SETTLING, who will have it again if that fails.
     """
 
@@ -53,20 +54,20 @@ class Item:
     phase: Phase = Phase.WAITING
     data: bytes = b""
     expires_ms: int = 0
-    unseen: bool = False
+    uncounted: bool = False
     lease: Lease | None = None
 
     @property
-    def seen(self) -> int:
-        """How often a member was given it."""
-        return self.attempts - self.unseen
+    def counted(self) -> int:
+        """Attempts that count."""
+        return self.attempts - self.uncounted
 
     @property
     def given_to_nobody(self) -> bool:
         """Whether no member has been given its last attempt up to now."""
         if self.lease is not None:
             return not self.lease.seen
-        return self.unseen or self.phase is Phase.READY
+        return self.uncounted or self.phase is Phase.READY
 
 
 @dataclass(slots=True, eq=False)
@@ -134,16 +135,36 @@ class Member:
             free = min(free, math.ceil(self.room / self.typical))
         return free
 
+    @property
+    def expected(self) -> int:
+        """Bytes of the events that it may be given, at most its room."""
+        free = self.free
+        if not free or not math.isfinite(self.room):
+            return 0
+        return math.ceil(min(self.room, free * self.typical if self.typical else self.room))
+
 
 @dataclass(frozen=True, slots=True)
 class Handover:
-    """One event on its way to a member."""
+    """One event on its way to a member.
+
+    Attributes:
+        delivery_id, deadline: of the lease.
+        topic, attempt, expires_ms: of the event.
+        data: the serialized event.
+    """
 
     delivery_id: str
     topic: str
     attempt: int
     deadline: float
+    expires_ms: int
     data: bytes
+
+    @property
+    def until(self) -> float:
+        """Not to be sent at or after this time, seconds since the epoch."""
+        return min(self.deadline, self.expires_ms / 1000) if self.expires_ms else self.deadline
 
 
 @dataclass(frozen=True, slots=True)

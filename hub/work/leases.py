@@ -55,7 +55,7 @@ class Leases:
         member.typical += (lease.size - member.typical) / (8 if member.typical else 1)
         self._leases[lease.delivery_id] = lease
         self.run(lease, deadline)
-        item.lease, item.data, item.unseen = lease, b"", False
+        item.lease, item.data, item.uncounted = lease, b"", False
         return lease
 
     def sent(self, delivery_ids: Iterable[str], frame: int) -> None:

@@ -11,6 +11,7 @@ import math
 from typing import TYPE_CHECKING
 
 from hub.engine.work import OpenItem, Ruling, Settlement, Taken
+from hub.work.asks import Asks
 from hub.work.items import Effect, Item, Lease, Phase, Settle, Take, settles
 from hub.work.leases import Leases
 from hub.work.members import Members
@@ -19,10 +20,8 @@ from hub.work.waiting import Waiting
 from shipspeak.realtime.v1 import error_reason_pb2 as reasons
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
-# Events of one Take.
-MAX_TAKE = 256
 # After a failure of the storage, seconds.
 RETRY_SECONDS = 1.0
 
@@ -38,7 +37,6 @@ class WorkQueue:
 
     Attributes:
         members: by name of the session.
-        full: shards in which the span of open events has reached its limit.
         expired: events left out since they had expired, since the start.
         draining: nothing more is handed out, for ever.
         moving: nothing is handed out, for as long as the register's place is changed.
@@ -53,22 +51,18 @@ class WorkQueue:
         new_id: Callable[[], str],
     ) -> None:
         self.members = Members()
-        self.full: set[int] = set()
         self.expired = 0
         self.draining = False
         self.moving = False
-        self._shards = list(shards)
-        self._ordered = ordered
         self._max_attempts = max_attempts
         self._items: dict[tuple[int, int], Item] = {}
         self._leases = Leases(new_id)
         self._waiting = Waiting(ordered=ordered)
+        self._asks = Asks(shards, self._waiting, ordered=ordered)
         self._ready = Ready(self.members, self._waiting, self._leases)
         self._dead: dict[int, list[Item]] = {}
-        self._taking: dict[int, int] = {}
         self._paused_until = -math.inf
-        self._more = set(self._shards)
-        self._unseen: dict[tuple[int, int], int] = {}
+        self._uncounted: dict[tuple[int, int], int] = {}
 
     # Members
 
@@ -76,15 +70,22 @@ class WorkQueue:
         """As in ``Members``."""
         self.members.join(name, subject, max_outstanding, lease_seconds)
 
-    def leave(self, name: str, now: float) -> bool:
-        """A session takes part no more: what it holds goes to others. False = it did not."""
+    def leave(self, name: str, now: float, *, lost: bool = False) -> bool:
+        """A session takes part no more: what it holds goes to others. False = it did not.
+
+        Args:
+            name: of the session.
+            now: seconds since the epoch.
+            lost: it has broken off with what it was working on, which may be the reason: that was
+                an attempt. What is given back was none.
+        """
         member = self.members.pop(name, None)
         if member is None:
             return False
         for lease in tuple(member.leases.values()):
             self._leases.end(lease)
             if lease.item.phase is Phase.LEASED:
-                lease.item.unseen = not lease.seen
+                lease.item.uncounted = not (lost and lease.seen)
                 self._wait(lease.item, now)
         for line in self._waiting.lines.values():
             if line.owner == name:
@@ -95,10 +96,32 @@ class WorkQueue:
         """Deliveries are in a member's frame of this number; see ``Member.taken``."""
         self._leases.sent(delivery_ids, frame)
 
+    def not_sent(self, name: str, frame: int, now: float) -> None:
+        """A member's frame was dropped, since it was too late: its deliveries wait again."""
+        member = self.members.get(name)
+        for lease in tuple(member.leases.values()) if member is not None else ():
+            if lease.frame == frame:
+                self._leases.end(lease)
+                self._let_go(lease.item, now, counted=False)
+
+    def given_back(self) -> Iterator[Item]:
+        """Open events whose last attempt does not count, though the register has counted it."""
+        return (item for item in self._items.values() if item.uncounted and item.attempts)
+
+    @property
+    def reading(self) -> bool:
+        """Whether events are being read for members."""
+        return self._asks.reserved > 0
+
     @property
     def outstanding(self) -> int:
         """Events that members hold."""
         return len(self._leases)
+
+    @property
+    def full(self) -> set[int]:
+        """Shards in which the span of open events has reached its limit."""
+        return self._asks.full
 
     # The register
 
@@ -106,10 +129,10 @@ class WorkQueue:
         """Open events that the register knows and no member holds: after a start, or a seek."""
         for item in items:
             opened = self._open(shard, item)
-            opened.unseen = self._unseen.pop((shard, item.ref), 0) == item.attempts > 0
-            if opened.seen >= self._max_attempts:
+            opened.uncounted = self._uncounted.pop((shard, item.ref), 0) == item.attempts > 0
+            if opened.counted >= self._max_attempts:
                 self._wait(opened, 0)
-        self._more.add(shard)
+        self._asks.news(shard)
 
     def reset(self) -> None:
         """Forget all open events, and who holds them: their deliveries are unknown from now on.
@@ -117,7 +140,7 @@ class WorkQueue:
         Call it while no effect is under way.
         """
         # If it stays open after all, because a move failed, its attempt is still nobody's.
-        self._unseen = {
+        self._uncounted = {
             key: item.attempts for key, item in self._items.items() if item.given_to_nobody
         }
         self._items.clear()
@@ -125,17 +148,15 @@ class WorkQueue:
         self._waiting.clear()
         self._ready.clear()
         self._dead.clear()
-        self.full.clear()
-        self._more.update(self._shards)
+        self._asks.reset()
 
     def stored(self, shard: int) -> None:
         """There may be new events."""
-        if shard in self._shards:
-            self._more.add(shard)
+        self._asks.news(shard)
 
     def taken(self, take: Take, answer: Taken | None, now: float) -> None:
         """The answer to a Take; None = it failed, and the register is as it was."""
-        self._taking.pop(take.shard, None)
+        self._asks.answered(take)
         asked = {
             ref: item
             for ref in take.again
@@ -145,7 +166,7 @@ class WorkQueue:
         if answer is None:
             self._paused_until = now + RETRY_SECONDS
             if take.fresh:
-                self._more.add(take.shard)
+                self._asks.news(take.shard)
         else:
             self._accept(take, answer, asked)
         for item in asked.values():
@@ -168,7 +189,7 @@ class WorkQueue:
         for registered in answer.registered:
             self._open(shard, registered)
         if answer.more:
-            self._more.add(shard)
+            self._asks.news(shard)
         if answer.full:
             self.full.add(shard)
 
@@ -193,7 +214,7 @@ class WorkQueue:
             The ruling to write down: an event that comes back after its last attempt is dead.
         """
         self._leases.hold(lease)
-        if settlement.ruling is Ruling.BACK and lease.item.seen >= self._max_attempts:
+        if settlement.ruling is Ruling.BACK and lease.item.counted >= self._max_attempts:
             return _exhausted(lease.item)
         return settlement
 
@@ -224,7 +245,9 @@ class WorkQueue:
                 continue
             if lease is not None:
                 self._leases.end(lease)
-            if settlement.ruling is Ruling.BACK and answers[index]:
+            if settlement.ruling in (Ruling.BACK, Ruling.GIVEN_BACK) and answers[index]:
+                if settlement.ruling is Ruling.GIVEN_BACK:
+                    item.attempts, item.uncounted = item.attempts - 1, False
                 self._wait(item, settlement.not_before_ms / 1000)
             else:
                 self._close(item)
@@ -244,19 +267,16 @@ class WorkQueue:
         """What is to be done now; call it after every input, and when ``next_due`` has come."""
         self._end_leases(now)
         self._waiting.wake(now)
-        effects: list[Effect] = []
         if self.draining or self.moving:
             self._take_back(self._ready.clear(), now)
-            return effects
+            return []
+        effects: list[Effect] = []
         deliveries, left = self._ready.assign(now)
         effects.extend(deliveries)
         self._take_back(left, now)
         if now >= self._paused_until:
             effects.extend(self._give_up())
-            for shard in tuple(self._shards):
-                effects.extend(self._ask(shard))
-            # Another shard is the first to be asked next time.
-            self._shards.append(self._shards.pop(0))
+            effects.extend(self._asks.next(self.members.free))
         return effects
 
     def next_due(self) -> float:
@@ -270,42 +290,26 @@ class WorkQueue:
         if now >= self._paused_until:
             self._paused_until = -math.inf
         for lease in self._leases.end_due(now):
-            item = lease.item
-            item.unseen = not lease.seen
-            line = self._waiting.lines.get(item.topic)
-            if line is not None:
-                line.owner = None
-            self._wait(item, now)
+            self._let_go(lease.item, now, counted=lease.seen)
+
+    def _let_go(self, item: Item, now: float, *, counted: bool) -> None:
+        """Its lease has ended without a ruling: in ordered mode its topic goes to anybody."""
+        item.uncounted = not counted
+        line = self._waiting.lines.get(item.topic)
+        if line is not None:
+            line.owner = None
+        self._wait(item, now)
 
     def _take_back(self, items: Iterable[Item], now: float) -> None:
         """What nobody gets now is asked for again: until then it may expire, or be removed."""
         for item in items:
-            item.data, item.unseen = b"", True
+            item.data, item.uncounted = b"", True
             self._wait(item, now)
 
     def _give_up(self) -> Iterable[Settle]:
         dead, self._dead = self._dead, {}
         for shard, items in dead.items():
             yield from settles(shard, [_exhausted(item) for item in items])
-
-    def _ask(self, shard: int) -> Iterable[Take]:
-        if shard in self._taking:
-            return
-        budget = self.members.free - sum(self._taking.values())
-        if budget <= 0:
-            return
-        again = self._waiting.pop(shard, min(budget, MAX_TAKE))
-        fresh = 0
-        if shard in self._more and shard not in self.full and budget > len(again):
-            fresh = MAX_TAKE if self._ordered else min(MAX_TAKE, budget - len(again))
-            # Before the answer: what is stored meanwhile sets it again.
-            self._more.discard(shard)
-        if again or fresh:
-            refs = tuple(item.ref for item in again)
-            uncounted = tuple(item.ref for item in again if item.unseen)
-            take = Take(shard, refs, fresh, not self._ordered, uncounted)
-            self._taking[shard] = take.reserved
-            yield take
 
     # Events
 
@@ -318,7 +322,7 @@ class WorkQueue:
         return opened
 
     def _wait(self, item: Item, not_before: float) -> None:
-        if item.seen >= self._max_attempts:
+        if item.counted >= self._max_attempts:
             item.phase = Phase.SETTLING
             self._dead.setdefault(item.shard, []).append(item)
             return

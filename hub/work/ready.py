@@ -46,9 +46,11 @@ class Ready:
                 continue
             if line is not None:
                 line.owner = member.name
-            data = item.data
+            data, expires_ms = item.data, item.expires_ms
             lease = self._leases.give(item, member, now)
-            handover = Handover(lease.delivery_id, item.topic, item.attempts, lease.deadline, data)
+            handover = Handover(
+                lease.delivery_id, item.topic, item.attempts, lease.deadline, expires_ms, data
+            )
             chosen.setdefault(member.name, []).append(handover)
         self._items = []
         return [Deliver(name, deliveries) for name, deliveries in chosen.items()], left

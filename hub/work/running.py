@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from hub.engine.work import Ruling, Settlement
 from hub.errors import HubError, NotFound
 from hub.work.audience import Audience
 from hub.work.items import Deliver
@@ -17,7 +18,7 @@ from hub.work.writes import Writes
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from hub.engine.work import Settlement, WorkSpec, WorkStore
+    from hub.engine.work import WorkSpec, WorkStore
     from hub.telemetry.metrics import Metrics
     from hub.work.audience import WorkMember
 
@@ -66,7 +67,7 @@ class RunningWork:
         self._clock = clock
         self._metrics = metrics
         self._on_dead = on_dead
-        self._members = Audience(spec.name, self.queue.members, self._wake)
+        self._members = Audience(spec.name, self.queue.members, self._wake, self._not_sent)
         self._writes = Writes(
             spec.name, store, self.queue, clock, metrics, on_dead=on_dead, wake=self._wake
         )
@@ -97,11 +98,11 @@ class RunningWork:
         self.queue.join(member.session_id, subject, max_outstanding, lease_seconds)
         self._wake()
 
-    def leave(self, session_id: str) -> bool:
-        """Give what a session holds to others; False = it was no member."""
+    def leave(self, session_id: str, *, lost: bool = False) -> bool:
+        """Give what a session holds to others, as in ``WorkQueue``; False = it was no member."""
         self._members.look()
         self._members.leave(session_id)
-        left = self.queue.leave(session_id, self._clock())
+        left = self.queue.leave(session_id, self._clock(), lost=lost)
         if left:
             self._wake()
         return left
@@ -111,6 +112,10 @@ class RunningWork:
         if session_id in self._members:
             self._members.dismiss(session_id, error)
             self.leave(session_id)
+
+    def _not_sent(self, session_id: str, frame: int) -> None:
+        self.queue.not_sent(session_id, frame, self._clock())
+        self._wake()
 
     # The engine's news
 
@@ -187,6 +192,18 @@ class RunningWork:
         self._stopping = True
         self.drain()
 
+    async def give_back(self) -> None:
+        """The hub ends, and nobody works on it any more: note which attempts do not count."""
+        for session_id in tuple(self._members):
+            self.leave(session_id)
+        await self._writes.done()
+        rulings = [
+            (item.shard, Settlement(item.ref, Ruling.GIVEN_BACK, int(item.not_before * 1000)))
+            for item in self.queue.given_back()
+        ]
+        if rulings:
+            await self._writes.settle(rulings)
+
     # Turns
 
     def _wake(self) -> None:
@@ -204,6 +221,7 @@ class RunningWork:
                 self._deliver(effect, now)
             else:
                 self._writes.begin(effect)
+        self._members.claim(reading=self.queue.reading)
         self._tell_full()
         self._set_timer(now)
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING
 
+from google.protobuf.duration_pb2 import Duration
 from google.protobuf.wrappers_pb2 import BytesValue
 
 from shipspeak.realtime.v1 import event_pb2, frame_pb2
 from tests.support.raw_client import RawClient, draft
+from tests.support.work_member import Member, acks
 
 if TYPE_CHECKING:
     from tests.support.hub_process import HubProcess
@@ -67,3 +69,32 @@ async def test_an_urgent_event_comes_before_further_work(shared_hub: HubProcess)
             total += handed.ByteSize()
             handed_out += len(handed.deliveries.deliveries)
         assert handed_out == WORKS * EVENTS
+
+
+async def test_what_a_stalled_member_holds_passes_on_when_its_lease_ends(
+    shared_hub: HubProcess,
+) -> None:
+    """E1, G7: it neither reads nor leaves, over a real connection; others get all of it.
+
+    What its connection never took is a first attempt for them.
+    """
+    kind = secrets.token_hex(4)
+    topic, events = f"meeting/{kind}", 60
+    async with RawClient(shared_hub.grpc) as client, RawClient(shared_hub.grpc) as other:
+        stalled = await Member.join(
+            client, kind, topic, max_outstanding=1000, ack_deadline=Duration(seconds=10)
+        )
+        content = event_pb2.Content()
+        content.other.Pack(BytesValue(value=bytes(200_000)))
+        for number in range(events):
+            await other.publish(draft(topic, number, content=content))
+        healthy = await Member.join(other, kind, topic, max_outstanding=8)
+        attempts: dict[str, int] = {}
+        while len(attempts) < events:
+            # Longer than the lease, or the silence, of the one that has stalled.
+            frame = await healthy.stream.until(lambda frame: frame.HasField("deliveries"), 60)
+            got = list(frame.deliveries.deliveries)
+            attempts |= {one.event.id: one.attempt for one in got}
+            await healthy.stream.send(acknowledge=acks(frame_pb2.VERB_ACK, *got))
+        assert set(attempts.values()) == {1, 2}
+        stalled.die()

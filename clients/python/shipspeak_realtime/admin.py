@@ -184,9 +184,16 @@ class AdminClient:
         return answer.removed
 
     async def work(self) -> Sequence[admin_service_pb2.WorkInfo]:
-        """All work subscriptions, by name; counts what is not acknowledged."""
-        request = admin_service_pb2.ListWorkRequest()
-        return (await call(self._tokens, self._stub.ListWork, request, self._timeout)).work
+        """All work subscriptions, by name, and how much is not acknowledged in each."""
+        work: list[admin_service_pb2.WorkInfo] = []
+        page = admin_service_pb2.Page()
+        while True:
+            request = admin_service_pb2.ListWorkRequest(page=page)
+            answer = await call(self._tokens, self._stub.ListWork, request, self._timeout)
+            work += answer.work
+            if not answer.next_page:
+                return work
+            page.token = answer.next_page
 
     async def seek_work(self, name: str, to: datetime | Cursor) -> None:
         """Move a work subscription; what lies behind that place is handed out again.

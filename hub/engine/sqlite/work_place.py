@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from hub.engine.work import WorkSpec
 
 
+# No topic is empty. Every shard has it before the first one forgets the subscription.
+REMOVED_PATTERN: Final = ""
+
 _CREATE: Final = (
     "INSERT INTO work (name, pattern, ordered, created_ms, position, taken) "
     "VALUES (?, ?, ?, ?, ?, 0) ON CONFLICT (name) DO UPDATE SET "
@@ -51,6 +54,21 @@ class Create:
 
 
 @dataclass(frozen=True, slots=True)
+class MarkRemoved:
+    """A work subscription's removal has begun, in all shards: it matches nothing from now on."""
+
+    name: str
+    topics: Sequence[str] = ()
+    weight: ClassVar = LIGHT
+
+    def run(self, work: Work) -> None:
+        """As in Operation."""
+        work.connection.execute(
+            "UPDATE work SET pattern = ? WHERE name = ?", (REMOVED_PATTERN, self.name)
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Remove:
     """Forget a work subscription; its dead events stay until they are published."""
 
@@ -60,9 +78,12 @@ class Remove:
 
     def run(self, work: Work) -> None:
         """As in Operation."""
-        row = work_row(work.connection, self.name)
-        work.connection.execute("DELETE FROM work_open WHERE work_id = ?", (row.id,))
-        work.connection.execute("DELETE FROM work WHERE id = ?", (row.id,))
+        connection = work.connection
+        connection.execute(
+            "DELETE FROM work_open WHERE work_id IN (SELECT id FROM work WHERE name = ?)",
+            (self.name,),
+        )
+        connection.execute("DELETE FROM work WHERE name = ?", (self.name,))
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,15 +17,19 @@ if TYPE_CHECKING:
 # Rows that one scan looks at; beyond them it is asked again.
 SCAN_ROWS: Final = 20_000
 _FETCH_ROWS: Final = 500
+# Rows that one count looks at: an operator's question must not read through a log of any length.
+COUNT_ROWS: Final = 50_000
 
 _BEHIND: Final = (
     "SELECT e.pos, t.name, e.offset, e.event_id FROM event AS e "
     "CROSS JOIN topic AS t ON t.id = e.topic_id WHERE e.pos > ? ORDER BY e.pos LIMIT ?"
 )
 _BACKLOG: Final = (
-    "SELECT t.name, count(*), min(e.published_ms) FROM event AS e "
-    "CROSS JOIN topic AS t ON t.id = e.topic_id WHERE e.pos > ? AND e.event_id < '~' "
-    "GROUP BY e.topic_id"
+    "SELECT t.name, b.events, b.oldest_ms, b.rows FROM (SELECT topic_id, "
+    "count(*) FILTER (WHERE event_id < '~') AS events, "
+    "min(published_ms) FILTER (WHERE event_id < '~') AS oldest_ms, sum(count(*)) OVER () AS rows FROM "
+    "(SELECT topic_id, published_ms, event_id FROM event WHERE pos > ? ORDER BY pos LIMIT ?) "
+    "GROUP BY topic_id) AS b CROSS JOIN topic AS t ON t.id = b.topic_id"
 )
 _OPEN_BACKLOG: Final = (
     "SELECT count(*), coalesce(min(e.published_ms), 0) FROM work_open AS o "
@@ -106,14 +110,18 @@ def open_items(connection: sqlite3.Connection, name: str) -> list[OpenItem]:
 
 
 def backlog(connection: sqlite3.Connection, name: str) -> Backlog:
-    """Count what is open and what lies behind the place."""
+    """Count what is open, and what lies behind the place as far as COUNT_ROWS events go."""
     row = work_row(connection, name)
     events, oldest = connection.execute(_OPEN_BACKLOG, (row.id,)).fetchone()
-    for topic, count, published_ms in connection.execute(_BACKLOG, (row.position,)):
-        if matches(row.pattern, topic):
+    looked_at = 0
+    for topic, count, published_ms, rows in connection.execute(
+        _BACKLOG, (row.position, COUNT_ROWS)
+    ):
+        looked_at = rows
+        if count and matches(row.pattern, topic):
             events += count
             oldest = min(oldest or published_ms, published_ms)
-    return Backlog(events, oldest)
+    return Backlog(events, oldest, more=looked_at == COUNT_ROWS)
 
 
 def place_before(connection: sqlite3.Connection, time_ms: int) -> int:

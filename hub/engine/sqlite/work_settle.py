@@ -29,7 +29,10 @@ _REDEEM: Final = (
     "DELETE FROM work_dead WHERE work = ? AND pos IN (SELECT value FROM json_each(?)) "
     "AND id NOT IN (SELECT dead_id FROM work_publishing) RETURNING pos"
 )
-_BACK: Final = "UPDATE work_open SET not_before_ms = ? WHERE work_id = ? AND pos = ?"
+_BACK: Final = (
+    "UPDATE work_open SET not_before_ms = ?, attempts = max(0, attempts - ?) "
+    "WHERE work_id = ? AND pos = ?"
+)
 _DEAD: Final = (
     "INSERT INTO work_dead (work, pos, topic, offset, attempts, reason, event_id, body) "
     "SELECT ?, o.pos, o.topic, o.offset, o.attempts, ?, e.event_id, e.body FROM work_open AS o "
@@ -67,8 +70,9 @@ class Settle:
             if late:
                 settled |= _returned(connection.execute(_REDEEM, (self.name, listed(late))))
         for one in self.settlements:
-            if one.ruling is Ruling.BACK:
-                changed = connection.execute(_BACK, (one.not_before_ms, work_id, one.ref))
+            if one.ruling in (Ruling.BACK, Ruling.GIVEN_BACK):
+                less = one.ruling is Ruling.GIVEN_BACK
+                changed = connection.execute(_BACK, (one.not_before_ms, less, work_id, one.ref))
                 settled |= {one.ref} if changed.rowcount else set()
             elif one.ruling is Ruling.DEAD:
                 settled |= self._kill(connection, work_id, one.ref, one.reason)

@@ -7,7 +7,15 @@ import itertools
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from hub.engine.sqlite import work_scan
-from hub.engine.sqlite.work_place import Create, MarkReplayed, Remove, SeekOffset, SeekPlace
+from hub.engine.sqlite.work_place import (
+    REMOVED_PATTERN,
+    Create,
+    MarkRemoved,
+    MarkReplayed,
+    Remove,
+    SeekOffset,
+    SeekPlace,
+)
 from hub.engine.sqlite.work_settle import Bury, Exhume, Settle
 from hub.engine.sqlite.work_take import Take
 from hub.engine.work import Backlog, DeadLetter, OpenItem, Settlement, Taken, WorkSpec
@@ -59,8 +67,13 @@ class SqliteWorkStore:
         self._clock = clock
 
     async def specs(self) -> list[WorkSpec]:
-        """All work subscriptions; one whose making was cut short is finished here."""
+        """All work subscriptions; a making or a removal that was cut short is finished here."""
         by_shard = await self._on_all(lambda shard: self._query(shard, work_scan.specs))
+        every = list(itertools.chain(*by_shard))
+        removed = {spec.name for spec in every if spec.pattern == REMOVED_PATTERN}
+        for name in sorted(removed):
+            await self.remove(name)
+        by_shard = [[spec for spec in specs if spec.name not in removed] for specs in by_shard]
         all_specs = sorted(itertools.chain(*by_shard), key=lambda spec: spec.created_ms)
         found = {spec.name: spec for spec in all_specs}
         for spec in found.values():
@@ -74,7 +87,8 @@ class SqliteWorkStore:
         await self._on_all(lambda shard: self._shards.operate(shard, Create(spec)))
 
     async def remove(self, name: str) -> None:
-        """Forget one in every shard."""
+        """Forget one in every shard, after all of them know that it goes."""
+        await self._on_all(lambda shard: self._shards.operate(shard, MarkRemoved(name)))
         await self._on_all(lambda shard: self._shards.operate(shard, Remove(name)))
 
     def watch(self, spec: WorkSpec, watcher: WorkWatcher) -> None:
@@ -158,4 +172,13 @@ class SqliteWorkStore:
         return await self._shards.look(shard, lambda reader: reader.query(call))
 
     async def _on_all(self, call: Callable[[int], Coroutine[Any, Any, _T]]) -> list[_T]:
-        return list(await asyncio.gather(*map(call, range(self._shards.shard_count))))
+        """On every shard, to the end on each: a failure must not leave others under way."""
+        answers = await asyncio.gather(
+            *map(call, range(self._shards.shard_count)), return_exceptions=True
+        )
+        done: list[_T] = []
+        for answer in answers:
+            if isinstance(answer, BaseException):
+                raise answer
+            done.append(answer)
+        return done

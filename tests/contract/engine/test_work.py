@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import itertools
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from hub.engine.sqlite.work_store import SqliteWorkStore
 from hub.engine.work import Ruling, Settlement, WorkSpec
-from hub.errors import NotFound
+from hub.errors import NotFound, Unavailable
+from shipspeak.realtime.v1 import error_reason_pb2 as reasons
 from tests.contract.engine.harness import (
     MAKERS,
     TOPIC,
@@ -186,3 +189,55 @@ async def test_a_removed_one_is_unknown(
     assert await work.specs() == []
     with pytest.raises(NotFound, match="WORK_UNKNOWN"):
         await take(work, shard)
+
+
+async def test_removing_what_is_not_there_changes_nothing(work: WorkStore) -> None:
+    await work.remove("nobody")
+    assert await work.specs() == [SPEC]
+
+
+async def test_a_removal_that_was_cut_short_is_finished_and_not_undone(
+    engine: Engine, store: Store, work: WorkStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """E1: it may have reached some shards and not others, whichever step failed."""
+    for step in (1, engine.shard_count + 1):
+        await work.create(SPEC)
+        with monkeypatch.context() as patch:
+            fail_at(step, work, patch)
+            with pytest.raises(Unavailable):
+                await work.remove(NAME)
+        assert await work.specs() == []
+        await work.create(SPEC)
+        assert await work.specs() == [SPEC]
+        await work.remove(NAME)
+        assert await work.specs() == []
+
+
+def fail_at(step: int, work: WorkStore, patch: pytest.MonkeyPatch) -> None:
+    """The register's write of this number fails, counted from 0, and all after it."""
+    assert isinstance(work, SqliteWorkStore)
+    shards = work._shards
+    operate = shards.operate
+    numbers = itertools.count()
+
+    async def failing(shard: int, operation: Any) -> Any:
+        if next(numbers) >= step:
+            raise Unavailable(reasons.ERROR_REASON_STORAGE_FAILED, "the disk is full")
+        return await operate(shard, operation)
+
+    patch.setattr(shards, "operate", failing)
+
+
+async def test_counting_the_backlog_ends_somewhere(
+    engine: Engine, store: Store, work: WorkStore, shard: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """E2: an operator's look does not read through a log of any length."""
+    monkeypatch.setattr("hub.engine.sqlite.work_scan.COUNT_ROWS", 3)
+    await engine.publish(store.drafts("a", "b"))
+    await take(work, shard, fresh=1)
+    await engine.publish(store.drafts("c"))
+    backlog = await work.backlog(SPEC, shard)
+    assert (backlog.events, backlog.more) == (3, False)
+    await engine.publish(store.drafts("d", "e"))
+    backlog = await work.backlog(SPEC, shard)
+    assert (backlog.events, backlog.more) == (4, True)

@@ -206,24 +206,24 @@ def test_go_away_is_told_once_and_answers_go_on(sink: FakeSink) -> None:
     assert sink.messages[0].go_away.within.ToMilliseconds() == 1500
 
 
-def test_the_flight_lands_when_the_sink_has_the_frame_or_the_session_ends(sink: FakeSink) -> None:
-    landings: list[int] = []
+def test_a_flush_is_told_when_the_sink_has_the_frame_or_the_session_ends(sink: FakeSink) -> None:
+    taken: list[int] = []
 
-    class Flight:
-        def landed(self) -> None:
-            landings.append(1)
+    class InFlight:
+        def taken(self) -> None:
+            taken.append(1)
 
     session = open_session(sink=sink)
-    assert not session.take_off(Flight())
+    assert not session.join_in_flight(InFlight())
     session.send_control(b"in flight")
-    assert session.take_off(Flight())
-    assert not session.take_off(Flight())
+    assert session.join_in_flight(InFlight())
+    assert not session.join_in_flight(InFlight())
     sink.take()
-    assert len(landings) == 1
+    assert len(taken) == 1
     session.send_control(b"in flight")
-    assert session.take_off(Flight())
+    assert session.join_in_flight(InFlight())
     session.close(None)
-    assert len(landings) == 2
+    assert len(taken) == 2
 
 
 def test_lagging_means_that_anything_waits(sink: FakeSink) -> None:

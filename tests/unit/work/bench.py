@@ -30,19 +30,33 @@ class FakeMember:
         self.rights_until = math.inf
         self.deliveries: list[frame_pb2.Delivery] = []
         self.closed: list[frame_pb2.WorkClosed] = []
-        self.delivery_room = 1 << 40
-        self.deliveries_given = 0
-        self.deliveries_taken = 0
+        self.given = 0
+        self.taken = 0
         self.live_for: set[str] = set()
-        self.on_room: dict[str, Callable[[], None]] = {}
 
-    def send_deliveries(self, _work: str, frame: bytes) -> None:
-        self.deliveries_given += 1
-        self.deliveries_taken += 1
-        self.deliveries += frame_pb2.ServerFrame.FromString(frame).deliveries.deliveries
+    @property
+    def work(self) -> FakeMember:
+        """Its work side: it has room for everything, and takes it at once."""
+        return self
 
-    def drop_deliveries(self, work: str) -> None:
+    def join(
+        self, work: str, on_room: Callable[[], None], on_overdue: Callable[[int], None]
+    ) -> None:
         pass
+
+    def leave(self, work: str) -> None:
+        pass
+
+    def room_for(self, _work: str) -> int:
+        return 1 << 40
+
+    def claim(self, work: str, size: int) -> None:
+        pass
+
+    def send(self, _work: str, frame: bytes, _until: float) -> None:
+        self.given += 1
+        self.taken += 1
+        self.deliveries += frame_pb2.ServerFrame.FromString(frame).deliveries.deliveries
 
     def send_control(self, frame: bytes) -> None:
         self.closed.append(frame_pb2.ServerFrame.FromString(frame).work_closed)

@@ -79,7 +79,8 @@ class Register:
         logged = self.of(settlement.ref)
         if logged.state != "open":
             return False
-        if settlement.ruling is Ruling.BACK:
+        if settlement.ruling in (Ruling.BACK, Ruling.GIVEN_BACK):
+            logged.attempts -= settlement.ruling is Ruling.GIVEN_BACK
             logged.not_before_ms = settlement.not_before_ms
         else:
             logged.state = "done" if settlement.ruling is Ruling.DONE else "dead"

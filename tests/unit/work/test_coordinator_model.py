@@ -83,6 +83,7 @@ class Coordinated(RuleBasedStateMachine):
             name,
             lambda delivery: self.handed_out(name, delivery),
             lambda delivery: self.taken(name, delivery),
+            self.loop.wall,
         )
 
     def handed_out(self, name: str, delivery: frame_pb2.Delivery) -> None:
@@ -136,12 +137,12 @@ class Coordinated(RuleBasedStateMachine):
         with contextlib.suppress(NotFound):
             self.work.join(NAME, member, name, max_outstanding=size, lease_seconds=LEASE)
 
-    @rule(name=st.sampled_from(MEMBERS), sure=SELDOM)
-    def leave(self, name: str, sure: int = 0) -> None:
+    @rule(name=st.sampled_from(MEMBERS), sure=SELDOM, lost=st.booleans())
+    def leave(self, name: str, sure: int = 0, *, lost: bool = False) -> None:
         """For good: whoever comes back is another session."""
         if sure:
             return
-        self.work.release(name)
+        self.work.release(name, lost=lost)
         self.sessions[name] = self.session(name)
 
     @rule(name=st.sampled_from(MEMBERS), stalled=st.sampled_from([False, False, True]))
@@ -254,7 +255,7 @@ class Coordinated(RuleBasedStateMachine):
             return
         if self.queue.moving:
             return  # it tries to read again in a moment
-        assert self.queue._taking == {}
+        assert self.queue._asks.idle
         giving_up = {id(item) for items in self.queue._dead.values() for item in items}
         for item in self.queue._items.values():
             assert item.phase in (Phase.WAITING, Phase.LEASED) or id(item) in giving_up

@@ -94,7 +94,7 @@ async def test_a_deletion_waits_for_a_seek_and_is_not_lost_on_it(
     reading.open.set()
     async with asyncio.timeout(5):
         await asyncio.gather(seeking, deleting, making)
-    assert [state.spec.name for state in await work.states()] == ["other"]
+    assert [state.spec.name for state in (await work.states())[0]] == ["other"]
 
 
 async def test_a_seek_while_the_hub_drains_does_not_undo_it(bench: WorkBench) -> None:
@@ -180,3 +180,39 @@ async def test_a_hub_that_stops_waits_for_no_seek_that_cannot_read(
         async with asyncio.timeout(5):
             await bench.room.stop()
             await asyncio.wait([seeking])
+
+
+async def test_a_deletion_that_failed_is_finished_before_another_of_the_name_begins(
+    bench: WorkBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some shards may have forgotten it: it does not go on with the others."""
+    work, one = bench.room.coordinator, bench.join("one")
+    with monkeypatch.context() as patch:
+        patch.setattr(bench.engine.work, "remove", fail)
+        with pytest.raises(Unavailable):
+            await work.delete("analyse")
+        assert [closed.error.reason for closed in one.closed] == [reasons.ERROR_REASON_WORK_UNKNOWN]
+        with pytest.raises(Unavailable):
+            await work.ensure("analyse", "practice/*", ordered=True)
+        with pytest.raises(Unavailable):
+            await work.delete("analyse")
+    await work.delete("analyse")
+    with pytest.raises(NotFound):
+        await work.delete("analyse")
+    await work.ensure("analyse", "practice/*", ordered=True)
+    assert (await bench.engine.work.specs())[0].pattern == "practice/*"
+
+
+async def fail(*_: object) -> None:
+    raise Unavailable(reasons.ERROR_REASON_STORAGE_FAILED, "the disk is full", retry_after=1.0)
+
+
+async def test_the_list_comes_in_pages(bench: WorkBench) -> None:
+    """E2."""
+    work = bench.room.coordinator
+    for name in ("b", "c"):
+        await work.ensure(name, "meeting/*", ordered=False)
+    states, token = await work.states("", 2)
+    rest, end = await work.states(token, 2)
+    assert [state.spec.name for state in (*states, *rest)] == ["analyse", "b", "c"]
+    assert end == ""

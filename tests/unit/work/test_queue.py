@@ -107,7 +107,7 @@ def test_the_last_attempt_that_comes_back_is_dead_at_once(bench: Bench) -> None:
 def test_an_event_whose_member_vanished_on_its_last_attempt_is_dead(bench: Bench) -> None:
     for attempt in (1, 2, 3):
         assert len(bench.got) == attempt
-        bench.queue.leave("one", NOW)
+        bench.queue.leave("one", NOW, lost=True)
         bench.queue.join("one", "one", 1, LEASE)
         rulings = bench.turn()
     (settle,) = rulings

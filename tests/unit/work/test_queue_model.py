@@ -23,6 +23,7 @@ ATTEMPTS = 3
 LEASE = 10.0
 TOPICS = ("meeting/1", "meeting/2")
 MEMBERS = ("ann", "bob")
+RULINGS = (Ruling.DONE, Ruling.BACK, Ruling.DEAD)
 pick = st.integers(0, 1_000)
 
 
@@ -83,9 +84,13 @@ class Works(RuleBasedStateMachine):
         self.queue.join(member, member, size, LEASE)
         self.turn()
 
-    @rule(member=st.sampled_from(MEMBERS))
-    def leave(self, member: str) -> None:
-        self.queue.leave(member, self.now)
+    @rule(member=st.sampled_from(MEMBERS), lost=st.booleans())
+    def leave(self, member: str, lost: bool) -> None:
+        """What is given back was no attempt."""
+        self.queue.leave(member, self.now, lost=lost)
+        given_back = [held for name, held in self.held.values() if name == member and not lost]
+        for delivery in given_back:
+            self.attempts[delivery.data.decode()] -= 1
         self.held = {key: held for key, held in self.held.items() if held[0] != member}
         self.turn()
 
@@ -109,7 +114,7 @@ class Works(RuleBasedStateMachine):
         self.turn()
 
     @precondition(lambda self: self.held)
-    @rule(which=pick, ruling=st.sampled_from(Ruling), delay=st.sampled_from([0, 5, 100]))
+    @rule(which=pick, ruling=st.sampled_from(RULINGS), delay=st.sampled_from([0, 5, 100]))
     def answer(self, which: int, ruling: Ruling, delay: int) -> None:
         delivery_id = sorted(self.held)[which % len(self.held)]
         member, _ = self.held.pop(delivery_id)

@@ -33,7 +33,7 @@ async def left_alone(bench: WorkBench, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
         taking = gate(bench, "take", patch, after=True)
         await taking.reached.wait()
-        bench.room.coordinator.release("one")
+        bench.room.coordinator.release("one", lost=False)
         taking.open.set()
         await bench.room.coordinator._works["analyse"]._writes.done()
     await until(lambda: not bench.room.coordinator._works["analyse"]._turn_due)
@@ -51,7 +51,7 @@ async def test_an_event_that_met_no_member_is_not_given_to_the_next_after_its_ex
     await bench.publish("c")
     await until(lambda: two.ids)
     assert two.ids == [("c", 1)]
-    assert (await bench.room.coordinator.states())[0].expired == 2
+    assert (await bench.room.coordinator.states())[0][0].expired == 2
 
 
 async def test_an_event_that_met_no_member_is_not_given_to_the_next_after_its_removal(

@@ -839,16 +839,23 @@ Global___DeleteWorkResponse: _TypeAlias = DeleteWorkResponse  # noqa: Y015
 
 @_typing.final
 class ListWorkRequest(_message.Message):
-    """ListWorkRequest asks for all work subscriptions."""
+    """ListWorkRequest asks for work subscriptions."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    PAGE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def page(self) -> Global___Page:
+        """Part of the list."""
+
     def __init__(
         self,
+        *,
+        page: Global___Page | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["page", b"page"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page", b"page"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -869,6 +876,7 @@ class WorkInfo(_message.Message):
     ORDERED_FIELD_NUMBER: _builtins.int
     EXPIRED_FIELD_NUMBER: _builtins.int
     HELD_BACK_FIELD_NUMBER: _builtins.int
+    BACKLOG_CAPPED_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Its name."""
     pattern: _builtins.str
@@ -876,7 +884,7 @@ class WorkInfo(_message.Message):
     members: _builtins.int
     """Members now."""
     backlog: _builtins.int
-    """Events not yet acknowledged."""
+    """Events not yet acknowledged; with backlog_capped at least so many."""
     outstanding: _builtins.int
     """Deliveries open."""
     ordered: _builtins.bool
@@ -885,6 +893,8 @@ class WorkInfo(_message.Message):
     """Events left out since they had expired, since the hub's start."""
     held_back: _builtins.bool
     """Too many events lie behind the oldest one not yet acknowledged: nothing newer is handed out."""
+    backlog_capped: _builtins.bool
+    """The count of the backlog was cut short, since it looks at a bounded number of events."""
     @_builtins.property
     def oldest(self) -> _duration_pb2.Duration:
         """Age of the oldest event not yet acknowledged; absent = there is none."""
@@ -901,10 +911,11 @@ class WorkInfo(_message.Message):
         ordered: _builtins.bool = ...,
         expired: _builtins.int = ...,
         held_back: _builtins.bool = ...,
+        backlog_capped: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["oldest", b"oldest"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["backlog", b"backlog", "expired", b"expired", "held_back", b"held_back", "members", b"members", "name", b"name", "oldest", b"oldest", "ordered", b"ordered", "outstanding", b"outstanding", "pattern", b"pattern"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["backlog", b"backlog", "backlog_capped", b"backlog_capped", "expired", b"expired", "held_back", b"held_back", "members", b"members", "name", b"name", "oldest", b"oldest", "ordered", b"ordered", "outstanding", b"outstanding", "pattern", b"pattern"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -917,6 +928,9 @@ class ListWorkResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     WORK_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_FIELD_NUMBER: _builtins.int
+    next_page: _builtins.str
+    """Token of the next page; empty = last."""
     @_builtins.property
     def work(self) -> _containers.RepeatedCompositeFieldContainer[Global___WorkInfo]:
         """By name."""
@@ -925,10 +939,11 @@ class ListWorkResponse(_message.Message):
         self,
         *,
         work: _abc.Iterable[Global___WorkInfo] | None = ...,
+        next_page: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["work", b"work"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page", b"next_page", "work", b"work"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

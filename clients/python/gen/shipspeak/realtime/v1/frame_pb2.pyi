@@ -1330,7 +1330,7 @@ class Delivery(_message.Message):
     topic: _builtins.str
     """The event's topic."""
     attempt: _builtins.int
-    """Counts from 1."""
+    """Counts from 1, the same again after it was given back."""
     @_builtins.property
     def deadline(self) -> _timestamp_pb2.Timestamp:
         """Acknowledge before this time, by the hub's clock."""

@@ -1203,7 +1203,7 @@ export type Delivery = Message<"shipspeak.realtime.v1.Delivery"> & {
   topic: string;
 
   /**
-   * Counts from 1.
+   * Counts from 1, the same again after it was given back.
    *
    * @generated from field: uint32 attempt = 4;
    */

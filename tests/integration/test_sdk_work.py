@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
 from typing import TYPE_CHECKING
 
@@ -167,6 +168,7 @@ async def test_deleting_the_subscription_ends_the_loop(
 async def test_a_cancelled_worker_puts_its_event_back(
     client: RealtimeClient, shared_hub: HubProcess, name: str
 ) -> None:
+    """E1: a program that ends makes no attempt of it."""
     topic = f"meeting/{name}"
     begun = asyncio.Event()
 
@@ -187,6 +189,27 @@ async def test_a_cancelled_worker_puts_its_event_back(
     await asyncio.wait([working])
     async with asyncio.timeout(SECONDS):
         async for delivery in client.work(name, topic):
-            assert (delivery.event.id, delivery.attempt) == ("e1", 2)
+            assert (delivery.event.id, delivery.attempt) == ("e1", 1)
             await delivery.ack()
             break
+
+
+async def test_an_event_that_ends_a_loop_without_a_block_was_an_attempt(
+    client: RealtimeClient, shared_hub: HubProcess, name: str
+) -> None:
+    """E1: it may be what ends it, each time: so it becomes a dead letter at last."""
+    topic = f"meeting/{name}"
+
+    async def worker() -> None:
+        async for delivery in client.work(name, topic, retry=lambda _attempt: 0.0):
+            message = f"attempt {delivery.attempt}"
+            raise ValueError(message)
+
+    with contextlib.suppress(ValueError):
+        working = asyncio.create_task(worker())
+        await opened(shared_hub, name)
+        await publish(client, topic, 1)
+        await working
+    async with asyncio.timeout(SECONDS):
+        with pytest.raises(ValueError, match="attempt 2"):
+            await worker()

@@ -218,7 +218,8 @@ async def test_a_hub_that_goes_in_the_middle_of_a_block_costs_a_repeat(
         worker.go_on.set()
         await asyncio.to_thread(hub.start)
         await until(lambda: len(worker.ended) == 2, seconds=SECONDS)
-        assert worker.ended == [("e1", 1), ("e1", 2)]
+        # Nobody but the hub broke off when it drained: that was no attempt.
+        assert worker.ended == [("e1", 1), ("e1", 2 if end == "kill" else 1)]
         await until_empty(hub, name)
         await worker.cancel()
 

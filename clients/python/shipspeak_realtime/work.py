@@ -85,6 +85,9 @@ class Work:
         self._waiting: deque[Delivery] = deque()
         # Weak: what the application drops without a word is the hub's to hand out again.
         self._held: weakref.WeakValueDictionary[str, Delivery] = weakref.WeakValueDictionary()
+        # Id and attempt of the last that the application was given and has not let go. Without a
+        # block it may be what ends the loop.
+        self._given: tuple[str, int] | None = None
         self._filled = asyncio.Event()
         self._error: RealtimeError | None = None
         self._closed = self._managed = False
@@ -142,7 +145,9 @@ class Work:
                 raise StopAsyncIteration
             self._filled.clear()
             await self._filled.wait()
-        return self._waiting.popleft()
+        delivery = self._waiting.popleft()
+        self._given = delivery.id, delivery.attempt
+        return delivery
 
     def _open(self) -> None:
         if self._error is not None:
@@ -195,8 +200,11 @@ class Work:
     def _leave(self) -> None:
         """When it was closed, and no block runs any more."""
         if self._closed and not self.busy:
+            given = self._given
             self._stop()
             if self._works is not None:
+                if given is not None:
+                    self._works.put_back(given[0], self._retry(given[1]))
                 self._works.remove(self)
 
     def _lose(self) -> None:
@@ -204,6 +212,7 @@ class Work:
             delivery.lose()
         self._held.clear()
         self._waiting.clear()
+        self._given = None
 
     def _stop(self) -> None:
         self._lose()
@@ -215,6 +224,8 @@ class Work:
         """Its block has ended, or the hub has answered."""
         if not delivery.to_extend:
             self._held.pop(delivery.id, None)
+            if self._given is not None and self._given[0] == delivery.id:
+                self._given = None
         self._leave()
         if self._works is not None:
             self._works.ended()

@@ -7,6 +7,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from shipspeak.realtime.v1 import frame_pb2
+from shipspeak_realtime.contents import duration
 from shipspeak_realtime.errors import InvalidRequestError, NetworkError
 from shipspeak_realtime.transport import UNARY_TIMEOUT_SECONDS
 from shipspeak_realtime.wire import from_frame
@@ -69,6 +70,18 @@ class Works:
             del self._works[work.name]
             closing = frame_pb2.CloseWork(name=work.name)
             self._send(frame_pb2.ClientFrame(request_id=self._next_id(), close_work=closing))
+
+    def put_back(self, delivery_id: str, delay: float) -> None:
+        """Say that it was not done, before leaving; nobody waits for the answer.
+
+        What is given back by leaving counts as no attempt. This one was tried, and may be why its
+        member ends: it must become a dead letter at last.
+        """
+        ack = frame_pb2.Acknowledgement(
+            delivery_id=delivery_id, verb=frame_pb2.VERB_NACK, delay=duration(delay)
+        )
+        request = frame_pb2.AcknowledgeRequest(acks=[ack])
+        self._send(frame_pb2.ClientFrame(request_id=self._next_id(), acknowledge=request))
 
     async def acknowledge(self, ack: frame_pb2.Acknowledgement) -> None:
         """Say something of a delivery; what is said in one turn of the loop goes together.

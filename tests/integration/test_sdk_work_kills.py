@@ -57,7 +57,7 @@ async def work(hub: HubProcess, books: Bookkeeper, seed: int) -> None:
 async def publish(hub: HubProcess, topic: str) -> None:
     async with RealtimeClient(hub.grpc) as client:
         for number in range(EVENTS // TOPICS):
-            await client.publish(topic, Int64Value(value=number), id=f"e{number}")
+            await client.publish(topic, Int64Value(value=number), id=f"e{number}", timeout=SECONDS)
 
 
 async def test_what_was_confirmed_never_comes_again_over_kills(

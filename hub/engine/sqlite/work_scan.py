@@ -27,7 +27,8 @@ _BEHIND: Final = (
 _BACKLOG: Final = (
     "SELECT t.name, b.events, b.oldest_ms, b.rows FROM (SELECT topic_id, "
     "count(*) FILTER (WHERE event_id < '~') AS events, "
-    "min(published_ms) FILTER (WHERE event_id < '~') AS oldest_ms, sum(count(*)) OVER () AS rows FROM "
+    "min(published_ms) FILTER (WHERE event_id < '~') AS oldest_ms, "
+    "sum(count(*)) OVER () AS rows FROM "
     "(SELECT topic_id, published_ms, event_id FROM event WHERE pos > ? ORDER BY pos LIMIT ?) "
     "GROUP BY topic_id) AS b CROSS JOIN topic AS t ON t.id = b.topic_id"
 )

@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from hub.engine.work import Ruling, Settlement
 from hub.errors import NotFound
-from hub.work.items import Deliver, Effect, Handover, Settle, Take
+from hub.work.items import Deliver, Effect, Handover, Phase, Settle, Take
 from hub.work.queue import WorkQueue
 from tests.unit.work.register import Register
 
@@ -87,10 +87,11 @@ class Works(RuleBasedStateMachine):
     @rule(member=st.sampled_from(MEMBERS), lost=st.booleans())
     def leave(self, member: str, lost: bool) -> None:
         """What is given back was no attempt."""
+        has = self.queue.members.get(member)
+        for lease in has.leases.values() if has is not None and not lost else ():
+            if lease.item.phase is Phase.LEASED:
+                self.attempts[f"{lease.item.topic}#{lease.item.offset}"] -= 1
         self.queue.leave(member, self.now, lost=lost)
-        given_back = [held for name, held in self.held.values() if name == member and not lost]
-        for delivery in given_back:
-            self.attempts[delivery.data.decode()] -= 1
         self.held = {key: held for key, held in self.held.items() if held[0] != member}
         self.turn()
 

@@ -242,6 +242,9 @@ class WorkStore(Protocol):
     async def bury(self, shard: int, refs: Sequence[int]) -> None:
         """They are published: forget them."""
 
+    async def was_purged(self, topic: str, offset: int) -> bool:
+        """Whether a purge has ever reached an offset of a topic."""
+
     async def replayed(self, topic: str) -> set[int]:
         """Offsets of the dead letters of a dead letter topic that were replayed."""
 

@@ -119,14 +119,16 @@ class Burials:
         return True  # it has been trimmed or withdrawn since
 
     async def _was_removed(self, topic: str, offset: int) -> bool:
-        """Whether an event was deleted or taken back: its place is there, its content is not."""
+        """Whether an event was purged, deleted or taken back; retention alone removes no letter."""
+        if await self._store.was_purged(topic, offset):
+            return True
         page = await self._engine.read(topic, offset - 1, max_events=1, max_bytes=_PAGE_BYTES)
         return any(event.offset == offset and event.withdrawn for event in page.events)
 
     async def replay(self, namespace: str, work: str, limit: int) -> int:
         """Publish dead letters again to their topics, oldest first; each is replayed once.
 
-        Those whose event was deleted or taken back since are left out.
+        Those whose event was purged, deleted or taken back since are left out.
 
         Args:
             namespace: of the topics that they come from.

@@ -18,6 +18,11 @@ PURGE_TABLE: Final = (
 _NOTE: Final = "INSERT OR REPLACE INTO purge (topic_id, through, at_ms) VALUES (?, ?, ?)"
 _REACHES: Final = "SELECT at_ms FROM purge WHERE topic_id = ? AND through >= ?"
 
+_REACHES_NAMED: Final = (
+    "SELECT 1 FROM purge AS p JOIN topic AS t ON t.id = p.topic_id "
+    "WHERE t.name = ? AND p.through >= ?"
+)
+
 
 def note_purge(connection: sqlite3.Connection, topic_id: int, through: int, at_ms: int) -> None:
     """Remember, in the open transaction, that a purge has reached an offset.
@@ -31,3 +36,8 @@ def purged_ms(connection: sqlite3.Connection, topic_id: int, offset: int) -> int
     """When a purge reached an offset last, milliseconds since the epoch; 0 = none ever did."""
     row = connection.execute(_REACHES, (topic_id, offset)).fetchone()
     return 0 if row is None else int(row[0])
+
+
+def was_purged(connection: sqlite3.Connection, topic: str, offset: int) -> bool:
+    """Whether a purge has ever reached an offset of a topic."""
+    return connection.execute(_REACHES_NAMED, (topic, offset)).fetchone() is not None

@@ -7,6 +7,7 @@ import itertools
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from hub.engine.sqlite import work_scan
+from hub.engine.sqlite.purges import was_purged
 from hub.engine.sqlite.work_place import (
     REMOVED_PATTERN,
     Create,
@@ -157,6 +158,11 @@ class SqliteWorkStore:
     async def bury(self, shard: int, refs: Sequence[int]) -> None:
         """Forget those that are published."""
         await self._shards.operate(shard, Bury(tuple(refs)))
+
+    async def was_purged(self, topic: str, offset: int) -> bool:
+        """Ask the note of the topic's last purge, which reached at least as far as those before."""
+        shard = self._shards.shard_of(topic)
+        return await self._query(shard, lambda db: was_purged(db, topic, offset))
 
     async def replayed(self, topic: str) -> set[int]:
         """Offsets of the replayed dead letters."""

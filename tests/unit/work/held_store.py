@@ -197,6 +197,9 @@ class HeldStore:
     async def bury(self, shard: int, refs: Sequence[int]) -> None:
         raise NotImplementedError
 
+    async def was_purged(self, topic: str, offset: int) -> bool:
+        raise NotImplementedError
+
     async def replayed(self, topic: str) -> set[int]:
         raise NotImplementedError
 

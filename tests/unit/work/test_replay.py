@@ -40,3 +40,22 @@ async def test_a_replay_leaves_out_what_was_deleted(bench: WorkBench) -> None:
     assert await letters.replay("meeting", "", 10) == 0
     page = await bench.engine.read(TOPIC, 2, max_events=10, max_bytes=1 << 20)
     assert [event.event_id.endswith(":b") for event in page.events] == [True]
+
+
+async def test_a_replay_leaves_out_what_was_purged(bench: WorkBench) -> None:
+    """E2: a purge is for good; what comes after it is replayed like ever."""
+    one = bench.join("one")
+    for names in (("a", "b"), ("c",)):
+        before = len(one.deliveries)
+        await bench.publish(*names)
+        await until(lambda: len(one.deliveries) == before + len(names))  # noqa: B023 - at once
+        for delivery in one.deliveries[before:]:
+            assert await bench.say(one, delivery, frame_pb2.VERB_REJECT) is None
+        async with asyncio.timeout(30):
+            while len(await bench.letters()) < before + len(names):
+                pass
+        if names == ("a", "b"):
+            assert await SqliteSteward(bench.engine).purge(TOPIC) == 2
+    assert await bench.room.burials.replay("meeting", "", 10) == 1
+    page = await bench.engine.read(TOPIC, 3, max_events=10, max_bytes=1 << 20)
+    assert [event.event_id.endswith(":c") for event in page.events] == [True]

@@ -232,7 +232,9 @@ class LiveTopic:
     def purge_notice(self, offset: int, now_ms: int) -> tuple[bytes, int]:
         """Subscribed{GAP} for a reader at an offset, and where it goes on."""
         ring, at = self.ring, max(offset, self.purged)
-        cursor = encode_cursor(self.name, Cursor(ring.epoch, at, ring.id_at(at), now_ms))
+        # Later than the news of the purge, so that it is not told again to whoever comes back here.
+        as_of_ms = max(now_ms, int(self._clock() * 1000)) + 1
+        cursor = encode_cursor(self.name, Cursor(ring.epoch, at, ring.id_at(at), as_of_ms))
         return gap_frame(ring, at, cursor, at - offset, oldest_ms=self.oldest_ms), at
 
     def _tell_of_loss(self, subscription: Subscription) -> None:

@@ -242,3 +242,24 @@ async def test_a_drained_instance_sends_its_clients_away(hub: HubProcess) -> Non
         assert await late.end() == (CODE.UNAVAILABLE, "DRAINING")
     assert hub.running
     assert hub.terminate() == 0
+
+
+async def test_a_reader_that_was_told_of_a_purge_is_not_told_again(locked_hub: HubProcess) -> None:
+    """G6: told once, on the stream that it had, and OK when it comes back from there."""
+    topic = _topic()
+    async with RawClient(locked_hub.grpc, _token("root", admin=True)) as root:
+        for number in range(1, 6):
+            await root.publish(draft(topic, number))
+            reader, _ = await root.session()
+            await reader.subscribe(topic)
+            purge = admin_service_pb2.PurgeTopicRequest(topic=topic)
+            assert (await root.admin("PurgeTopic", purge)).removed == 1
+            told = await reader.control("subscribed")
+            assert told.verdict == frame_pb2.VERDICT_GAP
+            position = event_pb2.Position(cursor=told.position.cursor)
+            again, _ = await root.session()
+            resumed = await again.subscribe(topic, position=position)
+            assert (resumed.verdict, resumed.position.handled_offset) == (
+                frame_pb2.VERDICT_OK,
+                number,
+            )

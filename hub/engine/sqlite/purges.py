@@ -15,7 +15,11 @@ PURGE_TABLE: Final = (
     "CREATE TABLE purge ("
     "topic_id INTEGER PRIMARY KEY, through INTEGER NOT NULL, at_ms INTEGER NOT NULL)"
 )
-_NOTE: Final = "INSERT OR REPLACE INTO purge (topic_id, through, at_ms) VALUES (?, ?, ?)"
+_NOTE: Final = (
+    "INSERT INTO purge (topic_id, through, at_ms) VALUES (?, ?, ?) "
+    "ON CONFLICT (topic_id) DO UPDATE SET through = max(through, excluded.through), "
+    "at_ms = max(at_ms, excluded.at_ms)"
+)
 _REACHES: Final = "SELECT at_ms FROM purge WHERE topic_id = ? AND through >= ?"
 
 _REACHES_NAMED: Final = (
@@ -27,7 +31,7 @@ _REACHES_NAMED: Final = (
 def note_purge(connection: sqlite3.Connection, topic_id: int, through: int, at_ms: int) -> None:
     """Remember, in the open transaction, that a purge has reached an offset.
 
-    A later one reaches at least as far: it never looks below the floor.
+    A later one reaches at least as far; of two side by side, the notes may come in any order.
     """
     connection.execute(_NOTE, (topic_id, through, at_ms))
 

@@ -103,13 +103,13 @@ class NotePurge:
 
     Attributes:
         topic: which.
-        clock: milliseconds since the epoch. A place that was noted between the commit of the purge
-            and the news of it counts as one from before.
+        at_ms: when they were told, milliseconds since the epoch. A place that was noted between the
+            commit of the purge and the news of it counts as one from before.
         upto: as ``Purge`` answered it.
     """
 
     topic: str
-    clock: Callable[[], int]
+    at_ms: int
     upto: int
 
     @property
@@ -124,7 +124,7 @@ class NotePurge:
 
     def run(self, work: Work) -> None:
         """Write the later time."""
-        note_purge(work.connection, work.topic(self.topic).id, self.upto, self.clock())
+        note_purge(work.connection, work.topic(self.topic).id, self.upto, self.at_ms)
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,9 @@ _TAKE: Final = (
     "DELETE FROM scheduled WHERE seq = ? "
     "RETURNING topic, publisher, event_id, priority, key, expires_ms, body"
 )
+_ERASE_PUBLISHED: Final = (
+    "DELETE FROM scheduled WHERE seq IN (SELECT seq FROM scheduled WHERE publisher = ? LIMIT ?)"
+)
 _ERASE: Final = (
     "DELETE FROM scheduled WHERE seq IN (SELECT seq FROM scheduled WHERE publisher = ? "
     "OR topic = ? OR (topic > ? AND topic < ?) LIMIT ?)"
@@ -150,7 +153,8 @@ class EraseScheduled:
 
     Attributes:
         user: whose.
-        own: the user's own topic; empty = there is none.
+        own: the user's own topic, ``user/<id>``; empty = there is none. A name with a slash has
+            none: what would be its topic is another user's.
         max_rows: of this part.
     """
 
@@ -171,6 +175,9 @@ class EraseScheduled:
     def run(self, work: Work) -> int:
         """Delete a part."""
         own = self.own
+        if own.count("/") != 1:
+            one = (self.user, self.max_rows)
+            return work.connection.execute(_ERASE_PUBLISHED, one).rowcount
         # "0" is the character behind "/": what lies between begins with "user/<id>/".
         bounds = (self.user, own, f"{own}/", f"{own}0", self.max_rows)
         return work.connection.execute(_ERASE, bounds).rowcount

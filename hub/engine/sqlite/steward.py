@@ -22,8 +22,11 @@ from hub.topics.namespaces import DEAD
 from shipspeak.realtime.v1 import event_pb2
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from hub.engine.sqlite.engine import SqliteEngine
     from hub.engine.sqlite.reader import ShardReader
+    from hub.model.events import StoredEvent
 
 _logger: Final = structlog.get_logger(__name__)
 
@@ -72,13 +75,18 @@ class SqliteSteward:
 
     async def _purge(self, topic: str) -> int:
         shard, clock = self._engine.shard_of(topic), self._engine.clock
-        part = await self._engine.operate(shard, Purge(topic, clock))
-        removed = part.removed
-        while not part.done:
-            part = await self._engine.operate(shard, Purge(topic, clock, part.upto))
-            removed += part.removed
-        if part.upto:
-            await self._engine.operate(shard, NotePurge(topic, clock, part.upto))
+        news = _PurgeNews(clock)
+        await self._engine.open(topic, news)
+        try:
+            part = await self._engine.operate(shard, Purge(topic, clock))
+            removed = part.removed
+            while not part.done:
+                part = await self._engine.operate(shard, Purge(topic, clock, part.upto))
+                removed += part.removed
+            if part.upto:
+                await self._engine.operate(shard, NotePurge(topic, news.told_ms, part.upto))
+        finally:
+            self._engine.close(topic, news)
         return removed
 
     def _purge_done(self, task: asyncio.Task[int]) -> None:
@@ -179,6 +187,32 @@ class SqliteSteward:
                 removed += await self._engine.operate(self._engine.shard_of(letters), operation)
             after, more = page.through, page.more
         return removed
+
+
+class _PurgeNews:
+    """A feed that notes when readers here were told of a purge, in the same turn of the loop.
+
+    Attributes:
+        told_ms: milliseconds since the epoch. Cursors with the news are made later.
+    """
+
+    def __init__(self, clock: Callable[[], int]) -> None:
+        self._clock = clock
+        self.told_ms = 0
+
+    def on_events(self, events: Sequence[StoredEvent]) -> None:
+        """As in TopicFeed."""
+
+    def on_trimmed(
+        self, floor: int, *, purged: bool = False, more: bool = False, oldest_ms: int = 0
+    ) -> None:
+        """As in TopicFeed."""
+        del floor, oldest_ms
+        if purged and not more:
+            self.told_ms = self._clock()
+
+    def on_withdrawn(self, offsets: Sequence[int]) -> None:
+        """As in TopicFeed."""
 
 
 def _topic_of_letter(data: bytes) -> str:

@@ -69,7 +69,7 @@ def test_a_deleted_field_is_found(copy: Path):
 
 
 def test_a_renumbered_field_is_found(copy: Path):
-    edit(copy, r"^(  string traceparent =) 4", r"\1 5")
+    edit(copy, r"^(  string traceparent =) 4", r"\1 99")
     result = breaking(copy, copy / "now.binpb")
     assert result.returncode != 0
     assert "traceparent" in result.stdout

@@ -82,12 +82,23 @@ const KIND_OF_CODE: Readonly<Partial<Record<Code, ErrorKind>>> = {
   [Code.UNKNOWN]: "network",
   [Code.DEADLINE_EXCEEDED]: "timeout",
   [Code.RESOURCE_EXHAUSTED]: "busy",
+  [Code.ABORTED]: "busy",
   [Code.UNIMPLEMENTED]: "unsupported",
   [Code.INTERNAL]: "network",
   [Code.UNAVAILABLE]: "network",
   [Code.DATA_LOSS]: "network",
   [Code.UNAUTHENTICATED]: "auth",
   [Code.PERMISSION_DENIED]: "permission",
+};
+
+/** Reasons that say more than their code. */
+const KIND_OF_REASON: Readonly<Partial<Record<ErrorReason, ErrorKind>>> = {
+  [ErrorReason.PROTOCOL_VERSION_UNSUPPORTED]: "protocol",
+  [ErrorReason.HELLO_REQUIRED]: "protocol",
+  [ErrorReason.FRAME_MALFORMED]: "protocol",
+  [ErrorReason.FEATURE_UNAVAILABLE]: "refused",
+  [ErrorReason.OVERLOADED]: "busy",
+  [ErrorReason.RATE_LIMITED]: "busy",
 };
 
 /** A status of the hub as an error. Reasons that the client acts upon win over the code. */
@@ -100,14 +111,8 @@ export function errorFromStatus(
   return new RealtimeError(message || Code[code] || `status ${code}`, {
     ...details,
     code,
-    kind: kindOf(code, reason),
+    kind: KIND_OF_REASON[reason] ?? KIND_OF_CODE[code] ?? "refused",
   });
-}
-
-function kindOf(code: Code, reason: ErrorReason): ErrorKind {
-  if (reason === ErrorReason.PROTOCOL_VERSION_UNSUPPORTED) return "protocol";
-  if (reason === ErrorReason.FEATURE_UNAVAILABLE) return "refused";
-  return KIND_OF_CODE[code] ?? "refused";
 }
 
 /** Any thrown value as an error of this package: TypeErrors of fetch are the network (never judged by text). */

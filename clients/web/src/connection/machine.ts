@@ -152,7 +152,8 @@ const FATAL_KINDS: ReadonlySet<string> = new Set(["permission", "refused"]);
 const fallen: Rule<"lost"> = (state, { error, online, hiding }) => {
   const lost = { ...state, error };
   if (error.kind === "auth") return refusedToken(lost);
-  if (FATAL_KINDS.has(error.kind) || isVersionRefusal(error)) {
+  // A refusal that names a time is no last word.
+  if (error.retryAfterMs === null && (FATAL_KINDS.has(error.kind) || isVersionRefusal(error))) {
     return [{ ...lost, phase: "failed" }, [{ type: "drop" }]];
   }
   if (!online)

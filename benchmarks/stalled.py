@@ -26,7 +26,7 @@ _LOOK_EVERY: Final = 10
 # An event with all that a copy of it would hold, about, and the part of the copies that a slope may
 # be: resident memory moves by whole pages of an allocator, so that no slope is exactly zero.
 _COPY_BYTES: Final = 600
-_NOT_ZERO: Final = 0.01
+_NOT_ZERO: Final = 0.02
 # Full before anything is measured: what grows then is not the rings, and who catches up reads logs.
 SMALL_RINGS: Final = {"RTHUB_RING_BYTES": "1048576"}
 _US: Final = 1e6
@@ -40,7 +40,8 @@ class Crowd:
         readers: all of them.
         stopped: those that stop, or, in the run to compare with, read like the others.
         burst: events that fill the windows of those that stop.
-        per_second: events while it is measured.
+        per_second: events while it is measured; so few that a busy machine sends each by itself,
+            or those that read more slowly would cost less for each delivery.
         seconds: of measuring; those that stop do so a little longer.
         warm: seconds in which events are stored before, as many as come: the store's own caches
             are full then and grow no more.
@@ -50,7 +51,7 @@ class Crowd:
     readers: int = 1000
     stopped: int = 200
     burst: int = 2000
-    per_second: float = 20.0
+    per_second: float = 10.0
     seconds: float = 60.0
     warm: float = 4.0
     samples: int = 60

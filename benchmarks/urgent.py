@@ -15,10 +15,13 @@ from typing import TYPE_CHECKING, Any, Final
 import grpc.aio
 
 from benchmarks import loop
+from benchmarks.generator import GeneratorError
 from benchmarks.workload import DURABLE_TOPIC, MARKER, PROTOCOL_VERSION, SERVICE, Workload
 from shipspeak.realtime.v1 import event_pb2, frame_pb2
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from benchmarks.measure import Figures
     from benchmarks.servers import Server
 
@@ -51,10 +54,10 @@ async def _measure(server: Server, window_bytes: int, rate: float, seconds: floa
         reader = _SlowReader(window_bytes, rate)
         async with grpc.aio.insecure_channel(f"127.0.0.1:{server.grpc_port}") as own:
             reading = asyncio.create_task(reader.read(own))
-            await asyncio.wait_for(reader.ready.wait(), 30)
+            await _while_it_reads(reading, reader.ready.wait())
             sent = await _publish_urgent(channel, seconds, reader)
             # What was swallowed before it comes first: a late one is a figure, not a failure.
-            await asyncio.wait_for(reader.has(sent), 60)
+            await _while_it_reads(reading, reader.has(sent))
             reading.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await reading
@@ -67,6 +70,19 @@ async def _measure(server: Server, window_bytes: int, rate: float, seconds: floa
         "urgent events": float(sent),
         "bulk MB read": reader.bytes / 1e6,
     }
+
+
+async def _while_it_reads(reading: asyncio.Task[None], awaited: Coroutine[Any, Any, Any]) -> None:
+    """Wait for what the reader brings; its own failure is told instead of a silence."""
+    waiting = asyncio.ensure_future(awaited)
+    await asyncio.wait({reading, waiting}, timeout=60, return_when=asyncio.FIRST_COMPLETED)
+    if waiting.done():
+        await waiting
+        return
+    waiting.cancel()
+    if reading.done():
+        await reading
+    raise GeneratorError("the slow reader did not get what it was to get")
 
 
 class _SlowReader:
@@ -115,6 +131,8 @@ class _SlowReader:
         free_at = time.monotonic()
         while True:
             data = await call.read()
+            if data is grpc.aio.EOF:
+                raise GeneratorError(f"the reader's stream ended: {await call.code()}")
             await self._take(data)
             # As a slow network would: the next bytes are not there before these have passed.
             free_at = max(free_at, time.monotonic()) + len(data) / self._rate

@@ -71,7 +71,7 @@ class Hub:
         self.instance = uuid.uuid4().hex[:12]
         self.metrics = Metrics()
         clock = time.time
-        namespaces = Namespaces()
+        namespaces = Namespaces(inbox_events=settings.inbox_events)
 
         def retention(topic: str) -> Retention:
             kept = namespaces.of(topic).topic_class

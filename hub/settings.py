@@ -16,6 +16,7 @@ from hub.model.issuer import Issuer
 from hub.model.origin import check_origin
 from hub.model.secret import check_secret
 from hub.model.tls_files import TlsFiles
+from hub.topics.namespaces import INBOX
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -156,6 +157,9 @@ class Settings(BaseSettings):
         default=268_435_456,
         ge=1_048_576,
         description="Memory for the latest events of all topics; a quarter more for pages of logs.",
+    )
+    inbox_events: int = Field(
+        default=INBOX.max_events, ge=100, description="Newest events of an inbox, beside receipts."
     )
     dedup_lifetime: float = Field(
         default=86_400.0, ge=60, description="How long ids of drafts are remembered."

@@ -8,7 +8,7 @@ typing mistake fails loudly.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from hub.errors import InvalidArgument, NotFound
@@ -117,10 +117,26 @@ DEFAULT_NAMESPACES = (
 
 
 class Namespaces:
-    """All namespaces of a hub."""
+    """All namespaces of a hub.
 
-    def __init__(self, namespaces: Iterable[Namespace] = DEFAULT_NAMESPACES) -> None:
-        self._by_name = {namespace.name: namespace for namespace in namespaces}
+    Args:
+        namespaces: all of them.
+        inbox_events: newest events promised per inbox.
+    """
+
+    def __init__(
+        self,
+        namespaces: Iterable[Namespace] = DEFAULT_NAMESPACES,
+        *,
+        inbox_events: int = INBOX.max_events,
+    ) -> None:
+        inbox = replace(INBOX, max_events=inbox_events)
+        self._by_name = {
+            namespace.name: replace(namespace, topic_class=inbox)
+            if namespace.topic_class is INBOX
+            else namespace
+            for namespace in namespaces
+        }
 
     def of(self, topic: str) -> Namespace:
         """The namespace of a topic.

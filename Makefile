@@ -55,7 +55,7 @@ guarantees: venv ## Try the validators, and judge 100 simulated hubs by them
 simulate: venv ## Simulate hub, network and clients on one clock (SEEDS=10000; SEED=17: one, with its trace's hash)
 	@$(PY) -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),2000))
 
-chaos: venv ## Kill the hub 20 times under load and judge what subscribers saw
+chaos: venv ## Kill, freeze and starve the hub 20 times under load and judge what all sides saw
 	@$(PY) -m tests.chaos $(if $(SEED),--seed $(SEED))
 
 web: ## Build the browser client and the page

@@ -101,7 +101,7 @@ SUITES = (
     _pytest("docs", 300),
     _pytest("guarantees", 60),
     _pytest("simulation", 400, full=Full((PYTHON, "-m", "tests.simulation"), 900)),
-    _pytest("chaos", 300, COMPILER, full=Full((PYTHON, "-m", "tests.chaos"), 1200)),
+    _pytest("chaos", 600, COMPILER, full=Full((PYTHON, "-m", "tests.chaos"), 1200)),
     Suite(
         "bench",
         ((PYTHON, "-m", "benchmarks.bench", "--quick"),),

@@ -9,6 +9,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from tests.chaos import mishaps
+from tests.chaos.slow_disk import SlowDisk
 from tests.chaos.summary import verdict
 from tests.chaos.trial import Plan, run
 from tests.chaos.writers import CLIENTS, WRITERS
@@ -24,13 +26,18 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, help="repeat the choices of an earlier trial")
     options = parser.parse_args(arguments)
     seed = secrets.randbelow(1_000_000) if options.seed is None else options.seed
-    plan = Plan(QUICK_ROUNDS if options.quick else options.rounds, seed)
-    print(
-        f"{WRITERS} publishers on {CLIENTS} clients, {plan.topics} topics, 6 readers, "
-        f"{plan.rounds} kills, seed {seed}",
-        flush=True,
-    )
     with tempfile.TemporaryDirectory(prefix="chaos-") as folder:
+        plan = Plan(
+            QUICK_ROUNDS if options.quick else options.rounds,
+            seed,
+            mishaps=mishaps.ALL,
+            disk=SlowDisk(Path(folder, "disk")),
+        )
+        print(
+            f"{WRITERS} publishers on {CLIENTS} clients, {plan.topics} topics, 7 readers, "
+            f"3 workers, 4 members, {plan.rounds} kills, seed {seed}",
+            flush=True,
+        )
         try:
             trial = asyncio.run(run(plan, Path(folder), lambda line: print(line, flush=True)))
         except BaseException:

@@ -19,6 +19,18 @@ def read_logs(data_dir: Path, topics: Collection[str]) -> dict[str, Log]:
     return {log.topic: log for path in _files(data_dir) for log in _read(path, topics)}
 
 
+def floor(data_dir: Path, topic: str) -> int:
+    """Up to where retention has trimmed a topic; 0 = nowhere."""
+    found = 0
+    for path in _files(data_dir):
+        reader = ShardReader(path)
+        try:
+            found = max(found, reader.head(topic).floor)
+        finally:
+            reader.close()
+    return found
+
+
 def epochs(path: Path, topics: Collection[str]) -> dict[str, int]:
     """The identities of the logs in one shard file."""
     return {log.topic: log.epoch for log in _read(path, topics)}

@@ -70,7 +70,11 @@ class FaultProxy:
         self._open.set()
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        hub_reader, hub_writer = await asyncio.open_connection("127.0.0.1", self._target)
+        try:
+            hub_reader, hub_writer = await asyncio.open_connection("127.0.0.1", self._target)
+        except OSError:
+            writer.transport.abort()  # nobody is there: the client is told the same
+            return
         self._writers += [writer, hub_writer]
         for source, target in ((reader, hub_writer), (hub_reader, writer)):
             pump = asyncio.create_task(self._pump(source, target, self._open))

@@ -92,8 +92,8 @@ class Recorder:
     def behind(self, heads: Mapping[str, tuple[int, int]]) -> list[str]:
         """Topics in which the reader has not come to these heads yet."""
         late = []
-        for topic, (epoch, head) in heads.items():
-            place = self.receivers[topic].place
+        for topic in heads.keys() & self.receivers.keys():
+            (epoch, head), place = heads[topic], self.receivers[topic].place
             if place is None or place.epoch != epoch or place.offset < head:
                 late.append(topic)
         return late

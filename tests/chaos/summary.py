@@ -22,7 +22,7 @@ def verdict(trial: Trial) -> tuple[bool, str]:
     """Whether every promise was kept, and the report."""
     history = trial.history
     broken = judge(history)
-    per = Counter(violation.guarantee[:2] for violation in broken)
+    per = Counter(violation.guarantee.partition(" ")[0] for violation in broken)
     outcomes = Counter(publish.outcome for publish in history.publishes)
     ids = {(publish.topic, publish.id) for publish in history.acknowledged}
     stored = sum(len(log.events) for log in history.logs.values())
@@ -42,10 +42,14 @@ def verdict(trial: Trial) -> tuple[bool, str]:
         ),
         (
             f"lost {per['G1']}, never seen {per['G2']}, out of order {per['G3']}, "
-            f"doubled {per['G4']}, broken at a change of transport {per['G5']}, untold {per['G6']}"
+            f"doubled {per['G4']}, broken at a change of transport {per['G5']}, "
+            f"untold {per['G6']}; presence wrong {per['G12']}, work wrong {per['E1']}"
         ),
         "",
         *(_reader(subscriber, trial) for subscriber in history.subscribers),
+        _work(history),
+        _presence(history),
+        f"inbox     trimmed up to {trial.trimmed} when the sleeper came back to it",
         "",
         *(f"BROKEN {violation}" for violation in broken[:SHOWN]),
         *([f"... and {len(broken) - SHOWN} more"] if len(broken) > SHOWN else []),
@@ -85,6 +89,25 @@ def _reader(subscriber: Subscriber, trial: Trial) -> str:
     )
 
 
+def _work(history: History) -> str:
+    handouts = history.works.handouts
+    confirmed = sum(handout.confirmed_at is not None for handout in handouts)
+    events = len({(handout.topic, handout.offset) for handout in handouts})
+    return (
+        f"work      {events} events handed out {len(handouts)} times, {confirmed} "
+        "acknowledgements confirmed"
+    )
+
+
+def _presence(history: History) -> str:
+    lives, viewers = history.presence.lives, history.presence.viewers
+    shown = sum(len(viewer.shown) for viewer in viewers)
+    return (
+        f"presence  {len(lives)} lives of {len({life.member for life in lives})} members, "
+        f"{shown} states shown on {len(viewers)} connections of the watcher"
+    )
+
+
 def _waits(subscriber: Subscriber, trial: Trial) -> Iterator[float]:
     """Seconds from the moment when the hub served again to the reader's own return."""
     for reconnect in subscriber.reconnects:
@@ -102,6 +125,8 @@ def _strange(trial: Trial) -> Iterator[str]:
     history = trial.history
     for name in trial.behind:
         yield f"{name} did not come to the end in time"
+    if not trial.trimmed or not trial.gap_told:
+        yield f"the inbox was trimmed up to {trial.trimmed}, told as a GAP: {trial.gap_told}"
     for words in trial.misgiven:
         yield f"the application got other events than were taken: {words}"
     yield from _untimely(history)

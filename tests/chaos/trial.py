@@ -1,4 +1,4 @@
-"""One trial: load, readers, and a hub that is killed again and again; gives the history."""
+"""One trial: load, readers, members, and a hub that is killed again and again."""
 
 from __future__ import annotations
 
@@ -8,25 +8,35 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import TYPE_CHECKING
 
+from tests.chaos.attendance import Attendance
 from tests.chaos.logs import read_logs
-from tests.chaos.mishaps import fill_disk, lose_file, pause
+from tests.chaos.mishaps import Mishaps, lose_file
+from tests.chaos.proxy import FaultProxy
 from tests.chaos.readers import Readers
-from tests.chaos.writers import Writers
-from tests.guarantees.history import History
+from tests.chaos.workers import Workers
+from tests.chaos.writers import WRITERS, Writers
+from tests.guarantees.history import History, Outcome
+from tests.guarantees.presence import Presence
 from tests.support.hub_process import HubProcess
+from tests.support.until import until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from tests.chaos.recorder import Recorder
+    from tests.chaos.slow_disk import SlowDisk
+    from tests.guarantees.history import Publish
 
-HEARTBEAT_SECONDS = "1"
+HEARTBEAT_SECONDS = 1.0
 # One kill in so many does not wait for the first word after the last start.
 EARLY_ONE_IN = 4
 INBOX = "user/chaos"
 # Of as many topics as there are: so much of the load goes there.
 INBOX_SHARE = 4
+# Newest events that the inbox keeps: its log is trimmed under the readers all the time.
+INBOX_EVENTS = 200
+WORK_TOPIC = "meeting/1"
 EARLY_SECONDS = 0.5
 UP_SECONDS = 2.0
 DOWN_SECONDS = 0.4
@@ -41,18 +51,23 @@ class Plan:
         seed: of every choice that the trial makes itself.
         topics: number of topics.
         patience: seconds that readers have, after the last event, to come to the end.
-        others: what happens after the kills, in order: "pause", "full disk", "lose a file".
-        env: more environment variables of the hub.
-        tamper: called with the data folder while the hub is dead, to play a hub that cheats.
+        prompt: seconds beyond its time that a watcher of presence may be late.
+        mishaps: what happens before each kill, in turns; "" = nothing.
+        lose_file: a shard file is lost in the end.
+        disk: of the hub's, where it is to be slow.
+        tamper: called while the hub is dead, with its data folder and all acknowledged publishes,
+            to play a hub that cheats.
     """
 
     rounds: int = 20
     seed: int = 0
     topics: int = 16
     patience: float = 60.0
-    others: tuple[str, ...] = ()
-    env: dict[str, str] = field(default_factory=dict)
-    tamper: Callable[[Path], None] | None = None
+    prompt: float = 2.0
+    mishaps: tuple[str, ...] = ("",)
+    lose_file: bool = False
+    disk: SlowDisk | None = None
+    tamper: Callable[[Path, Sequence[Publish]], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +76,7 @@ class Round:
 
     Attributes:
         number: counts from 1.
+        mishap: what happened before; empty = nothing.
         up: seconds that the hub had served.
         in_flight: publish calls without an answer at that moment.
         acknowledged: events acknowledged since the last kill.
@@ -69,6 +85,7 @@ class Round:
     """
 
     number: int
+    mishap: str
     up: float
     in_flight: int
     acknowledged: int
@@ -77,7 +94,8 @@ class Round:
 
     def __str__(self) -> str:
         return (
-            f"round {self.number:2}: kill -9 after {self.up:4.2f} s, "
+            f"round {self.number:2}: {f'{self.mishap}, then ' if self.mishap else ''}"
+            f"kill -9 after {self.up:4.2f} s, "
             f"{self.acknowledged:5} acknowledged in it, {self.in_flight:2} calls open; "
             f"serves again {self.start:4.2f} s after its start"
         )
@@ -92,37 +110,57 @@ class Trial:
         rounds: one for each kill.
         behind: readers that did not come to the end in time.
         misgiven: readers and topics in which an application got other events than were taken.
+        trimmed: where the inbox's log began when the sleeping reader came back; 0 = at its start.
+        gap_told: that reader was told that events are gone.
     """
 
     history: History
     rounds: list[Round]
     behind: list[str]
     misgiven: list[str] = field(default_factory=list)
+    trimmed: int = 1
+    gap_told: bool = True
 
 
 async def run(plan: Plan, folder: Path, tell: Callable[[str], None]) -> Trial:
     """Carry out a trial in an empty folder; `tell` gets a line for each round."""
-    options = ["--accept-lost-shards"] if "lose a file" in plan.others else []
-    hub = HubProcess(folder, "--heartbeat", HEARTBEAT_SECONDS, *options, env=plan.env)
+    options = ["--accept-lost-shards"] if plan.lose_file else []
+    env = {
+        "RTHUB_INBOX_EVENTS": str(INBOX_EVENTS),
+        "RTHUB_WORK_MAX_ATTEMPTS": "100",
+        **(plan.disk.env if plan.disk is not None else {}),
+    }
+    hub = HubProcess(folder, "--heartbeat", str(HEARTBEAT_SECONDS), *options, env=env)
     await asyncio.to_thread(hub.start)
     try:
-        return await _run(plan, hub, tell)
+        async with FaultProxy(int(hub.grpc.rpartition(":")[2])) as proxy:
+            return await _run(plan, hub, proxy, tell)
     finally:
         await asyncio.to_thread(hub.stop)
 
 
-async def _run(plan: Plan, hub: HubProcess, tell: Callable[[str], None]) -> Trial:
+async def _run(
+    plan: Plan, hub: HubProcess, proxy: FaultProxy, tell: Callable[[str], None]
+) -> Trial:
     random = Random(plan.seed)  # noqa: S311 - a trial must be repeatable
-    # An inbox keeps less than half of the others: its log is trimmed under the readers.
+    history = History(presence=Presence(HEARTBEAT_SECONDS, plan.prompt))
+    far = f"127.0.0.1:{proxy.port}"
     topics = [f"meeting/{number}" for number in range(1, plan.topics)] + [INBOX] * INBOX_SHARE
     writers = Writers(hub.grpc, topics, random)
     topics = list(dict.fromkeys(topics))
-    readers = Readers(hub, topics, random)
+    readers = Readers(hub, far, topics, INBOX, random)
+    workers = Workers([hub.grpc, hub.grpc, far], WORK_TOPIC, history.works, random)
+    attendance = Attendance(hub.grpc, far, history.presence)
+    mishaps = Mishaps(hub, proxy, plan.disk, attendance, random)
     async with asyncio.TaskGroup() as group:
+        workers.start(group)
+        await workers.joined(hub.grpc)
+        attendance.start(group)
         reading = readers.start(group)
         writing = group.create_task(writers.run())
-        rounds = await _kill_rounds(plan, hub, writers, random, tell)
-        lost = await _others(plan, hub, writers, topics, tell)
+        rounds = await _kill_rounds(plan, hub, writers, mishaps, random, tell)
+        behind = await _others_finish(plan, hub, readers, workers, attendance)
+        lost = await _lose_file(hub, writers, topics, tell) if plan.lose_file else {}
         await _settled(readers, plan.patience)
         writers.stop()
         await writing
@@ -130,62 +168,91 @@ async def _run(plan: Plan, hub: HubProcess, tell: Callable[[str], None]) -> Tria
         for topic, epoch in lost.items():
             logs[topic].lost.add(epoch)
         heads = {topic: (log.epoch, log.head) for topic, log in logs.items()}
-        behind = await _catch_up(readers.recorders, heads, plan.patience)
+        behind += await _catch_up(readers.recorders, heads, plan.patience)
         for task in reading:
             task.cancel()
-    subscribers = [recorder.subscriber for recorder in readers.recorders]
-    for subscriber in subscribers:
-        subscriber.owed = {topic: log.head for topic, log in logs.items()}
+    if WORK_TOPIC in lost:
+        # The books of who was handed what went with the file, and the log that they speak of.
+        history.works.handouts.clear()
+        history.works.owed.clear()
+    history.publishes, history.logs = writers.publishes, logs
+    history.subscribers = [recorder.subscriber for recorder in readers.recorders]
+    for subscriber in history.subscribers:
+        subscriber.owed = {topic: logs[topic].head for topic in subscriber.started if topic in logs}
     misgiven = [
         f"{recorder.subscriber.name} in {topic}"
         for recorder in readers.by_sdk
         for topic in recorder.misgiven()
     ]
-    return Trial(History(writers.publishes, logs, subscribers), rounds, behind, misgiven)
+    return Trial(history, rounds, behind, misgiven, readers.trimmed, readers.gap_was_told())
 
 
-async def _others(
-    plan: Plan, hub: HubProcess, writers: Writers, topics: list[str], tell: Callable[[str], None]
+async def _others_finish(
+    plan: Plan, hub: HubProcess, readers: Readers, workers: Workers, attendance: Attendance
+) -> list[str]:
+    """Those who are no readers come to their end; names who did not in time."""
+    log = (await asyncio.to_thread(read_logs, hub.data_dir, [WORK_TOPIC]))[WORK_TOPIC]
+    late = [] if await workers.finish(log, plan.patience) else ["a worker"]
+    for name, condition in (
+        ("the watcher", attendance.whole),
+        ("the sleeper", readers.gap_was_told),
+    ):
+        try:
+            await until(condition, seconds=plan.patience)
+        except TimeoutError:
+            late.append(name)
+    await attendance.stop()
+    return late
+
+
+async def _lose_file(
+    hub: HubProcess, writers: Writers, topics: list[str], tell: Callable[[str], None]
 ) -> dict[str, int]:
-    """What else happens; gives the epochs of logs that went with their file."""
-    lost: dict[str, int] = {}
-    for kind in plan.others:
-        await writers.next_acknowledged()
-        if kind == "pause":
-            await pause(hub)
-        elif kind == "full disk":
-            await fill_disk(hub)
-        else:
-            await asyncio.to_thread(hub.kill)
-            lost = await asyncio.to_thread(lose_file, hub, topics)
-            await asyncio.to_thread(hub.start)
-        await writers.next_acknowledged()
-        tell(f"{kind}: it goes on")
+    """A shard file is gone at the next start; gives the epochs of logs that went with it."""
+    await writers.next_acknowledged()
+    await asyncio.to_thread(hub.kill)
+    lost = await asyncio.to_thread(lose_file, hub, topics)
+    await asyncio.to_thread(hub.start)
+    await writers.next_acknowledged()
+    tell("lost a file: it goes on")
     return lost
 
 
 async def _kill_rounds(
-    plan: Plan, hub: HubProcess, writers: Writers, random: Random, tell: Callable[[str], None]
+    plan: Plan,
+    hub: HubProcess,
+    writers: Writers,
+    mishaps: Mishaps,
+    random: Random,
+    tell: Callable[[str], None],
 ) -> list[Round]:
     rounds: list[Round] = []
     served_at, acknowledged = time.monotonic(), 0
+    # More than may be open: whatever a kill leaves in the air, something was acknowledged.
+    await until(lambda: writers.count > WRITERS, seconds=plan.patience)
     for number in range(1, plan.rounds + 1):
-        if number == 1 or random.randrange(EARLY_ONE_IN):
+        mishap = plan.mishaps[(number - 1) % len(plan.mishaps)]
+        if mishap or number == 1 or random.randrange(EARLY_ONE_IN):
             await writers.next_acknowledged()
             await asyncio.sleep(random.uniform(0, UP_SECONDS))
         else:
             await asyncio.sleep(random.uniform(0, EARLY_SECONDS))
+        await mishaps.happen(mishap)
+        mishaps.attendance.struck()
         await asyncio.to_thread(hub.kill)
         killed_at, in_flight = time.monotonic(), writers.in_flight
         gained, acknowledged = writers.count - acknowledged, writers.count
         if plan.tamper is not None:
-            await asyncio.to_thread(plan.tamper, hub.data_dir)
+            stored = [one for one in writers.publishes if one.outcome is Outcome.STORED]
+            await asyncio.to_thread(plan.tamper, hub.data_dir, stored)
         await asyncio.sleep(random.uniform(0, DOWN_SECONDS))
         started_at = time.monotonic()
         await asyncio.to_thread(hub.start)
+        mishaps.over(mishap)
         up = killed_at - served_at
         served_at = time.monotonic()
-        rounds.append(Round(number, up, in_flight, gained, served_at, served_at - started_at))
+        start = served_at - started_at
+        rounds.append(Round(number, mishap, up, in_flight, gained, served_at, start))
         tell(str(rounds[-1]))
     await writers.next_acknowledged()
     return rounds

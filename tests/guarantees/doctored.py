@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tests.guarantees.doctored_presence import sound_presence
+from tests.guarantees.doctored_works import sound_works
 from tests.guarantees.history import (
     Claim,
     Delivery,
@@ -63,6 +64,7 @@ def sound() -> History:
             Watch("client", "hub", HEARTBEAT, 10.0, 11.0, noticed=False),
         ],
         presence=sound_presence(),
+        works=sound_works(),
     )
 
 

@@ -11,6 +11,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from tests.guarantees.presence import Presence
+from tests.guarantees.works import Works
 
 if TYPE_CHECKING:
     from tests.guarantees.observed import Handed, Sample, Turn, Watch
@@ -220,6 +221,7 @@ class History:
         handed: what was given to transports.
         watches: who noticed whose silence.
         presence: who was where, and what watchers were shown; from outside.
+        works: what members of work subscriptions were handed, and what the hub confirmed to them.
     """
 
     publishes: list[Publish] = field(default_factory=list)
@@ -230,6 +232,7 @@ class History:
     handed: list[Handed] = field(default_factory=list)
     watches: list[Watch] = field(default_factory=list)
     presence: Presence = field(default_factory=Presence)
+    works: Works = field(default_factory=Works)
 
     @property
     def acknowledged(self) -> list[Publish]:

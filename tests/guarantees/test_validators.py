@@ -20,6 +20,7 @@ from tests.guarantees.doctored import (
 )
 from tests.guarantees.doctored_presence import PRESENCE
 from tests.guarantees.doctored_sessions import OBSERVED
+from tests.guarantees.doctored_works import WORKED
 from tests.guarantees.history import (
     History,
     Omitted,
@@ -219,6 +220,7 @@ DOCTORED: dict[str, tuple[Callable[[History], None], ...]] = {
     ),
     **OBSERVED,
     **PRESENCE,
+    **WORKED,
 }
 
 

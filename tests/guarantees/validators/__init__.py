@@ -1,4 +1,7 @@
-"""One validator for each guarantee: a pure function from a history to the promises it breaks."""
+"""One validator for each guarantee, and one for work subscriptions.
+
+Each is a pure function from a history to the promises it breaks.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,7 @@ from tests.guarantees.validators.portable import portable
 from tests.guarantees.validators.present import present
 from tests.guarantees.validators.prompt import prompt
 from tests.guarantees.validators.violation import Violation
+from tests.guarantees.validators.worked import worked
 
 Validator = Callable[[History], list[Violation]]
 
@@ -32,6 +36,7 @@ VALIDATORS: dict[str, Validator] = {
     "G9": fresh,
     "G11": alive,
     "G12": present,
+    "E1": worked,
 }
 
 __all__ = [
@@ -50,6 +55,7 @@ __all__ = [
     "portable",
     "present",
     "prompt",
+    "worked",
 ]
 
 

@@ -113,7 +113,9 @@ class Hub:
             self.schedule,
             rates,
         )
-        self.presence = PresenceDesk(namespaces, self.instance, settings.heartbeat_interval, clock)
+        self.presence = PresenceDesk(
+            namespaces, self.instance, settings.heartbeat_interval, clock, rates
+        )
         subscriber = Subscriber(
             self.engine,
             self.registry,

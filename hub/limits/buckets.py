@@ -46,6 +46,10 @@ class Buckets:
         self._buckets[name] = bucket
         return bucket.take(now)
 
+    def forget(self, name: str) -> None:
+        """Nothing more comes under a name."""
+        self._buckets.pop(name, None)
+
     def give_back(self, name: str) -> None:
         """What the name's last token was taken for did not happen."""
         if (bucket := self._buckets.get(name)) is not None:

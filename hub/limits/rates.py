@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from hub.settings import Settings
 
 
+# A client that comes back says at once all that it has said before, in a hundred topics at most.
+PRESENCE_BURST = 100
+
+
 class Rates:
     """All rates of one instance; a burst is two seconds' worth.
 
@@ -29,6 +33,8 @@ class Rates:
         self._frames = _rate(settings.rate_frames_per_connection)
         self._users = Buckets(_rate(settings.rate_drafts_per_user), clock)
         self._topics = Buckets(_rate(settings.rate_drafts_per_topic), clock)
+        presence = settings.rate_presence_per_session
+        self._presence = Buckets(Rate(presence, PRESENCE_BURST + 2 * presence), clock)
         self._opening = Buckets(_rate(settings.rate_connects_per_address), clock)
         self._calls = Buckets(_rate(settings.rate_calls_per_address), clock)
 
@@ -43,6 +49,19 @@ class Rates:
         if wait := self._topics.take(topic):
             self._users.give_back(user)
             raise _limited(f"{topic} gets events faster than allowed", wait, topic)
+
+    def presence(self, session_id: str, topic: str) -> None:
+        """A session is about to change what others see of it in a topic.
+
+        Raises:
+            ResourceExhausted: RATE_LIMITED.
+        """
+        if wait := self._presence.take(session_id):
+            raise _limited("a session changes its presence faster than allowed", wait, topic)
+
+    def session_ended(self, session_id: str) -> None:
+        """Nothing more comes from a session."""
+        self._presence.forget(session_id)
 
     def opening(self, peer: str) -> None:
         """A session is about to be opened from an address.

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from hub.auth.grants import Principal
+    from hub.limits.rates import Rates
     from hub.session.session import Session
     from hub.topics.namespaces import Namespaces
 
@@ -47,6 +48,7 @@ class PresenceDesk:
         instance: name of this instance.
         heartbeat_interval: seconds.
         clock: seconds since the epoch.
+        rates: how often a session may change what it says.
     """
 
     def __init__(
@@ -55,7 +57,9 @@ class PresenceDesk:
         instance: str,
         heartbeat_interval: float,
         clock: Callable[[], float],
+        rates: Rates,
     ) -> None:
+        self._rates = rates
         self._namespaces = namespaces
         self._instance = instance
         self._silence = SILENT_HEARTBEATS * heartbeat_interval
@@ -83,7 +87,8 @@ class PresenceDesk:
 
         Raises:
             HubError: TOPIC_INVALID, NAMESPACE_UNKNOWN, PRESENCE_NOT_ALLOWED, RIGHT_MISSING,
-                TEXT_UNSAFE or SUBSCRIPTION_LIMIT.
+                TEXT_UNSAFE, SUBSCRIPTION_LIMIT, or RATE_LIMITED for too many changes; to leave,
+                and to repeat what was said, is free.
         """
         topic = request.topic
         self._namespaces.require_presence(topic)
@@ -104,7 +109,6 @@ class PresenceDesk:
                 topic=topic,
                 max=MAX_TOPICS,
             )
-        session.live_for.add(_LIVE_FOR)
         lease = Lease(
             holder,
             MemberKey(principal.subject, client_id or session.session_id),
@@ -112,6 +116,9 @@ class PresenceDesk:
             tuple(sorted(request.metadata.items())),
             int(self._clock() * 1000),
         )
+        if not self._room.says(topic, lease):
+            self._rates.presence(session.session_id, topic)
+        session.live_for.add(_LIVE_FOR)
         self._room.put(topic, lease)
         self._arm()
 
@@ -197,6 +204,7 @@ class PresenceDesk:
             self._room.unwatch(topic, session.session_id)
         grace_until = min(self._clock() + GRACE_SECONDS, session.last_heard + self._silence)
         self._room.end(self._holder(session), 0.0 if session.left else grace_until)
+        self._rates.session_ended(session.session_id)
         self._arm()
 
     # Reading

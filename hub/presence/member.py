@@ -45,6 +45,11 @@ class Lease:
     metadata: tuple[tuple[str, str], ...]
     set_at: int
 
+    def same(self, other: Lease) -> bool:
+        """Whether others see no difference but the time."""
+        mine = (self.key, self.state, self.metadata)
+        return mine == (other.key, other.state, other.metadata)
+
 
 @dataclass(frozen=True, slots=True)
 class Member:

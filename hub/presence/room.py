@@ -88,6 +88,12 @@ class PresenceRoom:
         """Their names."""
         return tuple(self._held.get(holder, ()))
 
+    def says(self, topic: str, lease: Lease) -> bool:
+        """Whether a lease only repeats what its session has said in a topic."""
+        place = self._topics.get(topic)
+        before = place.roster.lease(lease.holder) if place is not None else None
+        return before is not None and before.same(lease)
+
     def watched(self, session_id: str) -> tuple[str, ...]:
         """Topics that a session watches."""
         return tuple(self._watching.get(session_id, ()))

@@ -11,8 +11,10 @@ from shipspeak.realtime.v1 import frame_pb2
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-# Above this many members watchers are told counts only.
+# Above this many members watchers are told counts only, until there are few enough again: one who
+# comes and goes at the limit must not make every watcher drop the list and get it anew.
 MAX_LISTED = 100
+LISTED_AGAIN = 90
 
 
 class Roster:
@@ -37,7 +39,8 @@ class Roster:
         # Changed ones that somebody who came in between has seen: to be told even when they are
         # again what the others know.
         self._shown: set[MemberKey] = set()
-        self._most = 0
+        # Counts only, now; and at any time since the watchers were last told.
+        self._crowded = self._was_crowded = False
         self._full: bytes | None = None
 
     def __len__(self) -> int:
@@ -102,12 +105,15 @@ class Roster:
             self._users[key.user] -= 1
             if not self._users[key.user]:
                 del self._users[key.user]
+            if len(self._members) <= LISTED_AGAIN:
+                self._crowded = False
             return
         if before is None:
             insort(self._places, (key.digest(), key))
             self._users[key.user] = self._users.get(key.user, 0) + 1
         self._members[key] = after
-        self._most = max(self._most, len(self._members))
+        if len(self._members) > MAX_LISTED:
+            self._crowded = self._was_crowded = True
 
     # Told to watchers
 
@@ -124,7 +130,7 @@ class Roster:
         """Nobody is to be told what has changed so far."""
         self._told.clear()
         self._shown.clear()
-        self._most = len(self._members)
+        self._was_crowded = self._crowded
 
     def delta(self) -> bytes | None:
         """ServerFrame{presence}: what has changed since the last call; None = nothing that is seen.
@@ -136,7 +142,7 @@ class Roster:
             for key, then in self._told.items()
             if key in self._shown or self._members.get(key) != then
         ]
-        crowded = self._most > MAX_LISTED
+        crowded = self._was_crowded
         self.settle()
         if not changed:
             return None
@@ -153,7 +159,7 @@ class Roster:
         frame = frame_pb2.PresenceFrame(
             topic=self.topic,
             full=full,
-            members=members if len(self._members) <= MAX_LISTED else (),
+            members=() if self._crowded else members,
             sessions=len(self._members),
             users=self.users,
         )

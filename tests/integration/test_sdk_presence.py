@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from shipspeak.realtime.v1 import error_reason_pb2 as reasons
+from shipspeak.realtime.v1 import frame_pb2
 from shipspeak.realtime.v1.meeting_pb2 import StageProgress
 from shipspeak_realtime import (
     InvalidRequestError,
@@ -18,6 +20,7 @@ from shipspeak_realtime import (
     State,
 )
 from tests.support.present import mint, secret
+from tests.support.raw_client import RawClient
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -160,3 +163,51 @@ async def test_leaving_a_loop_ends_the_watch(shared_hub: HubProcess, topic: str)
         again = watcher.presence(topic)
         async with again:
             await until(again, {})
+
+
+async def test_what_is_said_too_fast_waits_and_the_latest_stands(
+    shared_hub: HubProcess, topic: str
+) -> None:
+    """G12: a client that flaps tires nobody, and is seen as it is in the end."""
+    async with (
+        RealtimeClient(shared_hub.grpc, client_id="watcher") as watcher,
+        RealtimeClient(shared_hub.grpc, client_id="flapper") as flapper,
+        watcher.presence(topic) as reader,
+    ):
+        await until(reader, {})
+        async with flapper.subscribe(topic):
+            await until_live(flapper)
+            says = [
+                flapper.set_presence(topic, "active", {"step": str(number)})
+                for number in range(300)
+            ]
+            async with asyncio.timeout(3 * SECONDS):
+                await asyncio.gather(*says)
+                members = await until(reader, {"flapper": "active"})
+                while members.members[0].metadata["step"] != "299":
+                    members = await reader.next()
+
+
+async def test_a_session_that_changes_its_presence_too_often_is_told_when_to_go_on(
+    start_hub: Callable[..., HubProcess], topic: str
+) -> None:
+    """G12: repeats of what was said are free, and so is leaving."""
+    hub = start_hub(env={"RTHUB_RATE_PRESENCE_PER_SESSION": "0.001"})
+    active, offline = frame_pb2.PRESENCE_STATE_ACTIVE, frame_pb2.PRESENCE_STATE_OFFLINE
+    async with RawClient(hub.grpc) as client:
+        stream, _ = await client.session(client_id="flapper")
+        for number in range(303):
+            facts = {"n": str(number // 3)}
+            said = frame_pb2.SetPresence(topic=topic, state=active, metadata=facts)
+            await stream.send(request_id=number + 1, presence=said)
+        errors = [await stream.control("error", 60) for _ in range(3)]
+        assert [error.request_id for error in errors] == [301, 302, 303]
+        assert {error.reason for error in errors} == {reasons.ERROR_REASON_RATE_LIMITED}
+        assert {error.topic for error in errors} == {topic}
+        assert all(error.retry_after.seconds > 0 for error in errors)
+        leaving = frame_pb2.SetPresence(topic=topic, state=offline)
+        await stream.send(request_id=500, presence=leaving)
+        await stream.send(ping=frame_pb2.Ping(nonce=1))
+        assert (
+            await stream.until(lambda frame: frame.WhichOneof("control") != "heartbeat")
+        ).HasField("pong")

@@ -5,11 +5,13 @@ from __future__ import annotations
 from hub.auth.grants import EVERYTHING, Principal
 from hub.fanout.flush import Flusher
 from hub.fanout.registry import TopicRegistry
+from hub.limits.rates import Rates
 from hub.pipeline.history import HistoryReader
 from hub.pipeline.poll import Poller
 from hub.pipeline.presence import PresenceDesk
 from hub.pipeline.publish import Publisher, PublishLimits
 from hub.pipeline.subscribe import Subscriber
+from hub.settings import Settings
 from hub.telemetry.metrics import Metrics
 from hub.topics.namespaces import Namespaces
 from shipspeak.realtime.v1 import event_pb2, frame_pb2
@@ -34,7 +36,9 @@ class PipelineBench:
         self.publisher = Publisher(
             self.engine, self.registry, namespaces, limits, self.metrics, self.clock
         )
-        self.presence = PresenceDesk(namespaces, "instance", 20.0, self.clock)
+        self.presence = PresenceDesk(
+            namespaces, "instance", 20.0, self.clock, Rates(Settings(dev=True), self.clock)
+        )
         self.subscriber = Subscriber(
             self.engine,
             self.registry,

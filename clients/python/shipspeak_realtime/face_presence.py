@@ -12,11 +12,14 @@ from shipspeak_realtime.present import say_presence
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from shipspeak_realtime.clock import Clock
     from shipspeak_realtime.presence import Members, PresenceState
 
 
 class PresenceFace(HasParts):
     """Watch, say and read presence."""
+
+    _clock: Clock
 
     def presence(self, topic: str) -> PresenceReader:
         """Watch who is in a topic: `async for members in hub.presence("meeting/42")`.
@@ -37,7 +40,8 @@ class PresenceFace(HasParts):
     ) -> None:
         """Say what others see of this client in a topic, now and after every reconnect.
 
-        Without a session it is said when one opens. "offline", and the client's `close`, leave.
+        Without a session it is said when one opens. What comes faster than the hub takes it waits,
+        and the latest is said. "offline", and the client's `close`, leave.
 
         Args:
             topic: kind/id[/more]; takes the right `presence`.
@@ -49,7 +53,7 @@ class PresenceFace(HasParts):
             RealtimeError: the hub's refusal, typed.
         """
         parts = self._open_parts()
-        await say_presence(parts.connection, parts.calls, topic, state, metadata)
+        await say_presence(parts.connection, parts.calls, topic, state, metadata, self._clock)
 
     async def read_presence(
         self, topic: str, *, counts_only: bool = False, page: str = ""

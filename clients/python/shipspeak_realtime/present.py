@@ -13,6 +13,7 @@ from shipspeak_realtime.presence import is_about_presence
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from shipspeak_realtime.clock import Clock
     from shipspeak_realtime.connection import Connection
     from shipspeak_realtime.presence import PresenceState
     from shipspeak_realtime.unary import UnaryCalls
@@ -27,8 +28,9 @@ async def say_presence(
     topic: str,
     state: PresenceState,
     metadata: Mapping[str, str] | None,
+    clock: Clock,
 ) -> None:
-    """Keep the wish, and tell the session that is open.
+    """Keep the wish, and tell the session that is open; what comes too fast is said later.
 
     By Touch, whose answer tells a refusal; then on the stream too, so that what was said there
     before and is still under way does not stand.
@@ -38,8 +40,7 @@ async def say_presence(
         RealtimeError: the hub's refusal; the wish is forgotten.
     """
     request = connection.presence.wish(topic, state, metadata)
-    session_id = connection.session_id
-    if session_id:
+    while session_id := connection.session_id:
         touch = realtime_service_pb2.TouchRequest(session_id=session_id, presence=request)
         try:
             await calls.touch(touch)
@@ -47,10 +48,17 @@ async def say_presence(
             # The session is lost, or will be: the next one says it.
             pass
         except RealtimeError as error:
+            if error.reason == "RATE_LIMITED" and error.retry_after is not None:
+                await clock.sleep(error.retry_after)
+                if connection.presence.wished(topic) is request:
+                    continue
+                # What was said later stands, and whoever said it sees to it.
+                return
             if error.reason != "SESSION_UNKNOWN":
                 if is_about_presence(error) or not error.retryable:
                     connection.presence.forget(topic)
                 raise
+        break
     if state != "offline":
         connection.announce(topic)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from hub.presence.member import Holder, MemberKey
 from hub.presence.room import COALESCE_SECONDS, SLICE
-from hub.presence.roster import MAX_LISTED
+from hub.presence.roster import LISTED_AGAIN, MAX_LISTED
 from tests.support.presence_bench import AWAY, OFFLINE, ONLINE, TOPIC, Bench, View
 
 if TYPE_CHECKING:
@@ -102,9 +102,31 @@ def test_above_the_limit_counts_only_and_below_it_members_again() -> None:
     assert view.counts == (MAX_LISTED + 1, 50)
     assert not view.members
     assert all(len(frame.members) <= MAX_LISTED for frame in view.frames)
-    bench.room.leave(TOPIC, Holder("i", "s0"))
+    for number in range(MAX_LISTED - LISTED_AGAIN):
+        bench.room.leave(TOPIC, Holder("i", f"s{number}"))
+        bench.run(1)
+        assert not view.members
+    bench.room.leave(TOPIC, Holder("i", "s99"))
     bench.run(1)
-    assert len(view.members) == MAX_LISTED
+    assert len(view.members) == LISTED_AGAIN
+
+
+def test_one_who_comes_and_goes_at_the_limit_costs_no_lists() -> None:
+    """G12: whoever counts goes on to count."""
+    bench, view = Bench(), View("w")
+    bench.room.watch(TOPIC, view)
+    for number in range(MAX_LISTED + 1):
+        bench.put(f"s{number}", f"u{number}")
+    bench.run(1)
+    before = len(view.frames)
+    for _ in range(10):
+        bench.room.leave(TOPIC, Holder("i", "s0"))
+        bench.run(1)
+        bench.put("s0", "u0")
+        bench.run(1)
+    flaps = view.frames[before:]
+    assert [frame.sessions for frame in flaps] == [MAX_LISTED, MAX_LISTED + 1] * 10
+    assert not any(frame.members for frame in flaps)
 
 
 def test_a_stalled_watcher_gathers_no_frames_and_gets_the_full_state_later() -> None:

@@ -173,9 +173,7 @@ class Settings(BaseSettings):
         default=20_000, ge=0, description="Drafts a second that one topic takes; 0 = any."
     )
     rate_presence_per_session: float = Field(
-        default=10,
-        ge=0,
-        description="Changes of presence a second that one session may say; 0 = any.",
+        default=10, ge=0, description="Changes of presence a second of one session; 0 = any."
     )
     rate_frames_per_connection: float = Field(
         default=20_000, ge=0, description="Frames a second read from one connection; 0 = any."

@@ -12,6 +12,7 @@ import structlog
 from hub.announce import announce
 from hub.auth.revocations import Revocations
 from hub.auth.tokens import Authenticator
+from hub.auth.topic_grants import TopicGrants
 from hub.dev_switches import DevSwitches
 from hub.doors import REALTIME, Methods, back_end_door, browser_door
 from hub.engine.sqlite import Retention, SqliteEngine, SqliteInbox, SqliteSchedule, SqliteSteward
@@ -113,13 +114,20 @@ class Hub:
             self.schedule,
             rates,
         )
+        revocations = Revocations()
+        self.revocations = RevocationLog(
+            self.engine, revocations, lambda: self.connections.end_revoked(revocations), clock
+        )
+        authenticator = Authenticator(settings, clock, revocations)
+        self.key_updates = authenticator.key_updates
         self.presence = PresenceDesk(
             namespaces, self.instance, settings.heartbeat_interval, clock, rates
         )
-        subscriber = Subscriber(
+        self.subscriber = subscriber = Subscriber(
             self.engine,
             self.registry,
             namespaces,
+            TopicGrants(authenticator),
             self.presence,
             self.metrics,
             max_subscriptions=settings.max_subscriptions,
@@ -142,12 +150,6 @@ class Hub:
             Canceller(self.schedule),
             self.presence,
         )
-        revocations = Revocations()
-        self.revocations = RevocationLog(
-            self.engine, revocations, lambda: self.connections.end_revoked(revocations), clock
-        )
-        authenticator = Authenticator(settings, clock, revocations)
-        self.key_updates = authenticator.key_updates
         admission = Admission(
             settings,
             authenticator,
@@ -262,6 +264,7 @@ class Hub:
             try:
                 self.sessions.tick()
                 self.registry.sweep()
+                self.subscriber.end_grants()
                 await self.health.refresh()
             except Exception:
                 # One failed round must not end the heartbeats of everyone.

@@ -109,6 +109,21 @@ class Principal:
             )
 
 
+@dataclass(frozen=True, slots=True)
+class TopicGrant:
+    """The right of one user to read the topics of one pattern.
+
+    Attributes:
+        subject: the user.
+        pattern: of the topics.
+        expires_at: seconds since the epoch.
+    """
+
+    subject: str
+    pattern: str
+    expires_at: float
+
+
 ANONYMOUS_DEVELOPER = Principal("", EVERYTHING)
 # Whoever has not said yet who it is.
 NOBODY = Principal("", Grants())

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import jwt
 
-from hub.auth.grants import ANONYMOUS_DEVELOPER, Grants, Principal
+from hub.auth.claims import is_text, is_time
+from hub.auth.grants import ANONYMOUS_DEVELOPER, Grants, Principal, TopicGrant
 from hub.auth.key_updates import KeyUpdates
 from hub.auth.keysets import KeysPending, key_set
 from hub.auth.revocations import Revocations
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
 
 # For clocks that run ahead of ours. A token's end has no leeway: rights end on time (G10).
 LEEWAY_SECONDS = 30
-# The end of the year 9999, which is as far as the contract's timestamps reach.
-_LAST_TIME = 253_402_300_799
 _CACHE_SIZE = 10_000
 
 # The first class that matches an error of the library names the reason.
@@ -122,7 +121,42 @@ class Authenticator:
             raise revoked_error()
         return principal
 
+    def topic_grant(self, token: str) -> TopicGrant:
+        """Check a short token for one topic.
+
+        Raises:
+            Unauthenticated: with the reason TOKEN_*.
+            Unavailable: KEYS_UNAVAILABLE.
+        """
+        claims = self._claims(token)
+        subject, pattern = claims["sub"], claims.get("topic")
+        if not (isinstance(subject, str) and isinstance(pattern, str) and pattern):
+            raise Unauthenticated(
+                reasons.ERROR_REASON_TOKEN_MALFORMED, "a grant needs the claims sub and topic"
+            )
+        self._not_revoked(_bare(subject, claims))
+        return TopicGrant(subject, pattern, float(claims["exp"]))
+
     def _verify(self, token: str) -> Principal:
+        claims = self._claims(token)
+        subject = claims["sub"]
+        if not isinstance(subject, str) or not subject:
+            raise Unauthenticated(reasons.ERROR_REASON_TOKEN_MALFORMED, "the token's sub is empty")
+        token_id = str(claims.get("jti", ""))
+        if not (is_text(subject) and is_text(token_id)):
+            raise Unauthenticated(
+                reasons.ERROR_REASON_TOKEN_MALFORMED, "the token's sub or jti is no Unicode text"
+            )
+        return Principal(
+            subject,
+            Grants.from_claim(claims.get("grants", {})),
+            float(claims["exp"]),
+            token_id,
+            float(claims.get("iat", 0)),
+        )
+
+    def _claims(self, token: str) -> dict[str, Any]:
+        """The claims of a token whose signature, issuer, audience and times are good."""
         if not self._issuers:
             raise Unauthenticated(
                 reasons.ERROR_REASON_TOKEN_SIGNATURE_INVALID,
@@ -132,7 +166,7 @@ class Authenticator:
         try:
             issuer, keys = self._issuer_of(token)
             algorithm, key = _key_of(token, issuer, keys)
-            claims = jwt.decode(
+            claims: dict[str, Any] = jwt.decode(
                 token,
                 key,
                 algorithms=[algorithm],
@@ -159,21 +193,7 @@ class Authenticator:
             raise Unauthenticated(
                 reason, f"the token was refused ({error}); get a new one"
             ) from error
-        subject = claims["sub"]
-        if not isinstance(subject, str) or not subject:
-            raise Unauthenticated(reasons.ERROR_REASON_TOKEN_MALFORMED, "the token's sub is empty")
-        token_id = str(claims.get("jti", ""))
-        if not (_is_text(subject) and _is_text(token_id)):
-            raise Unauthenticated(
-                reasons.ERROR_REASON_TOKEN_MALFORMED, "the token's sub or jti is no Unicode text"
-            )
-        return Principal(
-            subject,
-            Grants.from_claim(claims.get("grants", {})),
-            float(claims["exp"]),
-            token_id,
-            float(claims.get("iat", 0)),
-        )
+        return claims
 
     def _issuer_of(self, token: str) -> tuple[Issuer, KeySet]:
         """The issuer that a token names; nothing of it is believed yet but which keys to try."""
@@ -188,7 +208,7 @@ class Authenticator:
         """Judge exp and nbf by the injected clock (the library knows only the machine's)."""
         now = self._clock()
         expires, not_before = claims["exp"], claims.get("nbf", 0)
-        if not (_is_time(expires) and _is_time(not_before) and _is_time(claims.get("iat", 0))):
+        if not (is_time(expires) and is_time(not_before) and is_time(claims.get("iat", 0))):
             raise jwt.DecodeError("exp, nbf or iat is not a time")
         if now >= expires:
             raise jwt.ExpiredSignatureError("it has expired")
@@ -208,27 +228,17 @@ def _key_of(token: str, issuer: Issuer, keys: KeySet) -> tuple[str, PublicKey | 
     return algorithm, key
 
 
+def _bare(subject: str, claims: dict[str, Any]) -> Principal:
+    """Whose a token is and when it was issued, without any right."""
+    issued_at = float(claims.get("iat", 0))
+    return Principal(subject, Grants(), token_id=str(claims.get("jti", "")), issued_at=issued_at)
+
+
 def revoked_error() -> Unauthenticated:
     """The token's right has been taken back."""
     return Unauthenticated(
         reasons.ERROR_REASON_TOKEN_REVOKED, "the token has been revoked; sign in again"
     )
-
-
-def _is_time(claim: object) -> bool:
-    """Whether a claim is a NumericDate (RFC 7519 section 2) that a calendar knows."""
-    if isinstance(claim, bool) or not isinstance(claim, int | float):
-        return False
-    return 0 <= claim <= _LAST_TIME  # NaN is not
-
-
-def _is_text(claim: str) -> bool:
-    """Whether a text has a UTF-8: JSON can write half a surrogate pair, and no message holds it."""
-    try:
-        claim.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def mint(

@@ -93,8 +93,9 @@ class Poller:
                 held.enter_context(reader.begin.live.held())
             answer = await self._answer(request, readers, told)
         principal = authenticate()
+        wishes = {wish.topic: wish for wish in request.subscriptions}
         for reader in readers:
-            principal.require("subscribe", reader.begin.live.name)
+            self._subscriber.reads_until(principal, wishes[reader.begin.live.name])
         response = b"".join(delimited(0x0A, frame) for frame in answer.frames)
         tail = realtime_service_pb2.PollResponse(more=answer.more)
         if not _seconds(request) and not answer.more:

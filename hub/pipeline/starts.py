@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hub.engine.contract import TopicHead, Verdict
-from hub.errors import InvalidArgument, Unimplemented
+from hub.errors import InvalidArgument
 from hub.fanout.notice import subscribed_frame
 from hub.model.cursor import Cursor, decode_cursor, encode_cursor
 from hub.pipeline.verdict import WIRE_VERDICTS, handled_inside_run
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from hub.auth.grants import Principal
+    from hub.auth.topic_grants import TopicGrants
     from hub.engine.contract import Engine
     from hub.fanout.registry import TopicRegistry
     from hub.fanout.topic import LiveTopic
@@ -84,6 +85,7 @@ class Starts:
         engine: judges cursors.
         registry: live topics.
         namespaces: policies.
+        grants: judges who may read.
         clock: seconds since the epoch.
     """
 
@@ -92,11 +94,13 @@ class Starts:
         engine: Engine,
         registry: TopicRegistry,
         namespaces: Namespaces,
+        grants: TopicGrants,
         clock: Callable[[], float],
     ) -> None:
         self._engine = engine
         self._registry = registry
         self._namespaces = namespaces
+        self._grants = grants
         self._clock = clock
 
     async def find(self, principal: Principal, request: frame_pb2.Subscribe) -> Begin:
@@ -104,14 +108,13 @@ class Starts:
 
         Raises:
             HubError: TOPIC_INVALID, NAMESPACE_UNKNOWN, RIGHT_MISSING, CURSOR_INVALID,
-                FEATURE_UNAVAILABLE, CONFLATION_NOT_ALLOWED or SHARD_UNAVAILABLE.
+                TOKEN_*, CONFLATION_NOT_ALLOWED or SHARD_UNAVAILABLE.
         """
         topic = request.topic
         namespace = self._namespaces.of(topic)
-        principal.require("subscribe", topic)
+        self._grants.reads_until(principal, topic, request.grant)
         if request.conflate or request.at == frame_pb2.START_SNAPSHOT:
             check_conflation(namespace, topic)
-        self._refuse_unavailable(request)
         live = await self._registry.open(topic)
         if live.volatile:
             return Begin(live, frame_pb2.VERDICT_LIVE, 0, b"", TopicHead(0, 0, 0))
@@ -215,15 +218,3 @@ class Starts:
                 int(self._clock() * 1000),
             ),
         )
-
-    def _refuse_unavailable(self, request: frame_pb2.Subscribe) -> None:
-        feature = ""
-        if request.grant:
-            feature = "grant"
-        if feature:
-            raise Unimplemented(
-                reasons.ERROR_REASON_FEATURE_UNAVAILABLE,
-                f"this hub does not offer {feature} on Subscribe yet; leave it out",
-                topic=request.topic,
-                feature=feature,
-            )

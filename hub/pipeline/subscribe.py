@@ -11,6 +11,7 @@ from hub.errors import (
     NotFound,
     PermissionDenied,
     ResourceExhausted,
+    Unauthenticated,
 )
 from hub.pipeline.starts import Starts
 from hub.session.frames import unsubscribed_frame
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from hub.auth.grants import Principal
+    from hub.auth.topic_grants import TopicGrants
     from hub.engine.contract import Engine
     from hub.fanout.registry import TopicRegistry
     from hub.pipeline.presence import PresenceDesk
@@ -39,6 +41,7 @@ class Subscriber:
         engine: judges cursors.
         registry: live topics.
         namespaces: policies.
+        grants: judges who may read.
         presence: ends and is watched with subscriptions.
         metrics: counted by verdict.
         max_subscriptions: of one session.
@@ -50,13 +53,17 @@ class Subscriber:
         engine: Engine,
         registry: TopicRegistry,
         namespaces: Namespaces,
+        grants: TopicGrants,
         presence: PresenceDesk,
         metrics: Metrics,
         *,
         max_subscriptions: int,
         clock: Callable[[], float],
     ) -> None:
-        self._starts = Starts(engine, registry, namespaces, clock)
+        self._starts = Starts(engine, registry, namespaces, grants, clock)
+        self._grants = grants
+        self._clock = clock
+        self._granted: dict[Session, set[str]] = {}
         self._registry = registry
         self._presence = presence
         self._metrics = metrics
@@ -87,7 +94,7 @@ class Subscriber:
         begin = await self.begin(principal(), request)
         if session.state is State.CLOSED:
             return
-        principal().require("subscribe", request.topic)
+        rights_until = self.reads_until(principal(), request)
         if request.presence:
             self._presence.check_watch(principal(), request.topic)
         self._check_room(session, request.topic)
@@ -101,7 +108,7 @@ class Subscriber:
             epoch=begin.state.epoch,
             offset=begin.position,
             slot=slot,
-            rights_until=math.inf,
+            rights_until=rights_until,
             conflate=request.conflate,
         )
         subscription.snapshot_to = begin.snapshot_to
@@ -109,6 +116,8 @@ class Subscriber:
         self._metrics.subscribes.labels(frame_pb2.Verdict.Name(begin.verdict)).inc()
         session.send_control(begin.frame(request_id))
         self._registry.subscribe(live, subscription)
+        if rights_until < math.inf:
+            self._granted.setdefault(session, set()).add(request.topic)
         if request.presence:
             self._presence.watch(session, request.topic)
 
@@ -142,7 +151,9 @@ class Subscriber:
         """The session has a new token: end what it does not allow any more, and go on (G10)."""
         for topic in tuple(session.subscriptions):
             try:
-                principal.require("subscribe", topic)
+                # What a grant of its own allows goes on until that ends.
+                if topic not in self._granted.get(session, ()):
+                    principal.require("subscribe", topic)
                 self._presence.check_watcher(session, principal, topic)
             except PermissionDenied as error:
                 self._registry.unsubscribe(session, topic)
@@ -150,6 +161,26 @@ class Subscriber:
                 session.send_control(unsubscribed_frame(topic, error=error))
         self._presence.renew(session, principal)
         session.renew(principal.expires_at)
+
+    def reads_until(self, principal: Principal, request: frame_pb2.Subscribe) -> float:
+        """Until when a principal may read what it asks for; raises as ``TopicGrants``."""
+        return self._grants.reads_until(principal, request.topic, request.grant)
+
+    def end_grants(self) -> None:
+        """End what was allowed by grants that have ended; to be called about once a second."""
+        now = self._clock()
+        for session, topics in tuple(self._granted.items()):
+            for topic in tuple(topics):
+                subscription = session.subscriptions.get(topic)
+                if subscription is None:
+                    topics.discard(topic)
+                elif now >= subscription.rights_until:
+                    topics.discard(topic)
+                    self._registry.unsubscribe(session, topic)
+                    self._presence.unsubscribed(session, topic)
+                    session.send_control(unsubscribed_frame(topic, error=_grant_ended(topic)))
+            if not topics or session.state is State.CLOSED:
+                del self._granted[session]
 
     async def begin(self, principal: Principal, request: frame_pb2.Subscribe) -> Begin:
         """Open the topic and find where this reader begins.
@@ -181,3 +212,11 @@ class Subscriber:
                 topic=topic,
                 max=self._max,
             )
+
+
+def _grant_ended(topic: str) -> Unauthenticated:
+    return Unauthenticated(
+        reasons.ERROR_REASON_TOKEN_EXPIRED,
+        "the grant for the topic has ended; subscribe again with a new one",
+        topic=topic,
+    )

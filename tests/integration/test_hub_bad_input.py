@@ -267,22 +267,6 @@ async def test_conflation_where_it_is_not_allowed(scene: _Scene) -> None:
         await scene.refused(reasons.ERROR_REASON_CONFLATION_NOT_ALLOWED, code_pb2.INVALID_ARGUMENT)
 
 
-@pytest.mark.parametrize(
-    ("change", "feature"),
-    [
-        ({"grant": "x"}, "grant"),
-    ],
-)
-async def test_what_is_not_offered_yet_says_so(
-    scene: _Scene, change: dict[str, object], feature: str
-) -> None:
-    wish = frame_pb2.Subscribe(topic=scene.topic, **change)  # type: ignore[arg-type]
-    await scene.stream.send(subscribe=wish)
-    error = await scene.refused(reasons.ERROR_REASON_FEATURE_UNAVAILABLE, code_pb2.UNIMPLEMENTED)
-    assert error.metadata["feature"] == feature
-    assert not error.HasField("retry_after")
-
-
 async def test_a_publisher_that_never_reads_its_answers_costs_nobody(scene: _Scene) -> None:
     rude = scene.client.connect()
     await rude.send(hello=GOOD)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from hub.auth.grants import EVERYTHING, Principal
+from hub.auth.tokens import Authenticator
+from hub.auth.topic_grants import TopicGrants
 from hub.fanout.flush import Flusher
 from hub.fanout.registry import TopicRegistry
 from hub.limits.rates import Rates
@@ -43,6 +45,7 @@ class PipelineBench:
             self.engine,
             self.registry,
             namespaces,
+            TopicGrants(Authenticator(Settings(dev=True), self.clock)),
             self.presence,
             self.metrics,
             max_subscriptions=3,

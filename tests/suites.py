@@ -123,5 +123,6 @@ SUITES = (
         (INSTALL, (*PAGE, "npm", "run", "test:browser"), (*PAGE, "npm", "run", "test:pages")),
         900,
         ENGINES,
+        full=Full((*PAGE, "npm", "run", "prove"), 1200),
     ),
 )

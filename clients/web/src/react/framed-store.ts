@@ -8,7 +8,8 @@ import { onNextFrame } from "./frames.js";
 /** How a value is made out of a topic; each returns the same value where nothing changes. */
 export interface Making<T> {
   readonly initial: T;
-  readonly event: (value: T, event: Event) => T;
+  /** What came since the last frame, in order; never none. Once in a frame, as it may be much. */
+  readonly events: (value: T, events: readonly Event[]) => T;
   readonly verdict?: (value: T, verdict: VerdictNews["verdict"]) => T;
   readonly error?: (value: T, error: RealtimeError) => T;
   /** The value that a topic read from its start again begins with; `initial` by default. */
@@ -27,6 +28,8 @@ export class FramedStore<T> implements Store<T> {
   readonly #listeners = new Set<() => void>();
   #shown: T;
   #value: T;
+  #news: Event[] = [];
+  #isPlanned = false;
   #leave: (() => void) | null = null;
 
   constructor(client: RealtimeClient, topic: string, start: Start, making: Making<T>) {
@@ -52,31 +55,50 @@ export class FramedStore<T> implements Store<T> {
   };
 
   #read(): () => void {
-    const { initial, event: take, verdict: judge, error: fail, again } = this.#making;
+    const { initial, verdict: judge, error: fail, again } = this.#making;
     // From the latest on, what was known stays true; a topic that is read from its start again brings all again.
     let begins = this.#start !== "latest";
     return this.#client.topic(this.#topic).subscribe({
       start: this.#start,
       onEvent: (event) => {
-        if (begins) this.#value = again ? again(this.#value) : initial;
+        if (begins) {
+          this.#news = [];
+          this.#value = again ? again(this.#value) : initial;
+        }
         begins = false;
-        this.#change(take(this.#value, event));
+        this.#news.push(event);
+        this.#plan();
       },
       onVerdict: ({ verdict }) => {
-        const value = verdict === "reset" ? initial : this.#value;
-        this.#change(judge ? judge(value, verdict) : value);
+        this.#fold();
+        if (verdict === "reset") this.#value = initial;
+        if (judge) this.#value = judge(this.#value, verdict);
+        this.#plan();
       },
-      onError: (error) => fail && this.#change(fail(this.#value, error)),
+      onError: (error) => {
+        this.#fold();
+        if (fail) this.#value = fail(this.#value, error);
+        this.#plan();
+      },
     });
   }
 
-  #change(value: T): void {
-    if (Object.is(value, this.#value)) return;
-    this.#value = value;
+  #fold(): void {
+    if (this.#news.length === 0) return;
+    const news = this.#news;
+    this.#news = [];
+    this.#value = this.#making.events(this.#value, news);
+  }
+
+  #plan(): void {
+    if (this.#isPlanned) return;
+    this.#isPlanned = true;
     onNextFrame(this.#show);
   }
 
   readonly #show = (): void => {
+    this.#isPlanned = false;
+    this.#fold();
     if (Object.is(this.#shown, this.#value)) return;
     this.#shown = this.#value;
     for (const listener of [...this.#listeners]) listener();

@@ -28,8 +28,8 @@ export function useEvents(topic: string | null, options: UseEventsOptions = {}):
   const client = useRealtime();
   const store = useMemo(() => {
     if (topic === null) return EMPTY;
-    const event = (all: readonly Event[], next: Event) => [...all, next].slice(-limit);
-    return new FramedStore(client, topic, start, { initial: NONE, event });
+    const events = (all: readonly Event[], news: readonly Event[]) => [...all, ...news].slice(-limit);
+    return new FramedStore(client, topic, start, { initial: NONE, events });
   }, [client, topic, limit, start]);
   return useSyncExternalStore(store.subscribe, store.getSnapshot, () => NONE);
 }
@@ -57,11 +57,14 @@ export function useLatest(
   const picking = useLatestRef(pick);
   const store = useMemo(() => {
     if (topic === null) return NOTHING as Store<unknown>;
-    const event = (now: unknown, next: Event) => {
-      const found = picked(next, picking.current);
-      return found === undefined ? now : found;
+    const events = (now: unknown, news: readonly Event[]) => {
+      for (let index = news.length - 1; index >= 0; index -= 1) {
+        const found = picked(news[index] as Event, picking.current);
+        if (found !== undefined) return found;
+      }
+      return now;
     };
-    return new FramedStore<unknown>(client, topic, start, { initial: undefined, event });
+    return new FramedStore<unknown>(client, topic, start, { initial: undefined, events });
   }, [client, topic, start, picking]);
   return useSyncExternalStore(store.subscribe, store.getSnapshot, () => undefined);
 }

@@ -48,8 +48,8 @@ export function useTopicState<S>(
     if (topic === null) return { getSnapshot: () => nothing, subscribe: () => () => {} };
     return new FramedStore<Made<S>>(client, topic, start, {
       initial: nothing,
-      event: (made, event) => {
-        const state = reducing.current(made.state, event);
+      events: (made, news) => {
+        const state = news.reduce((now, event) => reducing.current(now, event), made.state);
         return Object.is(state, made.state) ? made : { ...made, state };
       },
       verdict: (made) => (made.answered && !made.error ? made : { ...made, answered: true, error: null }),

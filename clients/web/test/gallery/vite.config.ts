@@ -10,6 +10,9 @@ export default defineConfig({
     target: "es2022",
     outDir: "dist",
     emptyOutDir: true,
+    rollupOptions: {
+      input: ["index.html", "load.html"].map((name) => fileURLToPath(new URL(name, import.meta.url))),
+    },
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 2000,
     modulePreload: { polyfill: false },

@@ -88,6 +88,12 @@ export class FakeClient implements RealtimeClient {
     return event;
   }
 
+  /** Lets go of the events that were handed out. */
+  forget(): void {
+    this.#events.clear();
+    this.calls.length = 0;
+  }
+
   /** The event of this topic with this index, from the first one on. */
   eventAt(topic: string, index: number): Event {
     const event = this.#events.get(topic)?.at(index);

@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from shipspeak_realtime import RealtimeClient, State
+from tests.chaos.ending import end
 from tests.chaos.legs import no_jitter
 from tests.guarantees.presence import Life, Shown, Viewer
 
@@ -61,10 +62,8 @@ class Attendance:
 
     async def stop(self) -> None:
         """End; what members do when they leave is seen by nobody."""
-        for tasks in (self._watching, self._members):
-            for task in tasks:
-                task.cancel()
-            await asyncio.wait(tasks)
+        await end(self._watching)
+        await end(self._members)
 
     async def _attend(self, name: str, target: str) -> None:
         joined = 0.0

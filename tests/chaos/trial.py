@@ -9,6 +9,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from tests.chaos.attendance import Attendance
+from tests.chaos.ending import end
 from tests.chaos.logs import read_logs
 from tests.chaos.mishaps import Mishaps, lose_file
 from tests.chaos.proxy import FaultProxy
@@ -169,8 +170,7 @@ async def _run(
             logs[topic].lost.add(epoch)
         heads = {topic: (log.epoch, log.head) for topic, log in logs.items()}
         behind += await _catch_up(readers.recorders, heads, plan.patience)
-        for task in reading:
-            task.cancel()
+        await end(reading)
     if WORK_TOPIC in lost:
         # The books of who was handed what went with the file, and the log that they speak of.
         history.works.handouts.clear()
@@ -274,6 +274,6 @@ async def _catch_up(
         for recorder in recorders
     }
     _, late = await asyncio.wait(waiting, timeout=patience)
-    for task in late:
-        task.cancel()
-    return sorted(waiting[task] for task in late)
+    names = sorted(waiting[task] for task in late)
+    await end(late)
+    return names

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from typing import TYPE_CHECKING
 
 from shipspeak_realtime import AdminClient, RealtimeClient, RealtimeError
+from tests.chaos.ending import end
 from tests.chaos.legs import no_jitter
 from tests.guarantees.works import Handout
 from tests.support.until import until
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Sequence
     from random import Random
 
@@ -65,9 +66,7 @@ class Workers:
         except TimeoutError:
             return False
         finally:
-            for task in self._tasks:
-                task.cancel()
-            await asyncio.wait(self._tasks)
+            await end(self._tasks)
         return True
 
     async def _work(self, target: str, name: str) -> None:

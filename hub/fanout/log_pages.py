@@ -9,6 +9,7 @@ from hub.fanout.chunk import CHUNK_BYTES
 from hub.fanout.page import CatchUpPage
 from hub.fanout.page_cache import PageCache
 from hub.fanout.places import ProvedPlaces
+from hub.telemetry.unheard import hear
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,6 +73,7 @@ class LogPages:
             task = asyncio.get_running_loop().create_task(self._read(offset, horizon))
             self._reads[offset, horizon] = task
             task.add_done_callback(lambda _: self._reads.pop((offset, horizon), None))
+            task.add_done_callback(hear)
         return await asyncio.shield(task)
 
     async def _read(self, offset: int, horizon: int) -> CatchUpPage:

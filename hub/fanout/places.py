@@ -11,6 +11,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, Final
 
 from hub.engine.contract import Verdict
+from hub.telemetry.unheard import hear
 
 if TYPE_CHECKING:
     from hub.engine.contract import Engine, Resume
@@ -53,6 +54,7 @@ class ProvedPlaces:
             task = asyncio.get_running_loop().create_task(self._ask(cursor))
             self._asked[cursor] = task
             task.add_done_callback(lambda _: self._asked.pop(cursor, None))
+            task.add_done_callback(hear)
         return await asyncio.shield(task)
 
     async def _ask(self, cursor: Cursor) -> Resume:

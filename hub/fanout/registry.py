@@ -14,6 +14,7 @@ from hub.fanout.page_cache import PageCache
 from hub.fanout.ring import Ring
 from hub.fanout.topic import LiveTopic
 from hub.model.events import withdrawn
+from hub.telemetry.unheard import hear
 from shipspeak.realtime.v1 import error_reason_pb2 as reasons
 
 if TYPE_CHECKING:
@@ -100,14 +101,9 @@ class TopicRegistry:
         if task is None:
             task = asyncio.get_running_loop().create_task(self._open(topic))
             self._opening[topic] = task
-            task.add_done_callback(lambda done: self._opened(topic, done))
+            task.add_done_callback(lambda _: self._opening.pop(topic, None))
+            task.add_done_callback(hear)
         return await asyncio.shield(task)
-
-    def _opened(self, topic: str, done: asyncio.Task[LiveTopic]) -> None:
-        self._opening.pop(topic, None)
-        if not done.cancelled():
-            # Whoever waits is told; where nobody does any more, its failure is nobody's.
-            done.exception()
 
     async def _open(self, topic: str) -> LiveTopic:
         if not self._namespaces.of(topic).topic_class.durable:

@@ -21,6 +21,7 @@ from hub.model.cursor import Cursor, decode_cursor, encode_cursor
 from hub.model.wire import delimited
 from hub.pipeline.verdict import WIRE_VERDICTS
 from hub.session.frames import duration
+from hub.telemetry.unheard import hear
 from shipspeak.realtime.v1 import error_reason_pb2 as reasons
 from shipspeak.realtime.v1 import frame_pb2, realtime_service_pb2
 
@@ -129,6 +130,7 @@ class PublicReader:
             finding = asyncio.ensure_future(self._find_head(topic, window, known))
             self._finding[topic] = finding
             finding.add_done_callback(lambda _: self._finding.pop(topic, None))
+            finding.add_done_callback(hear)
         return await asyncio.shield(finding)
 
     async def _find_head(self, topic: str, window: int, known: _Head | None) -> _Head:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+import gc
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -11,6 +12,7 @@ from hub.engine.contract import Verdict
 from hub.fanout.places import ProvedPlaces
 from hub.model.cursor import Cursor
 from tests.support.topic_bench import TOPIC, TopicBench
+from tests.support.until import until
 
 if TYPE_CHECKING:
     from hub.engine.contract import Resume
@@ -93,3 +95,28 @@ async def test_whoever_comes_right_behind_the_answer_does_not_ask_again(
         assert (await places.judge(cursor)).verdict is Verdict.OK
     await first
     assert bench.asked == 1
+
+
+async def test_a_question_that_fails_when_everyone_has_left_is_no_fault(
+    bench: _Counted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
+    epoch = bench.engine.log(TOPIC).epoch
+    places, answer = ProvedPlaces(bench.engine, TOPIC, epoch), asyncio.Event()
+
+    async def fail(*_: object) -> Resume:
+        await answer.wait()
+        raise OSError
+
+    monkeypatch.setattr(bench.engine, "resume", fail)
+    waiting = asyncio.ensure_future(places.judge(Cursor(epoch, 3, "e3")))
+    await asyncio.sleep(0)
+    waiting.cancel()
+    await asyncio.wait([waiting])
+    del waiting
+    answer.set()
+    await until(lambda: not places._asked)
+    await asyncio.sleep(0)
+    gc.collect()
+    assert told == []

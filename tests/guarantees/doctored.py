@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tests.guarantees.doctored_presence import sound_presence
+from tests.guarantees.doctored_rights import sound_rights
 from tests.guarantees.doctored_works import sound_works
 from tests.guarantees.history import (
     Claim,
@@ -55,17 +56,22 @@ def sound() -> History:
         [_reader("stays", moves=False), _reader("moves", moves=True)],
         samples=_samples(),
         turns=_turns(),
-        handed=[
-            Handed("s1", TOPIC, f"e{number}", number * 1000 + 10, _end_ms(number))
-            for number in range(1, COUNT + 1)
-        ],
+        handed=[*_handed("s1", "stays"), *_handed("s2", "moves")],
         watches=[
             Watch("hub", "stays", HEARTBEAT, 10.0, 15.0, noticed=True, grain=1.0),
             Watch("client", "hub", HEARTBEAT, 10.0, 11.0, noticed=False),
         ],
         presence=sound_presence(),
         works=sound_works(),
+        rights=sound_rights(),
     )
+
+
+def _handed(session: str, principal: str) -> list[Handed]:
+    return [
+        Handed(session, TOPIC, f"e{number}", number * 1000 + 10, _end_ms(number), principal)
+        for number in range(1, COUNT + 1)
+    ]
 
 
 def _end_ms(number: int) -> int:

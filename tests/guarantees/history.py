@@ -15,6 +15,7 @@ from tests.guarantees.works import Works
 
 if TYPE_CHECKING:
     from tests.guarantees.observed import Handed, Sample, Turn, Watch
+    from tests.guarantees.rights import Right
 
 
 class Outcome(Enum):
@@ -222,6 +223,7 @@ class History:
         watches: who noticed whose silence.
         presence: who was where, and what watchers were shown; from outside.
         works: what members of work subscriptions were handed, and what the hub confirmed to them.
+        rights: who might read and publish what, and when; empty = it was not written down.
     """
 
     publishes: list[Publish] = field(default_factory=list)
@@ -233,6 +235,7 @@ class History:
     watches: list[Watch] = field(default_factory=list)
     presence: Presence = field(default_factory=Presence)
     works: Works = field(default_factory=Works)
+    rights: list[Right] = field(default_factory=list)
 
     @property
     def acknowledged(self) -> list[Publish]:

@@ -70,6 +70,7 @@ class Handed:
         id: of the event.
         at_ms: the hub's clock, milliseconds since the epoch.
         expires_ms: end of the event's usefulness; 0 = never.
+        principal: whose session; empty = not recorded.
     """
 
     session: str
@@ -77,6 +78,7 @@ class Handed:
     id: str
     at_ms: int
     expires_ms: int = 0
+    principal: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from tests.guarantees.doctored import (
     trimmed,
 )
 from tests.guarantees.doctored_presence import PRESENCE
+from tests.guarantees.doctored_rights import RIGHTS
 from tests.guarantees.doctored_sessions import OBSERVED
 from tests.guarantees.doctored_works import WORKED
 from tests.guarantees.history import (
@@ -221,6 +222,7 @@ DOCTORED: dict[str, tuple[Callable[[History], None], ...]] = {
     **OBSERVED,
     **PRESENCE,
     **WORKED,
+    **RIGHTS,
 }
 
 

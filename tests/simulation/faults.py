@@ -18,7 +18,9 @@ _EXPECTED = {"storage_failed", "housekeeping_failed"}
 def overheard(faults: list[str], context: dict[str, Any]) -> None:
     """Take down a callback or a task that failed with nobody to tell."""
     if "destroyed" not in context["message"]:  # what a dead hub had under way
-        faults.append(f"a callback failed: {context.get('exception') or context['message']!r}")
+        words = [f"{key}: {context[key]!r}" for key in ("message", "exception") if key in context]
+        whose = context.get("task") or context.get("future") or context.get("handle")
+        faults.append(f"a callback failed: {', '.join(words)}, of {whose!r}")
 
 
 def eavesdropping(faults: list[str]) -> ExitStack:

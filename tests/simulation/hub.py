@@ -101,7 +101,7 @@ class SimulatedHub:
             "time": SimpleNamespace(time=loop.wall),
             "SqliteEngine": partial(TimedEngine, disk, died, folder),
             "Sessions": WatchedSessions,
-            "Namespaces": lambda: Namespaces(plan.namespaces),
+            "Namespaces": lambda **_: Namespaces(plan.namespaces),
             "Metrics": _metrics,
             "back_end_door": self._doors.take,
             **dict.fromkeys(("Health", "browser_door"), _Absent),

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from hub.rpc.connection import Connection
     from hub.session.session import Session
     from hub.session.sink import Attachment, Caller
+    from shipspeak.realtime.v1 import event_pb2
     from tests.simulation.link import Link
 
 BUFFERS = (16_384, 65_536, 1_048_576)
@@ -78,14 +79,18 @@ class HubSink:
         session, network = self.session, self._link.network
         if session is None:
             return
-        name, now_ms = self.name, int(network.loop.wall() * 1000)
+        name, who = self.name, self._link.client.name
+        now_ms = int(network.loop.wall() * 1000)
         for run in frame_pb2.ServerFrame.FromString(frame).runs:
             fill_turn(network.history.turns, name, run)
             network.history.handed.extend(
-                Handed(name, run.topic, event.id, now_ms, event.expires_at.ToMilliseconds())
+                Handed(name, run.topic, event.id, now_ms, _end_ms(event), who)
                 for event in run.events
-                if event.HasField("expires_at")
             )
+
+
+def _end_ms(event: event_pb2.Event) -> int:
+    return event.expires_at.ToMilliseconds() if event.HasField("expires_at") else 0
 
 
 class HubEnd:

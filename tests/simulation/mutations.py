@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import sqlite3
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from hub.engine.contract import Resume, Verdict
 from hub.fanout.chunk import Entry
 from hub.fanout.registry import TopicRegistry
 from hub.session.lanes import Lanes
+from hub.session.session import Session
 from hub.session.window import ByteWindow
 
 if TYPE_CHECKING:
@@ -78,6 +80,9 @@ def _mutations() -> dict[str, Callable[[], AbstractContextManager[Any]]]:
         "ignore the window": lambda: patch.object(ByteWindow, "open", property(lambda _: True)),
         "claim completeness at once": lambda: patch.object(
             TopicRegistry, "complete_as_of_ms", _claim_now
+        ),
+        "believe a token for ever": lambda: patch.object(
+            Session, "rights_until", property(lambda _: math.inf, lambda _, __: None), create=True
         ),
         "notice silence late": lambda: patch("hub.session.manager.SILENT_HEARTBEATS", 4.0),
     }

@@ -16,6 +16,7 @@ from hub.errors import HubError
 from hub.rpc.status import hub_error_of
 from hub.session.sink import Caller
 from shipspeak.realtime.v1 import realtime_service_pb2
+from tests.guarantees.observed import Handed
 from tests.simulation.link import Link
 from tests.simulation.refusals import refusal, rpc_error
 
@@ -108,6 +109,8 @@ class Network:
         answer = await _carry_out(hub, method, request, caller)
         if isinstance(answer, bytes):
             self._heard(method, request)
+            if method == "Poll":
+                self._note(number, request, answer)
         if fate == "unanswered":
             await asyncio.Event().wait()
         await asyncio.sleep(self.delay())
@@ -117,6 +120,19 @@ class Network:
         if isinstance(answer, HubError):
             raise refusal(answer)
         return answer
+
+    def _note(self, number: int, request: bytes, answer: bytes) -> None:
+        """A poll's answer is given to its transport: to whom, and what."""
+        who = realtime_service_pb2.PollRequest.FromString(request).hello.client_id
+        now_ms = int(self.loop.wall() * 1000)
+        frames = realtime_service_pb2.PollResponse.FromString(answer).frames
+        # Expiry was judged when each of its frames was made, a little before.
+        self.history.handed.extend(
+            Handed(f"poll-{number}", run.topic, event.id, now_ms, principal=who)
+            for frame in frames
+            for run in frame.runs
+            for event in run.events
+        )
 
     def _heard(self, method: str, request: bytes) -> None:
         """A call that names a session is a sign of life of its client."""

@@ -15,6 +15,7 @@ from shipspeak_realtime import DeadlineError, RealtimeClient, RealtimeError
 from shipspeak_realtime import Outcome as SdkOutcome
 from tests.chaos.recorder import Recorder
 from tests.guarantees.history import Outcome, Publish
+from tests.guarantees.rights import EVERYWHERE, Right
 from tests.simulation.hub import SECRET
 from tests.simulation.loop import VirtualClock
 from tests.simulation.network import Client, Network
@@ -45,7 +46,7 @@ class Person:
         network: where it lives.
         name: of the client and of its user.
         token_seconds: lifetime of its tokens.
-        token_kept: it asks for a new one when so much of that has gone.
+        token_kept: the part of that after which it asks for a new one; at the end at once.
     """
 
     def __init__(
@@ -54,20 +55,30 @@ class Person:
         self.network, self.name = network, name
         self.client = Client(name, self.claimed)
         self._token_seconds, self._kept_seconds = token_seconds, token_seconds * token_kept
-        self._token, self._renew_at = "", 0.0
+        self._token, self._renew_at, self._ends_at = "", 0.0, 0.0
 
     def claimed(self, topics: list[str], as_of_ms: int) -> None:
         """The hub said how far its stream is complete."""
 
     async def token(self) -> str:
-        """The token that it keeps, or a new one; some keep one for longer than it lives."""
+        """The token that it keeps, or a new one; some keep one for longer than it lives.
+
+        What each token gives is written down; as its user has others, by their union.
+        """
         await asyncio.sleep(self.network.delay())
         now = self.network.loop.time()
-        if now >= self._renew_at:
+        end = self._renew_at if not self.network.calm else min(self._renew_at, self._ends_at)
+        if now >= end:
             self._token, self._renew_at = self._mint(), now + self._kept_seconds
+            self._ends_at = now + self._token_seconds
         return self._token
 
     def _mint(self) -> str:
+        now = self.network.loop.wall()
+        begin, end = int(now * 1000), int(now + self._token_seconds) * 1000
+        self.network.history.rights.extend(
+            Right(self.name, action, EVERYWHERE, begin, end) for action in ("publish", "subscribe")
+        )
         return mint(
             SECRET,
             subject=self.name,
@@ -94,7 +105,7 @@ class Writer(Person):
     """Publishes on any topic, several calls at a time, and writes down how each ended."""
 
     def __init__(self, network: Network, name: str, publishes: list[Publish]) -> None:
-        super().__init__(network, name)
+        super().__init__(network, name, *network.plan.writers_token)
         self._publishes = publishes
         self._sequences: Counter[str] = Counter()
         self._made = 0

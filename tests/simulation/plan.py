@@ -11,6 +11,10 @@ _PAYLOADS = frozenset({"other"})
 ROOMY = 10_000
 AGES = (3600.0, 3600.0, 8.0)
 PACES = (0.1, 0.3, 0.6)
+# Lifetimes of tokens, and how much of that has gone when a client asks for a new one. Above 1 its
+# cache lags, and it is without a right for longer than the hub may take to notice (G10).
+TOKENS = (3600.0, 3600.0, 3.0)
+KEPT = (0.0, 0.5, 4.0)
 POLL_PAUSES = (0.0, 0.2, 1.0)
 RING_BYTES = (1 << 20, 1 << 16, 1 << 13)
 HEARTBEATS = (1.0, 2.0, 4.0)
@@ -47,7 +51,7 @@ class Reading:
         stall: it reads nothing between these seconds.
         conflate: where the namespace allows it.
         token_seconds: lifetime of its tokens.
-        token_kept: it asks for a new one when so much of that has gone; above 1 its cache lags.
+        token_kept: the part of that after which it asks for a new one.
         poll_pause: seconds between two polls, at most.
     """
 
@@ -74,6 +78,7 @@ class Plan:
     topics: tuple[str, ...]
     namespaces: tuple[Namespace, ...]
     writers: int
+    writers_token: tuple[float, float]
     pace: float
     big: float
     readings: tuple[Reading, ...]
@@ -103,6 +108,7 @@ def draw(seed: int) -> Plan:
             _namespace("inbox", ROOMY, 3600.0, conflation=False),
         ),
         writers=2,
+        writers_token=(random.choice(TOKENS), random.choice(KEPT)),
         pace=random.choice(PACES),
         big=random.choice((0.0, 0.1, 0.4)),
         readings=tuple(
@@ -141,7 +147,7 @@ def _reading(random: Random, name: str, way: str, seconds: float) -> Reading:
         random.choice((0.0, 0.05, 0.3)) if slow else 0.0,
         (begin, begin + length),
         conflate=slow and random.random() < 0.7,
-        token_seconds=random.choice((3600.0, 3600.0, 5.0)),
-        token_kept=random.choice((0.0, 0.5, 1.3)),
+        token_seconds=random.choice(TOKENS),
+        token_kept=random.choice(KEPT),
         poll_pause=random.choice(POLL_PAUSES),
     )

@@ -69,6 +69,7 @@ def test_a_seed_gives_the_same_trace_again(seed: str):
 def test_a_planted_bug_is_found(mutation: str):
     for seed in range(FEW):
         result = one(seed, mutation=mutation)
+        assert not any("broke down" in words for words in result.wrong), result.wrong
         if result.wrong:
             return
     pytest.fail(f"{FEW} seeds did not show it")

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from tests.guarantees.history import History
 from tests.guarantees.validators.alive import alive
+from tests.guarantees.validators.authorized import authorized
 from tests.guarantees.validators.bounded import bounded
 from tests.guarantees.validators.complete import complete
 from tests.guarantees.validators.durable import durable
@@ -34,6 +35,7 @@ VALIDATORS: dict[str, Validator] = {
     "G7": bounded,
     "G8": prompt,
     "G9": fresh,
+    "G10": authorized,
     "G11": alive,
     "G12": present,
     "E1": worked,
@@ -44,6 +46,7 @@ __all__ = [
     "Validator",
     "Violation",
     "alive",
+    "authorized",
     "bounded",
     "complete",
     "durable",

@@ -155,7 +155,8 @@ class Writer(Person):
         except DeadlineError:
             call.outcome = Outcome.UNKNOWN
         except RealtimeError as error:
-            call.outcome, call.reason = Outcome.REFUSED, error.reason or str(error)
+            call.outcome = Outcome.UNKNOWN if error.may_be_stored else Outcome.REFUSED
+            call.reason = error.reason or str(error)
         else:
             assert receipt.outcome is SdkOutcome.STORED, receipt
             call.outcome, call.duplicate = Outcome.STORED, receipt.duplicate

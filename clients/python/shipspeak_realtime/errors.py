@@ -45,6 +45,9 @@ class RealtimeError(Exception):
     default_code: ClassVar[grpc.StatusCode] = grpc.StatusCode.UNKNOWN
     #: Whether the same call may succeed later, unchanged.
     retryable: bool = False
+    #: An earlier try of this publish had no answer, so the event may be stored although this one
+    #: was refused: publish again with its id.
+    may_be_stored: bool = False
 
     def __init__(
         self,
@@ -70,7 +73,8 @@ class RealtimeError(Exception):
 
     def __str__(self) -> str:
         about = f" [{self.topic}]" if self.topic else ""
-        return f"{self.reason or self.code.name}{about}: {self.message}"
+        doubt = " (an earlier try had no answer: it may be stored)" if self.may_be_stored else ""
+        return f"{self.reason or self.code.name}{about}: {self.message}{doubt}"
 
 
 class NetworkError(RealtimeError):

@@ -95,8 +95,7 @@ class Lane:
             return self._failed(batch, ProtocolError(message))
         refusal = _refusal(batch, results) if together else None
         if refusal is not None:
-            for entry in batch:
-                _reject(entry, refusal)
+            _reject_all(batch, refusal)
             return None
         delays = [self._settle(*pair) for pair in zip(batch, results, strict=True)]
         again = [delay for delay in delays if delay is not None]
@@ -120,6 +119,9 @@ class Lane:
         for entry in batch:
             entry.last_error = error
         if _worth_repeating(error):
+            if error.retry_after is None:
+                for entry in batch:
+                    entry.in_doubt = True
             if error.retry_after is not None:
                 return self._backoff.hint(error.retry_after)
             return self._backoff.retry()
@@ -129,8 +131,7 @@ class Lane:
         error.topic = error.topic or batch[0].draft.topic
         if len(batch) == 1:
             error.request_id = batch[0].draft.id
-        for entry in batch:
-            _reject(entry, error)
+        _reject_all(batch, error)
         return None
 
     def _settle(self, entry: Entry, result: frame_pb2.PublishResult) -> float | None:
@@ -142,13 +143,14 @@ class Lane:
             return None
         if result.outcome in _AGAIN:
             # NOT_ATTEMPTED waits for what went before it; UNKNOWN is the whole batch's failure.
+            entry.in_doubt |= result.outcome == frame_pb2.OUTCOME_UNKNOWN
             return 0.0
         error = from_frame(result.error, request_id=entry.draft.id)
         error.topic = error.topic or entry.draft.topic
         entry.last_error = error
         if error.retry_after is not None:
             return self._backoff.hint(error.retry_after)
-        _reject(entry, error)
+        _reject_all([entry], error)
         return None
 
 
@@ -172,6 +174,13 @@ def _worth_repeating(error: RealtimeError) -> bool:
         # Without a reason it is the transport's: a stream cut by a dying process ends as INTERNAL.
         return not error.reason
     return isinstance(error, NetworkError | DeadlineError)
+
+
+def _reject_all(batch: Sequence[Entry], error: RealtimeError) -> None:
+    """Tell each that it was refused, and whether a try before may have been taken (G6)."""
+    error.may_be_stored = any(entry.in_doubt for entry in batch)
+    for entry in batch:
+        _reject(entry, error)
 
 
 def _reject(entry: Entry, error: RealtimeError) -> None:

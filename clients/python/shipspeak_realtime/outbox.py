@@ -32,6 +32,7 @@ class Entry:
         size: serialized bytes.
         first_sent: wall-clock seconds of the first try; None = not tried yet.
         last_error: why the last try gave no receipt.
+        in_doubt: a try had no answer, so the draft may be stored.
         group: drafts with the same one are stored all or none; None = it stands for itself.
     """
 
@@ -40,6 +41,7 @@ class Entry:
     size: int
     first_sent: float | None = None
     last_error: RealtimeError | None = None
+    in_doubt: bool = False
     group: object | None = None
 
 

@@ -9,13 +9,14 @@ import json
 import shutil
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from shipspeak.realtime.v1 import meeting_pb2, notification_pb2
-from shipspeak_realtime import AdminClient, Event, Outcome, RealtimeClient
+from shipspeak_realtime import AdminClient, Event, Outcome, RealtimeClient, UserProgress
 from tests.docs.pages import ROOT, page
 from tests.support.hub_process import HubProcess
 
@@ -58,9 +59,8 @@ async def test_the_readmes_python_publishes_and_reads(hub_process: HubProcess):
 
 
 async def test_the_pythons_page_publishes_a_meeting_and_a_notification(hub_process: HubProcess):
-    publish, inbox, read, history, work, present, meeting, admin = page("docs/python.md").blocks(
-        "python"
-    )
+    blocks = page("docs/python.md").blocks("python")
+    publish, inbox, read, history, work, present, meeting, _practice, _news, admin = blocks
     saved: list[tuple[str, str]] = []
     async with asyncio.timeout(SECONDS), RealtimeClient(hub_process.grpc) as hub:
         names: dict[str, Any] = {
@@ -105,6 +105,27 @@ async def test_the_pythons_page_publishes_a_meeting_and_a_notification(hub_proce
     assert states[-1] == "completed"
     assert "stage_changed" in states
     assert all(cursor.startswith("meeting/of-the-page@") for _, cursor in saved)
+
+
+async def test_the_pythons_page_publishes_practice_notifications_and_progress(
+    hub_process: HubProcess,
+):
+    practice, news = page("docs/python.md").blocks("python")[-3:-1]
+    async with asyncio.timeout(SECONDS), RealtimeClient(hub_process.grpc) as hub:
+        await run(practice, {"hub": hub})
+        summary = (await hub.read_history("practice/7", limit=100)).events[-1].payload
+        assert summary.analytics.final
+        names = {
+            "hub": hub,
+            "tonight": datetime.now(UTC) + timedelta(hours=1),
+            "timedelta": timedelta,
+            "UserProgress": UserProgress,
+        }
+        await run(news.replace("alice", "bob"), names)
+        told = [event.payload.title for event in (await hub.read_history("user/bob")).events]
+        assert told == ["Themes are here", "Ten meetings"]
+        (progress,) = (await hub.read_history("user/bob/progress")).events
+        assert UserProgress.of(progress).level == 3
 
 
 async def _work_is_done(code: str, hub: RealtimeClient) -> None:

@@ -38,7 +38,9 @@ from shipspeak_realtime.events import Event
 from shipspeak_realtime.health import Health, check_health
 from shipspeak_realtime.ids import IdFactory
 from shipspeak_realtime.meeting import MeetingPublisher, stable_ids
+from shipspeak_realtime.notifications import NotificationPublisher
 from shipspeak_realtime.pages import Page, PollAnswer
+from shipspeak_realtime.practice import PracticePublisher
 from shipspeak_realtime.presence import Member, Members, PresenceReader
 from shipspeak_realtime.receipts import Outcome, Receipt
 from shipspeak_realtime.stage import StagePublisher
@@ -46,6 +48,7 @@ from shipspeak_realtime.states import State
 from shipspeak_realtime.stats import Stats
 from shipspeak_realtime.subscription import Subscription
 from shipspeak_realtime.tls import tls_credentials
+from shipspeak_realtime.user_progress import UserProgress
 from shipspeak_realtime.verdicts import LeftOut, Verdict, VerdictKind
 from shipspeak_realtime.version import VERSION
 from shipspeak_realtime.work import Work
@@ -68,11 +71,13 @@ __all__ = [
     "Member",
     "Members",
     "NetworkError",
+    "NotificationPublisher",
     "OutboxFullError",
     "Outcome",
     "Page",
     "PermissionDeniedError",
     "PollAnswer",
+    "PracticePublisher",
     "PresenceReader",
     "ProtocolError",
     "RealtimeClient",
@@ -85,6 +90,7 @@ __all__ = [
     "Stats",
     "Subscription",
     "UnsupportedError",
+    "UserProgress",
     "Verdict",
     "VerdictKind",
     "Work",

@@ -12,6 +12,7 @@ from shipspeak_realtime.clock import SystemClock
 from shipspeak_realtime.connection import Connection
 from shipspeak_realtime.face_pages import PagesFace
 from shipspeak_realtime.face_presence import PresenceFace
+from shipspeak_realtime.face_product import ProductFace
 from shipspeak_realtime.face_publish import PublishFace
 from shipspeak_realtime.follow_up import FollowUps
 from shipspeak_realtime.ids import IdFactory
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
     from shipspeak_realtime.work import RetryDelay
 
 
-class RealtimeClient(PublishFace, PagesFace, PresenceFace, FollowUps):
+class RealtimeClient(PublishFace, PagesFace, PresenceFace, ProductFace, FollowUps):
     """A client of one hub: publishes, and reads topics over one session that is kept for ever.
 
     ::

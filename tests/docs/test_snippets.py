@@ -113,8 +113,8 @@ async def test_the_pythons_page_publishes_practice_notifications_and_progress(
     practice, news = page("docs/python.md").blocks("python")[-3:-1]
     async with asyncio.timeout(SECONDS), RealtimeClient(hub_process.grpc) as hub:
         await run(practice, {"hub": hub})
-        summary = (await hub.read_history("practice/7", limit=100)).events[-1].payload
-        assert summary.analytics.final
+        summary = (await hub.read_history("practice/7", limit=100)).events[-1]
+        assert summary.content.practice.analytics.final
         names = {
             "hub": hub,
             "tonight": datetime.now(UTC) + timedelta(hours=1),
@@ -122,8 +122,11 @@ async def test_the_pythons_page_publishes_practice_notifications_and_progress(
             "UserProgress": UserProgress,
         }
         await run(news.replace("alice", "bob"), names)
-        told = [event.payload.title for event in (await hub.read_history("user/bob")).events]
-        assert told == ["Themes are here", "Ten meetings"]
+        inbox = (await hub.read_history("user/bob")).events
+        assert [event.content.notification.title for event in inbox] == [
+            "Themes are here",
+            "Ten meetings",
+        ]
         (progress,) = (await hub.read_history("user/bob/progress")).events
         assert UserProgress.of(progress).level == 3
 

@@ -55,7 +55,8 @@ async def test_a_hint_has_an_end_and_an_urgent_one_goes_first(
     """B1."""
     await practice.hint("pace", "Slower.", level="urgent", within=2, at=1.5)
     await practice.hint("fillers", "Fewer of them.")
-    (urgent, first), (_, second) = recorder.sent
+    (_, first), (_, second) = recorder.sent
+    urgent, _ = recorder.of(practice_pb2.CoachingHint)
     assert (urgent.level, urgent.at.ToMilliseconds()) == (practice_pb2.HINT_LEVEL_URGENT, 1500)
     assert (first["ttl"], first["timeout"], first["key"]) == (2, 2, "hint:pace")
     assert first["priority"] == event_pb2.PRIORITY_HIGH

@@ -15,6 +15,7 @@ from hub.server.streams import StreamHandlers
 from hub.session.manager import SILENT_HEARTBEATS
 from shipspeak.realtime.v1 import realtime_service_pb2
 from web_bridge.app import make_app
+from web_bridge.granian_server import GranianServer
 from web_bridge.hosts import KnownHosts
 from web_bridge.json_routes import fixed_json, json_route
 from web_bridge.page import reference_page
@@ -80,7 +81,7 @@ def browser_door(
     health: Health,
     switches: DevSwitches,
     render_metrics: Callable[[], tuple[bytes, str]],
-) -> HttpServer:
+) -> HttpServer | GranianServer:
     """The browsers' door.
 
     Raises:
@@ -114,7 +115,10 @@ def browser_door(
         figures=metrics.transports,
     )
     app.add_generic_rpc_handlers(health.generic_handlers())
-    return HttpServer(
+    server: type[HttpServer | GranianServer] = HttpServer
+    if settings.http_server == "granian":
+        server = GranianServer
+    return server(
         KnownHosts(BlockableApp(app, (LISTEN, SOCKET_PATH), switches), [settings.host])
         if settings.dev
         else app,

@@ -62,6 +62,12 @@ class Settings(BaseSettings):
         default=(),
         description="Addresses of proxies whose X-Forwarded-For is believed, comma-separated.",
     )
+    http_server: str = Field(
+        default="uvicorn",
+        pattern="^(uvicorn|granian)$",
+        description="Server of the browsers' door: uvicorn speaks HTTP/1.1, granian (an extra) "
+        "HTTP/2 as well.",
+    )
     ready_file: Path | None = Field(
         default=None, description="Written as JSON {grpc, http, pid} once the hub serves."
     )

@@ -94,7 +94,11 @@ SUITES = (
     _pytest("architecture", 120),
     _pytest("contract", 120),
     _pytest("unit", 400, COMPILER, processes=2),
-    _pytest("wire", 300),
+    _pytest(
+        "wire",
+        300,
+        full=Full((PYTHON, "-m", "pytest", "tests/wire", "--http-server", "granian"), 600),
+    ),
     _pytest("integration", 600, processes=2),
     # Behind nginx, as it is shipped in deploy/.
     _pytest("proxy", 300, NGINX),

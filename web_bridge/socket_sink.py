@@ -69,9 +69,10 @@ class SocketSink(OneInFlight):
 
     Attributes:
         close_as: the close code in place of the error's own, where the transport has one for it.
+        on_closing: called when the close has been given to the transport.
     """
 
-    __slots__ = ("_framing", "_written", "close_as")
+    __slots__ = ("_framing", "_written", "close_as", "on_closing")
 
     def __init__(
         self,
@@ -83,6 +84,7 @@ class SocketSink(OneInFlight):
     ) -> None:
         super().__init__(transmit, abort, linger_seconds)
         self.close_as: int | None = None
+        self.on_closing: Callable[[], None] | None = None
         self._framing = framing
         self._written: asyncio.Future[None] | None = None
 
@@ -110,6 +112,8 @@ class SocketSink(OneInFlight):
         code = close_code(error) if self.close_as is None else self.close_as
         self._put({"type": "websocket.close", "code": code, "reason": close_reason(error)})
         self._linger_for_reader()
+        if self.on_closing is not None:
+            self.on_closing()
 
     async def written(self) -> None:
         """Wait until the transport has taken what is in flight, or the client is gone."""
@@ -118,6 +122,11 @@ class SocketSink(OneInFlight):
         if self._written is None:
             self._written = asyncio.get_running_loop().create_future()
         await asyncio.shield(self._written)
+
+    async def flushed(self) -> None:
+        """Wait until the transport has taken everything, or the client is gone."""
+        while self._in_flight is not None and not self._gone:
+            await self.written()
 
     def gone(self) -> None:
         """The client has left: nothing more is sent."""

@@ -5,6 +5,7 @@ Rules: RFC 6455; what a close code means is in `web_bridge.close_codes` and in d
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Final, Protocol
 
 from hub.errors import HubError
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from hub.session.sink import FrameSink
     from hub.telemetry.transports import TransportFigure
-    from web_bridge.asgi import Receive, Scope, Send
+    from web_bridge.asgi import Message, Receive, Scope, Send
     from web_bridge.cors import CorsPolicy
     from web_bridge.limits import Limits
 
@@ -31,6 +32,7 @@ SOCKET_PATH: Final = "/v1/connect"
 # The version is that of the contract's package; a hub that speaks several picks the best one asked.
 SUBPROTOCOL: Final = "shipspeak.realtime.v1"
 TRANSPORT: Final = "websocket"
+_DISCONNECT: Final[Message] = {"type": "websocket.disconnect", "code": 1005}
 
 
 class Duplex(Protocol):
@@ -108,7 +110,8 @@ class SocketDoor:
         try:
             # The token is in Hello: pages cannot set headers, and one in the URL would be in the
             # log of every proxy on the way.
-            await self._serve(Caller({}, peer_of(scope), TRANSPORT), sink, _Reader(receive, sink))
+            reader = _Reader(receive, sink, gives_way=abort_of(scope) is None)
+            await self._serve(Caller({}, peer_of(scope), TRANSPORT), sink, reader)
         finally:
             self._sinks.discard(sink)
             sink.gone()
@@ -129,12 +132,43 @@ class SocketDoor:
 
 
 class _Reader:
-    """What comes in on one connection."""
+    """What comes in on one connection.
 
-    def __init__(self, receive: Receive, sink: SocketSink) -> None:
-        self._receive = receive
+    Args:
+        receive: the ASGI receive.
+        sink: the way out.
+        gives_way: the server cannot send a close while it is asked for a message (granian).
+    """
+
+    def __init__(self, receive: Receive, sink: SocketSink, *, gives_way: bool) -> None:
+        self._receive = self._interruptible if gives_way else receive
+        self._server_receive = receive
         self._sink = sink
         self._over = False
+        self._asked: asyncio.Future[Message] | None = None
+        if gives_way:
+            sink.on_closing = self._give_way
+
+    async def _interruptible(self) -> Message:
+        if self._closing():
+            return _DISCONNECT
+        self._asked = asyncio.ensure_future(_received(self._server_receive))
+        try:
+            return await self._asked
+        except asyncio.CancelledError:
+            # Ours, or this very task's?
+            if self._closing():
+                return _DISCONNECT
+            raise
+        finally:
+            self._asked = None
+
+    def _closing(self) -> bool:
+        return self._sink.closed
+
+    def _give_way(self) -> None:
+        if self._asked is not None:
+            self._asked.cancel()
 
     async def frames(self, session: Duplex) -> AsyncIterator[bytes]:
         """The client's frames; pauses while it does not read its answers.
@@ -160,5 +194,10 @@ class _Reader:
 
     async def rest(self) -> None:
         """Wait until the connection is over; what still comes is dropped."""
+        await self._sink.flushed()
         while not self._over:
             self._over = (await self._receive())["type"] == "websocket.disconnect"
+
+
+async def _received(receive: Receive) -> Message:
+    return await receive()

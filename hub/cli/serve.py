@@ -58,6 +58,10 @@ def serve(
     dev: Annotated[
         bool | None, typer.Option("--dev", help="Development: no token needed. Loud about it.")
     ] = None,
+    http_server: Annotated[
+        str | None,
+        typer.Option(help="Browsers' door: uvicorn, or granian for HTTP/2. Default uvicorn."),
+    ] = None,
     ready_file: Annotated[
         Path | None, typer.Option(help="Write {grpc, http, pid} here once serving.")
     ] = None,
@@ -76,6 +80,7 @@ def serve(
         "accept_lost_shards": accept_lost_shards,
         "allowed_origins": tuple(origin) if origin else None,
         "dev": dev,
+        "http_server": http_server,
         "ready_file": ready_file,
         "heartbeat_interval": heartbeat,
         "log_json": log_json,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from typing import TYPE_CHECKING
 
 from hub.errors import HubError
@@ -25,6 +26,8 @@ class EchoSession:
         self.order: list[str] = []
         self.detached = asyncio.Event()
         self._method = method
+        self._waiting: deque[bytes] = deque()
+        sink.on_writable = self._flush
 
     async def run(self, frames: AsyncIterator[bytes]) -> None:
         try:
@@ -32,11 +35,16 @@ class EchoSession:
                 self.frames.append(frame)
                 if frame == b"board":
                     await self._method.board.open(b"", self._method.callers[-1], self.sink)
-                elif self.sink.writable:
-                    self.sink.send(frame)
+                else:
+                    self._waiting.append(frame)
+                    self._flush()
         except HubError as error:
             self.sink.close(error)
         self.order.append("ended")
+
+    def _flush(self) -> None:
+        while self._waiting and self.sink.writable:
+            self.sink.send(self._waiting.popleft())
 
     def detach(self) -> None:
         if not self.detached.is_set():

@@ -11,6 +11,8 @@ from urllib.parse import unquote
 
 from google.rpc import error_details_pb2, status_pb2
 
+from tests.wire import chosen
+
 PREFIX = struct.Struct(">BI")
 BINARY = b"application/grpc-web+proto"
 TEXT = b"application/grpc-web-text"
@@ -99,7 +101,10 @@ class Raw:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         try:
             await asyncio.get_running_loop().sock_connect(sock, ("127.0.0.1", port))
-            reader, writer = await asyncio.open_connection(sock=sock)
+            name = "127.0.0.1" if chosen.trust else None
+            reader, writer = await asyncio.open_connection(
+                sock=sock, ssl=chosen.trust, server_hostname=name
+            )
         except BaseException:
             # Refused, or cancelled on the way: nobody else knows the socket.
             sock.close()

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 from grpc_health.v1 import health, health_pb2_grpc
 from sonora.asgi import grpcASGI
 
+from tests.wire import chosen
 from tests.wire.echo import Echo
 from web_bridge.app import make_app
+from web_bridge.granian_server import GranianServer
 from web_bridge.limits import Limits
 from web_bridge.server import HttpServer
 
@@ -32,7 +34,7 @@ MESSAGE_BYTES = 64 * 1024
 class Server:
     port: int
     echo: Echo
-    http: HttpServer
+    http: Any
     health: Any = None
     app: GrpcWebBridge | None = None
     ready: list[bool] = field(default_factory=lambda: [True])
@@ -78,7 +80,11 @@ async def running_bridge(
     )
     servicer = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(servicer, app)
-    http = HttpServer(app, "127.0.0.1", 0, head_seconds=head_seconds, heartbeat=heartbeat)
+    http: HttpServer | GranianServer
+    if chosen.tls is not None:
+        http = GranianServer(app, "127.0.0.1", 0, heartbeat=heartbeat, tls=chosen.tls)
+    else:
+        http = HttpServer(app, "127.0.0.1", 0, head_seconds=head_seconds, heartbeat=heartbeat)
     server = Server(await http.start(), echo, http, servicer, app, ready)
     try:
         yield server

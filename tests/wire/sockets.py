@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from websockets.asyncio.client import connect
 
 from tests.support.until import until
+from tests.wire import chosen
 from tests.wire.raw import Raw, request
 from web_bridge.websocket import SOCKET_PATH, SUBPROTOCOL
 
@@ -30,7 +31,10 @@ BINARY, CONTINUED, CLOSE, PING, PONG = 0x2, 0x0, 0x8, 0x9, 0xA
 @contextlib.asynccontextmanager
 async def opened(server: Server, **options: object) -> AsyncIterator[ClientConnection]:
     options = {"subprotocols": [SUBPROTOCOL], "max_size": None, **options}
-    address = f"ws://127.0.0.1:{server.port}{SOCKET_PATH}"
+    scheme = "wss" if chosen.trust else "ws"
+    if chosen.trust:
+        options["ssl"] = chosen.trust
+    address = f"{scheme}://127.0.0.1:{server.port}{SOCKET_PATH}"
     async with connect(address, proxy=None, ping_interval=None, **options) as connection:  # type: ignore[arg-type]
         yield connection
 

@@ -50,11 +50,13 @@ class StoreReceipts:
         marks: what is said; the receipts' topics are of this shard.
         spoken: what readers have found of it.
         now_ms: milliseconds since the epoch.
+        max_elsewhere: receipts about events of other topics that a topic may hold.
     """
 
     marks: Sequence[Mark]
     spoken: Mapping[Subject, Spoken]
     now_ms: int
+    max_elsewhere: int = MAX_ELSEWHERE
 
     @property
     def topics(self) -> Sequence[str]:
@@ -70,22 +72,34 @@ class StoreReceipts:
 
     def run(self, work: Work) -> list[MarkResult]:
         """One result each."""
+        elsewhere: dict[str, int] = {}
         logs = {
-            subject: _Log(work, subject[1], spoken, self.now_ms)
+            subject: _Log(work, subject[1], spoken, self, elsewhere)
             for subject, spoken in self.spoken.items()
         }
         return [logs[_subject(mark)].store(mark) for mark in self.marks]
 
 
 class _Log:
-    """What is in a log of what a call speaks about, while its receipts are stored."""
+    """What is in a log of what a call speaks about, while its receipts are stored.
 
-    def __init__(self, work: Work, home: str, spoken: Spoken, now_ms: int) -> None:
+    ``elsewhere``: how many receipts about events of other topics each topic holds; counted once.
+    """
+
+    def __init__(
+        self,
+        work: Work,
+        home: str,
+        spoken: Spoken,
+        call: StoreReceipts,
+        elsewhere: dict[str, int],
+    ) -> None:
         self._work = work
         self._home = home
         self._spoken = still_there(work.connection, work.topic(home), spoken)
         self._said = {one.event_id: one for one in self._spoken.receipts}
-        self._now_ms = now_ms
+        self._now_ms, self._max = call.now_ms, call.max_elsewhere
+        self._elsewhere = elsewhere
 
     def store(self, mark: Mark) -> MarkResult:
         """Store what one mark says of the events that it means."""
@@ -108,9 +122,9 @@ class _Log:
                 first = own and mark.device != ""
                 return Noted(self._epoch, known.offset, duplicate=True, first=first)
         if mark.elsewhere:
-            kept = receipts_elsewhere(self._work.connection, self._work.topic(self._home).id)
-            if kept >= MAX_ELSEWHERE:
-                return too_many_receipts(self._home, MAX_ELSEWHERE)
+            if self._kept_elsewhere() >= self._max:
+                return too_many_receipts(self._home, self._max)
+            self._elsewhere[self._home] += 1
         elif event.until_acknowledged:
             self._withdraw([event])
             mark = replace(mark, state=WITHDRAWN)
@@ -123,6 +137,14 @@ class _Log:
             return result
         self._said[name] = Found(name, result.offset, mark.publisher, mark.device)
         return Noted(result.epoch, result.offset, result.duplicate, first=not result.duplicate)
+
+    def _kept_elsewhere(self) -> int:
+        kept = self._elsewhere.get(self._home)
+        if kept is None:
+            topic_id = self._work.topic(self._home).id
+            kept = receipts_elsewhere(self._work.connection, topic_id)
+            self._elsewhere[self._home] = kept
+        return kept
 
     @property
     def _epoch(self) -> int:
@@ -155,10 +177,12 @@ class SqliteInbox:
 
     Args:
         engine: has the shards.
+        max_elsewhere: receipts about events of other topics that a topic may hold.
     """
 
-    def __init__(self, engine: SqliteEngine) -> None:
+    def __init__(self, engine: SqliteEngine, max_elsewhere: int = MAX_ELSEWHERE) -> None:
         self._engine = engine
+        self._max_elsewhere = max_elsewhere
 
     async def mark(self, marks: Sequence[Mark], now_ms: int) -> list[MarkResult]:
         """Store receipts; each shard's in one transaction."""
@@ -186,7 +210,8 @@ class SqliteInbox:
                 subject: await self._look(subject, tuple(of_subject))
                 for subject, of_subject in ids.items()
             }
-            return await self._engine.operate(shard, StoreReceipts(marks, spoken, now_ms))
+            operation = StoreReceipts(marks, spoken, now_ms, self._max_elsewhere)
+            return await self._engine.operate(shard, operation)
         except HubError as error:
             return [error] * len(marks)
 

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, TypeAlias
 
 from hub.engine.sqlite import SqliteEngine, SqliteInbox
+from hub.engine.sqlite.inbox import MAX_ELSEWHERE
 from hub.engine.sqlite.policy import Retention
 from hub.model.receipts import Mark
 from hub.topics.namespaces import Namespaces
@@ -28,6 +29,7 @@ class Bench:
 
     def __init__(self, store: Store, engine: SqliteEngine) -> None:
         self.store, self.engine = store, engine
+        self.max_elsewhere = MAX_ELSEWHERE
 
     async def say(
         self,
@@ -44,7 +46,8 @@ class Bench:
             Mark(topic, event_id, state, publisher, device, offset, event_publisher, said_in)
             for event_id, state in said
         ]
-        return await SqliteInbox(self.engine).mark(marks, self.store.clock())
+        inbox = SqliteInbox(self.engine, self.max_elsewhere)
+        return await inbox.mark(marks, self.store.clock())
 
     async def publish(
         self,

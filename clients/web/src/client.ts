@@ -12,6 +12,7 @@ import type { PresenceSnapshot, PresenceState } from "./presence/state.js";
 import { type ContentInit, Publisher, type PublishOptions } from "./publish.js";
 import type { Receipt } from "./repeat.js";
 import type { SessionContext } from "./session/context.js";
+import { HubClock } from "./session/hub-clock.js";
 import { Replays } from "./session/replays.js";
 import { type GetToken, TokenSource } from "./session/token.js";
 import type { Store } from "./store.js";
@@ -55,6 +56,8 @@ export interface RealtimeClient {
   close(): void;
   /** Ends a wait between two attempts; also leaves `needs-auth` and `failed`. */
   retryNow(): void;
+  /** The time at the hub, in milliseconds since 1970; this machine's own until a hub has told its. */
+  serverNow(): number;
   topic(name: string): TopicHandle;
   /** State of a topic that is subscribed now; undefined when it is not. */
   topicState(name: string): Store<TopicSnapshot> | undefined;
@@ -129,6 +132,7 @@ class Client implements RealtimeClient {
       deviceId: options.deviceId ?? "",
       count,
       meter: this.#board.meter,
+      clock: new HubClock(environment.now),
       onRoundTrip: this.#board.roundTrip,
     };
     const memory = new RungMemory(environment, options.baseUrl);
@@ -164,6 +168,10 @@ class Client implements RealtimeClient {
 
   retryNow(): void {
     this.#connection.retryNow();
+  }
+
+  serverNow(): number {
+    return this.#context.clock.now();
   }
 
   topic(name: string): TopicHandle {

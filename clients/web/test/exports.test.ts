@@ -37,6 +37,7 @@ test("the public names", () => {
     "usePresence",
     "usePublish",
     "useRealtime",
+    "useServerNow",
     "useTopic",
     "useTopicState",
   ]);

@@ -22,5 +22,6 @@ export {
   type UsePublishOptions,
   usePublish,
 } from "./use-publish.js";
+export { useServerNow } from "./use-server-now.js";
 export { useTopic } from "./use-topic.js";
 export { type TopicState, type UseTopicStateOptions, useTopicState } from "./use-topic-state.js";

@@ -8,6 +8,7 @@ import type { PresenceBook } from "../presence/book.js";
 import type { TopicRegistry } from "../topics/registry.js";
 import type { Count } from "../topics/types.js";
 import type { CallOptions, Transport } from "../transport/transport.js";
+import type { HubClock } from "./hub-clock.js";
 import type { TokenSource } from "./token.js";
 
 /** Version of the protocol that this package speaks. */
@@ -28,6 +29,7 @@ export interface SessionContext {
   readonly deviceId: string;
   readonly count: Count;
   readonly meter: Meter;
+  readonly clock: HubClock;
   /** A round trip was measured, in milliseconds. */
   readonly onRoundTrip: (ms: number) => void;
 }

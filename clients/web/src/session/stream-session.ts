@@ -130,6 +130,7 @@ export class StreamSession implements Session {
   }
 
   #welcome(welcome: Welcome): void {
+    this.#context.clock.hear(welcome.serverTime, true);
     const commands = this.#wire.commands(welcome.sessionId);
     const session = {
       commands,
@@ -156,6 +157,7 @@ export class StreamSession implements Session {
     if (control.case === "subscribed" || control.case === "error" || control.case === "unsubscribed") {
       this.#awaiting.delete(control.value.topic);
     } else if (control.case === "heartbeat") {
+      this.#context.clock.hear(control.value.serverTime, false);
       if (control.value.completeAsOf) this.#awaiting.clear();
       this.#events.heartbeat();
     } else if (control.case === "sessionExpiring") {

@@ -13,6 +13,7 @@ import {
   useNotifications,
   usePracticeFeedback,
   usePublish,
+  useServerNow,
   useTopicState,
 } from "../../src/react/index.js";
 import type { Receipt } from "../../src/repeat.js";
@@ -200,4 +201,13 @@ test("useNotifications leaves out what has expired and what the filter does not 
   act(() => void client.event("user/ann", { case: "notification", value: { kind: 1, title: "one" } }));
   act(() => void client.event("user/ann", { case: "notification", value: { kind: 2, title: "two" } }));
   expect(result.current).toMatchObject({ unread: 1, items: [{ title: "one" }] });
+});
+
+test("useServerNow follows the hub's clock, second by second", () => {
+  vi.useFakeTimers({ now: 1_000_400 });
+  client.aheadMs = 60_000;
+  const { result } = renderHook(() => useServerNow(), { wrapper });
+  expect(result.current).toBe(1_060_000);
+  act(() => void vi.advanceTimersByTime(2000));
+  expect(result.current).toBe(1_062_000);
 });

@@ -32,6 +32,9 @@ export class FakeClient implements RealtimeClient {
   connect = () => void this.calls.push("connect");
   disconnect = () => void this.calls.push("disconnect");
   close = () => void this.calls.push("close");
+  serverNow = () => Date.now() + this.aheadMs;
+  /** How far the hub's clock is ahead. */
+  aheadMs = 0;
   retryNow = () => void this.calls.push("retryNow");
   topicState = (name: string) => (this.watching(name) > 0 ? this.state(name) : undefined);
   /** What `publish` answers. */

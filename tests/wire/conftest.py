@@ -49,12 +49,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def server_under_test(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    if request.config.getoption("--http-server") == "granian":
+    if request.config.getoption("--http-server", "uvicorn") == "granian":
         chosen.choose_granian(tmp_path_factory.mktemp("tls"))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if config.getoption("--http-server") != "granian":
+    if config.getoption("--http-server", "uvicorn") != "granian":
         return
     for item in items:
         name = getattr(item, "originalname", item.name)

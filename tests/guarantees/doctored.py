@@ -150,6 +150,14 @@ def trimmed(history: History) -> None:
         reader.words[1:4] = [Told(TOPIC, "gap", EPOCH, 3, "connect", lost=3)]
 
 
+def trickles(history: History) -> None:
+    """Little is published, so that a stalled reader's window never fills."""
+    history.samples[:] = [
+        replace(sample, in_flight=10 * number, window=900) if sample.stall else sample
+        for number, sample in enumerate(history.samples)
+    ]
+
+
 def expired(history: History) -> None:
     """Two events were past their time, and the run counted them."""
     log = history.logs[TOPIC]
@@ -202,5 +210,5 @@ def overdrawn(history: History) -> None:
 
 
 STILL_SOUND: tuple[Callable[[History], None], ...] = (
-    *(trimmed, expired, refused, unanswered, reset, file_lost, overdrawn),
+    *(trimmed, expired, refused, unanswered, reset, file_lost, overdrawn, trickles),
 )

@@ -27,6 +27,14 @@ def parks_a_frame_for_every_event(history: History) -> None:
     ]
 
 
+def sends_on_past_a_full_window(history: History) -> None:
+    history.samples[:] = [
+        replace(sample, in_flight=500 + 10 * number, window=500)
+        for number, sample in enumerate(history.samples)
+        if sample.stall
+    ]
+
+
 # G8
 
 
@@ -99,7 +107,11 @@ def claims_what_it_has_not_sent(history: History) -> None:
 
 
 OBSERVED: dict[str, tuple[Callable[[History], None], ...]] = {
-    "G7": (holds_more_than_its_bound, parks_a_frame_for_every_event),
+    "G7": (
+        holds_more_than_its_bound,
+        parks_a_frame_for_every_event,
+        sends_on_past_a_full_window,
+    ),
     "G8": (
         lets_low_go_before_critical,
         sends_data_into_a_full_window,

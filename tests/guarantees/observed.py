@@ -19,6 +19,7 @@ class Sample:
         parked: bytes of frames that wait in the session itself.
         bound: bytes that both together may reach.
         stall: 0 while the client reads; else the number of its stall, counting from 1.
+        window: bytes in flight from which on data stops; 0 = not recorded.
     """
 
     session: str
@@ -27,6 +28,7 @@ class Sample:
     parked: int
     bound: int
     stall: int = 0
+    window: int = 0
 
 
 @dataclass(frozen=True, slots=True)

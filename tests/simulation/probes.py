@@ -150,5 +150,6 @@ class WatchedSessions(Sessions):
                     pages + controls,
                     bound,
                     stall,
+                    window.size,
                 )
             )

@@ -37,13 +37,19 @@ def bounded(history: History) -> list[Violation]:
 
 
 def _growth(samples: list[Sample]) -> Iterator[str]:
-    """The first half of a stall fills the window; in the second nothing may grow."""
+    """In the second half of a stall nothing may grow, but what goes into a window with room."""
     late = samples[len(samples) // 2 :]
     if len(samples) < LEAST_SAMPLES:
         return
     held = [sample.in_flight + sample.parked for sample in late]
-    rises = sum(later > earlier for earlier, later in pairwise(held))
+    rises = sum(_rises(earlier, later) for earlier, later in pairwise(late))
     if rises > STEPS:
         seconds = late[-1].at - late[0].at
         grown = f"{held[0]} bytes became {held[-1]}"
         yield f"a stalled reader's {grown} in {rises} steps within {seconds:.0f} s"
+
+
+def _rises(earlier: Sample, later: Sample) -> bool:
+    if later.parked > earlier.parked:
+        return True
+    return later.in_flight > earlier.in_flight >= later.window

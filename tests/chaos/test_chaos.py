@@ -86,6 +86,7 @@ def swap_two_deliveries(history: History) -> None:
 
 @pytest.mark.timeout(300)
 async def test_kills_and_other_mishaps_cost_nothing_and_the_record_would_show_it(tmp_path: Path):
+    """G1 to G6, G9, G12 and E1."""
     lines: list[str] = []
     plan = Plan(KILLS, seed=1, patience=40, prompt=PROMPT, mishaps=MISHAPS, lose_file=True)
     trial = await run(plan, tmp_path, lines.append)

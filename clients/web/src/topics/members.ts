@@ -21,6 +21,7 @@ export class Member {
     this.#listener = listener;
     this.latestPerKey = listener.start === "snapshot";
     this.replaying = replaying;
+    this.position = listener.from ?? null;
     this.#count = count;
     this.#report = report;
   }
@@ -40,6 +41,7 @@ export class Member {
     if (outcome.kind !== "take") return;
     this.position = outcome.position;
     this.deliver(outcome.events);
+    this.moved(outcome.position);
   }
 
   /** History is incomplete (`gap`) or of another log (`reset`). */
@@ -56,10 +58,17 @@ export class Member {
   }
 
   deliver(events: readonly pb.Event[]): void {
+    const { onEvent } = this.#listener;
+    if (!onEvent) return; // one that only keeps the topic open, or watches where it stands
     for (const event of events) {
       this.#count("events", 1);
       this.#guard(() => this.#listener.onEvent?.(event));
     }
+  }
+
+  /** Everything up to there has been handed over. */
+  moved(position: Position): void {
+    if (!this.#ended) this.#guard(() => this.#listener.onPosition?.(position));
   }
 
   tell(news: VerdictNews): void {

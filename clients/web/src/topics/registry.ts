@@ -98,7 +98,8 @@ export class TopicRegistry {
   }
 
   #open(name: string, listener: TopicListener): Topic {
-    const topic = new Topic(name, listener.start ?? "latest", this.#count, this.#environment.report);
+    const { start = "latest", from } = listener;
+    const topic = new Topic(name, start, this.#count, this.#environment.report, from);
     this.#topics.set(name, topic);
     if (name.length < MIN_NAME || name.length > MAX_NAME) topic.refuse(noTopic(name));
     else this.#hooks.onChange();

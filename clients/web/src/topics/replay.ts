@@ -48,6 +48,9 @@ export async function replay(topic: Topic, member: Member, source: ReplaySource)
     if (source.signal.aborted) return;
     if (member.restarts !== restarts) continue;
     take(page, member);
+    // It has read on beyond what the topic was handed: with the others only when they stand there too.
+    while (!page.more && isAheadOf(topic, member) && !source.signal.aborted)
+      await changed(topic, source.signal);
     if (!page.more && standsAtTopic(topic, member, topicBefore)) {
       member.replaying = false;
       return;
@@ -81,6 +84,12 @@ function standsAtTopic(topic: Topic, member: Member, before: Position | null): b
   if (topic.position === null) return topic.state.getSnapshot().status !== "pending";
   if (member.position === null) return topic.position === before;
   return member.position.epoch !== topic.position.epoch || member.position.offset >= topic.position.offset;
+}
+
+function isAheadOf({ position: theirs, members }: Topic, member: Member): boolean {
+  const { position: own } = member;
+  if (own === null || theirs === null || !members.has(member)) return false;
+  return own.epoch === theirs.epoch && own.offset > theirs.offset;
 }
 
 function changed(topic: Topic, signal: AbortSignal): Promise<void> {

@@ -28,9 +28,16 @@ export class Topic {
   #head: bigint | null = null;
   #begun = false;
 
-  constructor(name: string, start: Start, count: Count, report: (error: unknown) => void) {
+  constructor(
+    name: string,
+    start: Start,
+    count: Count,
+    report: (error: unknown) => void,
+    from: Position | null = null,
+  ) {
     this.name = name;
     this.start = start;
+    this.position = from;
     this.#count = count;
     this.#report = report;
     this.#cell = new Cell(PENDING, report);
@@ -59,7 +66,7 @@ export class Topic {
     const wanted = listener.start ?? "latest";
     // The whole log serves who wants a snapshot too, but not the other way round.
     const served = !this.#begun && (this.start === "earliest" || this.start === wanted);
-    const late = wanted !== "latest" && !served;
+    const late = listener.from ? !this.#standsAt(listener.from) : wanted !== "latest" && !served;
     const member = new Member(listener, late && status !== "refused", this.#count, this.#report);
     this.members.add(member);
     if (error) queueMicrotask(() => this.members.has(member) && member.fail(error));
@@ -89,6 +96,7 @@ export class Topic {
         this.#count("leftOut", run.conflated + run.expired + run.withdrawn);
         this.position = outcome.position;
         this.#deliver(outcome.events);
+        this.#moved(outcome.position);
         this.#publish("live");
         return "take";
       case "volatile":
@@ -140,6 +148,7 @@ export class Topic {
     this.position = next;
     this.#tell(news);
     if (news.verdict === "reset") this.#resetReplays(news);
+    this.#moved(next);
     this.#publish("live");
     return news.verdict;
   }
@@ -162,6 +171,14 @@ export class Topic {
     this.#begun = true;
     for (const member of [...this.members]) if (!member.replaying) member.deliver(events);
     return "take";
+  }
+
+  #standsAt({ epoch, offset }: Position): boolean {
+    return this.position?.epoch === epoch && this.position.offset === offset;
+  }
+
+  #moved(position: Position): void {
+    for (const member of [...this.members]) if (!member.replaying) member.moved(position);
   }
 
   #tellGap(lost: number | null): TopicAction {

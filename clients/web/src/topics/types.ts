@@ -1,5 +1,6 @@
 import type { RealtimeError } from "../errors.js";
 import type * as pb from "../gen/shipspeak/realtime/v1/event_pb.js";
+import type { Position } from "./position.js";
 
 /**
  * Where a subscription begins that has no position yet: `latest` = what comes from now on, `earliest` = everything that
@@ -24,6 +25,10 @@ export interface VerdictNews {
 export interface TopicListener {
   /** Default `latest`. */
   readonly start?: Start;
+  /** Goes on behind this place, wherever the topic stands here; `start` counts only when its log is another one. */
+  readonly from?: Position;
+  /** Told after what led to it: everything up to there has been handed over or accounted for. */
+  readonly onPosition?: (position: Position) => void;
   /** Each event once, in log order. */
   readonly onEvent?: (event: pb.Event) => void;
   readonly onVerdict?: (news: VerdictNews) => void;

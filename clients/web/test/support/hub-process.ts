@@ -95,6 +95,13 @@ export class HubProcess {
     await this.start();
   }
 
+  /** Starts again on the same ports with nothing stored, as after the loss of a disk. */
+  async empty(): Promise<void> {
+    await this.kill();
+    await rm(join(this.#folder, "data"), { recursive: true, force: true });
+    await this.start();
+  }
+
   /** Asks it to go, insists where it does not, and removes its data. */
   async stop(): Promise<void> {
     await this.#end("SIGTERM");

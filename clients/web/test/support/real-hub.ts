@@ -9,6 +9,10 @@ export interface RealHub {
   kill(): Promise<void>;
   /** On the same port and data. */
   restart(): Promise<void>;
+  /** On the same port, with nothing stored. */
+  empty(): Promise<void>;
+  /** Its metrics, as text. */
+  figures(): Promise<string>;
   /** Publishes one event by the hub's JSON door; fails unless it was taken. */
   publish(topic: string, content: object, id?: string): Promise<void>;
 }
@@ -21,6 +25,8 @@ export async function realHub(options: HubOptions = {}): Promise<RealHub> {
     baseUrl: http,
     kill: () => commands.killHub(id),
     restart: () => commands.restartHub(id),
+    empty: () => commands.emptyHub(id),
+    figures: () => commands.hubFigures(id),
     publish: async (topic, content, eventId = crypto.randomUUID()) => {
       const answer = await fetch(`${http}/v1/publish`, {
         method: "POST",

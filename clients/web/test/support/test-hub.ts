@@ -116,6 +116,7 @@ export class TestHub {
     });
     server.on("upgrade", (request, stream) => {
       this.calls.push("Connect");
+      stream.on("error", () => {}); // a client that is gone may reset it
       if (request.url !== SOCKET_PATH || this.socketMode === "refuse")
         stream.end("HTTP/1.1 404 Not Found\r\n\r\n");
       else if (this.socketMode === "serve") serveSocket(new ServerSocket(request, stream), this);

@@ -4,9 +4,14 @@ import { Connection } from "./connection/connection.js";
 import { LADDER, type Rung } from "./connection/ladder.js";
 import { RungMemory } from "./connection/memory.js";
 import type { ConnectionSnapshot } from "./connection/snapshot.js";
-import { DEFAULT_TIMING, type Timing } from "./connection/timing.js";
-import { browserEnvironment, type Environment } from "./environment.js";
+import { DEFAULT_TIMING } from "./connection/timing.js";
+import { browserEnvironment } from "./environment.js";
 import { Verb } from "./gen/shipspeak/realtime/v1/frame_pb.js";
+import type { RealtimeClientOptions } from "./options.js";
+import { OutboxHandle } from "./outbox/handle.js";
+import type { Outbox } from "./outbox/types.js";
+import { Claims } from "./persist/claims.js";
+import { databaseOf } from "./persist/open.js";
 import { PresenceBook } from "./presence/book.js";
 import type { PresenceSnapshot, PresenceState } from "./presence/state.js";
 import { type ContentInit, Publisher, type PublishOptions } from "./publish.js";
@@ -14,30 +19,19 @@ import type { Receipt } from "./repeat.js";
 import type { SessionContext } from "./session/context.js";
 import { HubClock } from "./session/hub-clock.js";
 import { Replays } from "./session/replays.js";
-import { type GetToken, TokenSource } from "./session/token.js";
+import { TokenSource } from "./session/token.js";
 import type { Store } from "./store.js";
+import { joinTabs, placeOf } from "./tabs/join.js";
+import { SOLO, type TabsSnapshot } from "./tabs/snapshot.js";
+import type { Tabs } from "./tabs/tabs.js";
+import { TabTransport } from "./tabs/transport.js";
 import { TopicRegistry } from "./topics/registry.js";
 import type { TopicListener, TopicSnapshot } from "./topics/types.js";
 import { GrpcWebTransport } from "./transport/grpc-web.js";
 import type { Transport } from "./transport/transport.js";
 import { uuidv7 } from "./uuid.js";
 
-export interface RealtimeClientOptions {
-  /** Where the hub is, such as `https://live.example.com`; empty = the page's own origin. */
-  readonly baseUrl: string;
-  /** Gets a JWT; absent = calls go without one (a hub in dev mode). */
-  readonly getToken?: GetToken;
-  /** Stable for this running client; a new UUID by default. */
-  readonly clientId?: string;
-  /** Stable for this device; empty by default. */
-  readonly deviceId?: string;
-  /** Instead of grpc-web over fetch, with a WebSocket beside it. */
-  readonly transport?: Transport;
-  /** The ways to the hub that may be used, best first; all of LADDER by default. */
-  readonly ladder?: readonly Rung[];
-  readonly timing?: Partial<Timing>;
-  readonly environment?: Environment;
-}
+export type { RealtimeClientOptions };
 
 /** A handle on one topic; cheap, holds nothing until something subscribes. */
 export interface TopicHandle {
@@ -54,6 +48,25 @@ export interface RealtimeClient {
   disconnect(): void;
   /** Stops for good: drafts that have no answer yet fail, and no more are taken. */
   close(): void;
+  /**
+   * Signs the user out in every tab of this identity: connections end, tokens and what is kept here are forgotten,
+   * and `onSignOut` is called in each. A client that nobody told of a new user must not `connect` again.
+   */
+  signOut(): Promise<void>;
+  /**
+   * Drafts that are kept before they are sent and sent until the hub has them: published offline, through a reload, by
+   * whichever tab is there. Each is stored once.
+   */
+  readonly outbox: Outbox;
+  /**
+   * True in one of all tabs, once: for what should be shown once, such as a toast, by its key. A hidden tab leaves a
+   * visible one the first word. Remembered for a day.
+   */
+  claim(key: string): Promise<boolean>;
+  /** Names what is kept in this browser for this client; null = nothing is, since it has no identity. */
+  readonly scope: string | null;
+  /** How this tab shares its connection with others. */
+  readonly tabs: Store<TabsSnapshot>;
   /** Ends a wait between two attempts; also leaves `needs-auth` and `failed`. */
   retryNow(): void;
   /** The time at the hub, in milliseconds since 1970; this machine's own until a hub has told its. */
@@ -91,6 +104,8 @@ export interface RealtimeClient {
   withdraw(topic: string, ...events: readonly EventName[]): Promise<void>;
 }
 
+const ALONE: Store<TabsSnapshot> = { getSnapshot: () => SOLO, subscribe: () => () => {} };
+
 /** A client of one hub. Does no I/O before `connect` or `publish`. */
 export function createRealtimeClient(options: RealtimeClientOptions): RealtimeClient {
   return new Client(options);
@@ -109,6 +124,11 @@ class Client implements RealtimeClient {
   readonly #acknowledger: Acknowledger;
   readonly #replays: Replays;
   readonly #board: Board;
+  readonly #tabs: Tabs | null;
+  readonly #onSignOut: () => void;
+  readonly #claims: Claims;
+  readonly outbox: OutboxHandle;
+  readonly scope: string | null;
 
   constructor(options: RealtimeClientOptions) {
     const environment = options.environment ?? browserEnvironment();
@@ -121,8 +141,9 @@ class Client implements RealtimeClient {
       onReplay: (topic, member) => this.#replays.add(topic, member),
     });
     const transport = options.transport ?? new GrpcWebTransport({ baseUrl: options.baseUrl });
+    const shared = new TabTransport(transport, environment);
     this.#context = {
-      transport,
+      transport: shared,
       environment,
       timing,
       registry,
@@ -135,12 +156,45 @@ class Client implements RealtimeClient {
       clock: new HubClock(environment.now),
       onRoundTrip: this.#board.roundTrip,
     };
+    const place = placeOf(options);
+    this.scope = place?.name ?? null;
+    this.#tabs = joinTabs(options, transport, place, {
+      session: this.#context,
+      connection: this.connection,
+      presence: (topic) => this.presence(topic),
+      retryNow: () => this.retryNow(),
+      signedOut: () => void this.#signedOut().catch(environment.report),
+    });
+    shared.tabs = this.#tabs;
     const memory = new RungMemory(environment, options.baseUrl);
-    const ladder = ladderOf(options.ladder ?? LADDER, transport);
+    const ladder = ladderOf(options.ladder ?? LADDER, shared);
     this.#connection = new Connection(this.#context, this.#board, memory, ladder);
     this.#replays = new Replays(this.#context);
     this.#publisher = new Publisher(this.#context);
     this.#acknowledger = new Acknowledger(this.#context);
+    this.#onSignOut = options.onSignOut ?? (() => {});
+    this.#claims = new Claims(environment, () => databaseOf(this.scope));
+    this.outbox = new OutboxHandle(this.#context, place, this.connection);
+  }
+
+  get tabs(): Store<TabsSnapshot> {
+    return this.#tabs?.store ?? ALONE;
+  }
+
+  signOut(): Promise<void> {
+    this.#tabs?.signOut();
+    return this.#signedOut();
+  }
+
+  async #signedOut(): Promise<void> {
+    this.disconnect();
+    this.#context.tokens.forget();
+    try {
+      const kept = await databaseOf(this.scope);
+      await Promise.all([this.outbox.clear(), kept?.clear("states"), kept?.clear("claims")]);
+    } finally {
+      this.#onSignOut();
+    }
   }
 
   get connection(): Store<ConnectionSnapshot> {
@@ -149,6 +203,7 @@ class Client implements RealtimeClient {
 
   connect(): void {
     this.#connection.connect();
+    this.outbox.connect();
     if (this.connection.getSnapshot().phase !== "closed") this.#replays.start();
   }
 
@@ -164,6 +219,8 @@ class Client implements RealtimeClient {
     this.#acknowledger.close();
     this.#context.presence.onLeave();
     this.#connection.close();
+    this.outbox.close();
+    this.#tabs?.close();
   }
 
   retryNow(): void {
@@ -205,6 +262,10 @@ class Client implements RealtimeClient {
 
   setPresence(topic: string, state: PresenceState | null, metadata?: Readonly<Record<string, string>>): void {
     this.#context.presence.say(topic, state, metadata);
+  }
+
+  claim(key: string): Promise<boolean> {
+    return this.#claims.claim(key);
   }
 
   publish(topic: string, content: ContentInit, options?: PublishOptions): Promise<Receipt> {

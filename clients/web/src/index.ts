@@ -41,6 +41,9 @@ export {
   type NotificationsSnapshot,
   notificationStore,
 } from "./notifications/store.js";
+export { OutboxFullError, type QueuedState } from "./outbox/rows.js";
+export type { Outbox, OutboxEntry, OutboxSnapshot, Queued, QueueOptions } from "./outbox/types.js";
+export { type SavedSnapshot, type SavedTopicOptions, savedTopic } from "./persist/saved-topic.js";
 export { practiceReducer } from "./practice/reducer.js";
 export {
   type DimensionState,
@@ -56,6 +59,9 @@ export type { ContentInit, PublishOptions } from "./publish.js";
 export type { Receipt } from "./repeat.js";
 export type { GetToken, TokenReason } from "./session/token.js";
 export type { Store } from "./store.js";
+export type { TabsHost } from "./tabs/host.js";
+export type { TabRole, TabsSnapshot } from "./tabs/snapshot.js";
+export type { Position } from "./topics/position.js";
 export type { Counters, Start, TopicListener, TopicSnapshot, VerdictNews } from "./topics/types.js";
 export { GrpcWebTransport } from "./transport/grpc-web.js";
 export type { OpenSocket } from "./transport/socket.js";

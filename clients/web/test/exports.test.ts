@@ -13,6 +13,7 @@ test("the public names", () => {
     "INITIAL_PRACTICE",
     "LADDER",
     "NO_NOTIFICATIONS",
+    "OutboxFullError",
     "RealtimeError",
     "ReceiptState",
     "RecoveryKind",
@@ -24,6 +25,7 @@ test("the public names", () => {
     "notificationsReducer",
     "practiceReducer",
     "practiceStore",
+    "savedTopic",
   ]);
   expect(Object.keys(react).sort()).toEqual([
     "RealtimeProvider",

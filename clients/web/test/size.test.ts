@@ -79,11 +79,11 @@ test("the sizes of what a page loads, minified and gzipped, stay in their budget
  */
 const BUDGET = {
   wire: 30_000,
-  core: 29_000,
+  core: 31_500,
   hooks: 3500,
   ui: 9500,
   css: 4500,
-  firstLoad: 61_000,
-  everything: 70_000,
+  firstLoad: 62_500,
+  everything: 72_000,
   oneImport: 6000,
 };

@@ -42,6 +42,12 @@ export class TokenSource {
     return this.#renewAt;
   }
 
+  /** The user has signed out. */
+  forget(): void {
+    this.#token = null;
+    this.#renewAt = null;
+  }
+
   /** A token that is fit for use, or null when nobody is signed in. Fails with RealtimeError `network`. */
   async get(because: "initial" | "rejected"): Promise<string | null> {
     if (!this.#getToken) return "";

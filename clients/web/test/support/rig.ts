@@ -16,7 +16,7 @@ export const FAST = {
 /** The hub and the surroundings of the running test. */
 export let hub: TestHub;
 export let environment: TestEnvironment;
-let url: string;
+export let url: string;
 const clients: RealtimeClient[] = [];
 
 /** Gives each test of the file a hub of its own, and ends what the test has opened. */

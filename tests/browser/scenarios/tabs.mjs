@@ -1,0 +1,84 @@
+// Real tabs of one browser on HTTP/1.1: one connection, handed over when the leader closes, freezes or crashes.
+import assert from "node:assert/strict";
+import { withBrowser } from "./support.mjs";
+import { HUB, has, openTab, publish, texts, until, when, withPage } from "./tab_page.mjs";
+
+const TABS = 8;
+
+/** What the hub says of its open streams. */
+async function streams() {
+  const text = await (await fetch(`${HUB}/metrics`)).text();
+  return Number(/^rthub_sessions(?:\{\})? (\d+)/m.exec(text)?.[1]);
+}
+
+const role = (page) => page.evaluate(() => window.tab.role());
+
+/** The leader among pages that answer. */
+async function leaderOf(pages) {
+  for (;;) {
+    for (const page of pages) if ((await role(page)) === "leader") return page;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+const expected = [];
+async function say(text) {
+  expected.push(text);
+  await publish(text);
+}
+
+/** Ends the leader, and measures how long the others were without news. */
+async function handOver(pages, how, end) {
+  const leader = await leaderOf(pages);
+  const others = pages.filter((page) => page !== leader);
+  const began = Date.now();
+  await end(leader);
+  await say(how);
+  for (const page of others) await has(page, expected.length);
+  const arrivals = await Promise.all(others.map((page) => page.evaluate(() => window.tab.arrivedAt)));
+  console.log(`${how}: news in every other tab after ${Math.max(...arrivals) - began} ms`);
+  for (const page of others) assert.deepEqual(await texts(page), expected);
+  await until(async () => (await streams()) === 1);
+  return { leader, others };
+}
+
+await withPage(async () => {
+  await withBrowser(async (browser) => {
+    const context = await browser.newContext();
+    let pages = [];
+    for (let index = 0; index < TABS; index += 1) pages.push(await openTab(context));
+    assert.equal(await streams(), 1, `${TABS} tabs have more than one connection`);
+    assert.equal((await Promise.all(pages.map(role))).filter((one) => one === "leader").length, 1);
+    await say("first");
+    for (const page of pages) await has(page, 1);
+    const shown = await Promise.all(pages.map((page) => page.evaluate(() => window.tab.claim("toast 1"))));
+    assert.equal(shown.filter(Boolean).length, 1, "a toast is shown once");
+
+    ({ others: pages } = await handOver(pages, "closed", (page) => page.close()));
+    ({ others: pages } = await handOver(pages, "crashed", (page) => page.goto("chrome://crash").catch(() => {})));
+
+    // Frozen, it keeps its lock; the others find out that it does not answer.
+    const frozen = await leaderOf(pages);
+    const control = await context.newCDPSession(frozen);
+    const next = pages.filter((page) => page !== frozen);
+    await next[0].bringToFront();
+    await control.send("Page.setWebLifecycleState", { state: "frozen" });
+    await say("frozen");
+    for (const page of next) await has(page, expected.length);
+    await control.send("Page.setWebLifecycleState", { state: "active" });
+    await has(frozen, expected.length);
+    for (const page of pages) assert.deepEqual(await texts(page), expected);
+    await until(async () => (await streams()) === 1);
+
+    // Another user of the same browser has a connection of another one's.
+    const bob = await openTab(context, "bob");
+    assert.equal(await streams(), 2);
+    assert.equal(await role(bob), "leader");
+
+    await pages[0].evaluate(() => void window.tab.client.signOut());
+    for (const page of pages) await when(page, () => window.tab.signedOut);
+    await until(async () => (await streams()) === 1);
+    assert.equal(await bob.evaluate(() => window.tab.phase()), "live");
+    assert.equal(await role(bob), "leader");
+  });
+});

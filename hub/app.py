@@ -103,7 +103,7 @@ class Hub:
         limits = PublishLimits(
             settings.max_event_bytes, settings.max_batch_events, settings.max_batch_bytes
         )
-        rates = Rates(settings, clock)
+        rates = Rates(settings, time.monotonic)
         publisher = Publisher(
             self.engine,
             self.registry,

@@ -117,11 +117,14 @@ class TopicGrant:
         subject: the user.
         pattern: of the topics.
         expires_at: seconds since the epoch.
+        token_id, issued_at: of the token, as in Principal.
     """
 
     subject: str
     pattern: str
     expires_at: float
+    token_id: str = ""
+    issued_at: float = 0.0
 
 
 ANONYMOUS_DEVELOPER = Principal("", EVERYTHING)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import urllib.error
 import urllib.request
+from http.client import HTTPException
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
@@ -23,7 +24,9 @@ log = structlog.get_logger(__name__)
 # How often files are looked at, and how often addresses are asked though nobody needs them.
 LOOK_SECONDS: Final = 5.0
 FETCH_SECONDS: Final = 300.0
+# For each step of a fetch, and for all of it: an issuer that drips holds up the others else.
 FETCH_TIMEOUT_SECONDS: Final = 5.0
+FETCH_SECONDS_AT_MOST: Final = 10.0
 
 
 class KeyUpdates:
@@ -86,10 +89,14 @@ class KeyUpdates:
                     await self._ask(keys)
             except (KeyUnusable, OSError) as error:
                 log.warning("keys_unusable", error=str(error), effect="the old ones stay in force")
+            except Exception:
+                # One issuer's fault must not end the updates of the others.
+                log.exception("keys_failed", effect="the old ones stay in force")
 
     async def _ask(self, keys: FetchedKeys) -> None:
         try:
-            keys.take(await self._fetch(keys.url))
+            async with asyncio.timeout(FETCH_SECONDS_AT_MOST):
+                keys.take(await self._fetch(keys.url))
         finally:
             keys.wanted = False
         self._on_changed()
@@ -118,5 +125,5 @@ def _fetch_blocking(url: str) -> bytes:
     try:
         with opener.open(request, timeout=FETCH_TIMEOUT_SECONDS) as answer:
             return bytes(answer.read(MAX_SET_BYTES + 1))
-    except (urllib.error.URLError, OSError, ValueError) as error:
+    except (urllib.error.URLError, HTTPException, OSError, ValueError) as error:
         raise OSError(f"keys of {urlsplit(url).netloc} cannot be fetched: {error}") from error

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 # An unknown kid makes the hub ask again, but not more often than this, whoever sends it.
 ASK_AGAIN_SECONDS: Final = 10.0
+MAX_UNKNOWN: Final = 1_000
 
 
 class KeysPending(Exception):
@@ -103,7 +104,9 @@ class FetchedKeys:
         self._clock = clock
         self._wake = wake
         self._keys: Keys | None = None
-        self._asked = -math.inf
+        self._asked = self._fetched = -math.inf
+        # Since when each unknown kid was asked for.
+        self._unknown: dict[str, float] = {}
         self.wanted = True
 
     def find(self, kid: str, algorithm: str) -> PublicKey | None:
@@ -111,13 +114,17 @@ class FetchedKeys:
         key = find_key(self._keys or {}, kid, algorithm)
         if key is not None:
             return key
-        if self._clock() - self._asked >= ASK_AGAIN_SECONDS:
-            self._asked = self._clock()
+        now = self._clock()
+        since = self._unknown.setdefault(kid, now)
+        if len(self._unknown) > MAX_UNKNOWN:
+            del self._unknown[next(iter(self._unknown))]
+        if since < self._fetched:
+            return None
+        if now - self._asked >= ASK_AGAIN_SECONDS:
+            self._asked = now
             self.wanted = True
             self._wake()
-        if self.wanted or self._keys is None:
-            raise KeysPending
-        return None
+        raise KeysPending
 
     def take(self, document: bytes) -> None:
         """The address answered.
@@ -126,6 +133,10 @@ class FetchedKeys:
             KeyUnusable: with no key set; the keys from before stay in force.
         """
         self._keys = parse_key_set(document, self._algorithms, self.url)
+        self._fetched = self._clock()
+        self._unknown = {
+            kid: at for kid, at in self._unknown.items() if self._fetched - at < ASK_AGAIN_SECONDS
+        }
 
 
 def find_key(keys: Keys, kid: str, algorithm: str) -> PublicKey | None:

@@ -134,8 +134,23 @@ class Authenticator:
             raise Unauthenticated(
                 reasons.ERROR_REASON_TOKEN_MALFORMED, "a grant needs the claims sub and topic"
             )
-        self._not_revoked(_bare(subject, claims))
-        return TopicGrant(subject, pattern, float(claims["exp"]))
+        grant = TopicGrant(
+            subject,
+            pattern,
+            float(claims["exp"]),
+            str(claims.get("jti", "")),
+            float(claims.get("iat", 0)),
+        )
+        if self.revoked(grant):
+            raise revoked_error()
+        return grant
+
+    def revoked(self, grant: TopicGrant) -> bool:
+        """Whether a grant was revoked since it was checked."""
+        bare = Principal(
+            grant.subject, Grants(), token_id=grant.token_id, issued_at=grant.issued_at
+        )
+        return self._revocations.covers(bare)
 
     def _verify(self, token: str) -> Principal:
         claims = self._claims(token)
@@ -212,7 +227,8 @@ class Authenticator:
             raise jwt.DecodeError("exp, nbf or iat is not a time")
         if now >= expires:
             raise jwt.ExpiredSignatureError("it has expired")
-        if now < not_before - LEEWAY_SECONDS:
+        # A token from the future would outlive the revocation of all that was issued until now.
+        if now < max(not_before, claims.get("iat", 0)) - LEEWAY_SECONDS:
             raise jwt.ImmatureSignatureError("it is not valid yet")
 
 
@@ -226,12 +242,6 @@ def _key_of(token: str, issuer: Issuer, keys: KeySet) -> tuple[str, PublicKey | 
     if key is None:
         raise jwt.InvalidSignatureError("its issuer has no such key")
     return algorithm, key
-
-
-def _bare(subject: str, claims: dict[str, Any]) -> Principal:
-    """Whose a token is and when it was issued, without any right."""
-    issued_at = float(claims.get("iat", 0))
-    return Principal(subject, Grants(), token_id=str(claims.get("jti", "")), issued_at=issued_at)
 
 
 def revoked_error() -> Unauthenticated:

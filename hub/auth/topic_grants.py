@@ -6,7 +6,6 @@ have to name every document that its user will open.
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 from hub.errors import PermissionDenied, Unauthenticated
@@ -14,7 +13,7 @@ from hub.topics.patterns import matches
 from shipspeak.realtime.v1 import error_reason_pb2 as reasons
 
 if TYPE_CHECKING:
-    from hub.auth.grants import Principal
+    from hub.auth.grants import Principal, TopicGrant
     from hub.auth.tokens import Authenticator
 
 
@@ -28,10 +27,8 @@ class TopicGrants:
     def __init__(self, authenticator: Authenticator) -> None:
         self._authenticator = authenticator
 
-    def reads_until(self, principal: Principal, topic: str, grant: str) -> float:
-        """Until when a principal may read a topic, seconds since the epoch.
-
-        Infinity where its own rights say so: they end with the session's token.
+    def right(self, principal: Principal, topic: str, grant: str) -> TopicGrant | None:
+        """The grant that a principal may read a topic by; None = its own rights say so.
 
         Args:
             principal: of the session.
@@ -42,6 +39,7 @@ class TopicGrants:
         Raises:
             PermissionDenied: RIGHT_MISSING.
             Unauthenticated: TOKEN_*, or PRINCIPAL_MISMATCH for another user's grant.
+            Unavailable: KEYS_UNAVAILABLE.
         """
         try:
             principal.require("subscribe", topic)
@@ -49,7 +47,7 @@ class TopicGrants:
             if not grant:
                 raise
         else:
-            return math.inf
+            return None
         granted = self._authenticator.topic_grant(grant)
         if granted.subject != principal.subject:
             raise Unauthenticated(
@@ -64,4 +62,8 @@ class TopicGrants:
                 topic=topic,
                 right="subscribe",
             )
-        return granted.expires_at
+        return granted
+
+    def holds(self, grant: TopicGrant, now: float) -> bool:
+        """Whether a grant has neither ended nor been revoked."""
+        return now < grant.expires_at and not self._authenticator.revoked(grant)

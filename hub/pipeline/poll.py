@@ -95,7 +95,7 @@ class Poller:
         principal = authenticate()
         wishes = {wish.topic: wish for wish in request.subscriptions}
         for reader in readers:
-            self._subscriber.reads_until(principal, wishes[reader.begin.live.name])
+            self._subscriber.right(principal, wishes[reader.begin.live.name])
         response = b"".join(delimited(0x0A, frame) for frame in answer.frames)
         tail = realtime_service_pb2.PollResponse(more=answer.more)
         if not _seconds(request) and not answer.more:

@@ -9,13 +9,16 @@ import structlog
 from google.protobuf.message import DecodeError
 
 from hub.engine.contract import Stored
-from hub.errors import HubError
+from hub.errors import HubError, InvalidArgument
 from hub.model.events import CRITICAL, Append
 from hub.session.frames import timestamp_ms
 from shipspeak.realtime.v1 import admin_service_pb2, event_pb2
+from shipspeak.realtime.v1 import error_reason_pb2 as reasons
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from google.protobuf.timestamp_pb2 import Timestamp
 
     from hub.auth.revocations import Revocations
     from hub.engine.contract import Engine
@@ -24,7 +27,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 TOPIC: Final = "control/revocations"
-_HUB: Final = "hub"
+# No token has this name, so that no erasing of a user reaches what the hub itself has written.
+_HUB: Final = ""
 _PAGE_EVENTS: Final = 1_000
 _PAGE_BYTES: Final = 1024 * 1024
 
@@ -71,9 +75,13 @@ class RevocationLog:
         """Store a validated revocation; when this returns it is in force and survives a crash.
 
         Raises:
+            InvalidArgument: FIELD_INVALID: a time that is none, or lies ahead: it would take back
+                tokens that are not issued yet, the administrator's as well, for good.
             HubError: it could not be stored; ask again.
         """
         now_ms = int(self._clock() * 1000)
+        if request.HasField("issued_before"):
+            _check_time(request.issued_before, now_ms)
         content = event_pb2.Content(priority=CRITICAL)
         content.other.Pack(request)
         event = event_pb2.Event(
@@ -112,14 +120,14 @@ class RevocationLog:
     def _take(self, stored: StoredEvent) -> None:
         request = admin_service_pb2.RevokeRequest()
         try:
-            readable = event_pb2.Event.FromString(stored.data).content.other.Unpack(request)
-        except DecodeError:
-            readable = False
-        if not readable:
-            if not stored.withdrawn:
-                log.error("revocation_unreadable", offset=stored.offset)
+            if event_pb2.Event.FromString(stored.data).content.other.Unpack(request):
+                self._apply(request, stored.published_ms)
+                return
+        except (DecodeError, ValueError):
+            log.exception("revocation_unreadable", offset=stored.offset)
             return
-        self._apply(request, stored.published_ms)
+        # One that cannot be read must not keep the hub from serving by the others.
+        log.error("revocation_unreadable", offset=stored.offset)
 
     def _apply(self, request: admin_service_pb2.RevokeRequest, at_ms: int) -> None:
         kind = request.WhichOneof("target")
@@ -129,3 +137,16 @@ class RevocationLog:
             self._revocations.add_user(request.user, at_ms / 1000)
         elif kind == "issued_before":
             self._revocations.add_issued_before(request.issued_before.ToMilliseconds() / 1000)
+
+
+def _check_time(before: Timestamp, now_ms: int) -> None:
+    try:
+        good = before.ToMilliseconds() <= now_ms
+    except ValueError:
+        good = False
+    if not good:
+        raise InvalidArgument(
+            reasons.ERROR_REASON_FIELD_INVALID,
+            "issued_before must be a time up to now",
+            field="issued_before",
+        )

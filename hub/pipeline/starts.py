@@ -112,7 +112,7 @@ class Starts:
         """
         topic = request.topic
         namespace = self._namespaces.of(topic)
-        self._grants.reads_until(principal, topic, request.grant)
+        self._grants.right(principal, topic, request.grant)
         if request.conflate or request.at == frame_pb2.START_SNAPSHOT:
             check_conflation(namespace, topic)
         live = await self._registry.open(topic)

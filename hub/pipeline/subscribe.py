@@ -23,7 +23,7 @@ from shipspeak.realtime.v1 import frame_pb2
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from hub.auth.grants import Principal
+    from hub.auth.grants import Principal, TopicGrant
     from hub.auth.topic_grants import TopicGrants
     from hub.engine.contract import Engine
     from hub.fanout.registry import TopicRegistry
@@ -63,7 +63,7 @@ class Subscriber:
         self._starts = Starts(engine, registry, namespaces, grants, clock)
         self._grants = grants
         self._clock = clock
-        self._granted: dict[Session, set[str]] = {}
+        self._granted: dict[Session, dict[str, TopicGrant]] = {}
         self._registry = registry
         self._presence = presence
         self._metrics = metrics
@@ -94,7 +94,7 @@ class Subscriber:
         begin = await self.begin(principal(), request)
         if session.state is State.CLOSED:
             return
-        rights_until = self.reads_until(principal(), request)
+        grant = self.right(principal(), request)
         if request.presence:
             self._presence.check_watch(principal(), request.topic)
         self._check_room(session, request.topic)
@@ -108,7 +108,7 @@ class Subscriber:
             epoch=begin.state.epoch,
             offset=begin.position,
             slot=slot,
-            rights_until=rights_until,
+            rights_until=math.inf if grant is None else grant.expires_at,
             conflate=request.conflate,
         )
         subscription.snapshot_to = begin.snapshot_to
@@ -116,8 +116,8 @@ class Subscriber:
         self._metrics.subscribes.labels(frame_pb2.Verdict.Name(begin.verdict)).inc()
         session.send_control(begin.frame(request_id))
         self._registry.subscribe(live, subscription)
-        if rights_until < math.inf:
-            self._granted.setdefault(session, set()).add(request.topic)
+        if grant is not None:
+            self._granted.setdefault(session, {})[request.topic] = grant
         if request.presence:
             self._presence.watch(session, request.topic)
 
@@ -152,7 +152,7 @@ class Subscriber:
         for topic in tuple(session.subscriptions):
             try:
                 # What a grant of its own allows goes on until that ends.
-                if topic not in self._granted.get(session, ()):
+                if session.subscriptions[topic].rights_until == math.inf:
                     principal.require("subscribe", topic)
                 self._presence.check_watcher(session, principal, topic)
             except PermissionDenied as error:
@@ -162,24 +162,24 @@ class Subscriber:
         self._presence.renew(session, principal)
         session.renew(principal.expires_at)
 
-    def reads_until(self, principal: Principal, request: frame_pb2.Subscribe) -> float:
-        """Until when a principal may read what it asks for; raises as ``TopicGrants``."""
-        return self._grants.reads_until(principal, request.topic, request.grant)
+    def right(self, principal: Principal, request: frame_pb2.Subscribe) -> TopicGrant | None:
+        """By what a principal may read what it asks for; as ``TopicGrants.right``."""
+        return self._grants.right(principal, request.topic, request.grant)
 
     def end_grants(self) -> None:
-        """End what was allowed by grants that have ended; to be called about once a second."""
+        """End what grants allowed that have ended or were revoked; to be called once a second."""
         now = self._clock()
-        for session, topics in tuple(self._granted.items()):
-            for topic in tuple(topics):
+        for session, grants in tuple(self._granted.items()):
+            for topic, grant in tuple(grants.items()):
                 subscription = session.subscriptions.get(topic)
-                if subscription is None:
-                    topics.discard(topic)
-                elif now >= subscription.rights_until:
-                    topics.discard(topic)
+                if subscription is None or subscription.rights_until == math.inf:
+                    del grants[topic]
+                elif not self._grants.holds(grant, now):
+                    del grants[topic]
                     self._registry.unsubscribe(session, topic)
                     self._presence.unsubscribed(session, topic)
                     session.send_control(unsubscribed_frame(topic, error=_grant_ended(topic)))
-            if not topics or session.state is State.CLOSED:
+            if not grants or session.state is State.CLOSED:
                 del self._granted[session]
 
     async def begin(self, principal: Principal, request: frame_pb2.Subscribe) -> Begin:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from hub.errors import HubError, InvalidArgument
 from hub.session.frames import error_message
 from hub.session.states import State
-from hub.topics.namespaces import DEAD
+from hub.topics.namespaces import CONTROL, DEAD
 from hub.topics.patterns import check_pattern
 from hub.work.acks import Ack
 from hub.work.frames import work_closed_frame, work_opened_frame
@@ -103,7 +103,7 @@ class WorkDesk:
         namespace = self._namespaces.named(kind, pattern)
         if not namespace.topic_class.durable:
             raise _refused(f"{kind} topics keep no events, so that none can be handed out again")
-        if kind == DEAD:
+        if kind in (DEAD, CONTROL):
             raise _refused("dead letters are read and replayed, not worked on")
 
 

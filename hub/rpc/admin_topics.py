@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hub.errors import event_unknown
+from hub.errors import PermissionDenied, event_unknown
 from hub.rpc.admin import AdminMethod, page_size
 from hub.rpc.decode import decode
 from hub.session.frames import timestamp_ms
 from hub.topics.grammar import namespace_of
+from hub.topics.namespaces import CONTROL
 from hub.topics.patterns import matches
 from shipspeak.realtime.v1 import admin_service_pb2
+from shipspeak.realtime.v1 import error_reason_pb2 as reasons
 
 if TYPE_CHECKING:
     from hub.engine.contract import TopicHead
@@ -81,14 +83,14 @@ class TopicAdmin:
         """PurgeTopic."""
         message = decode(admin_service_pb2.PurgeTopicRequest, request)
         # A namespace that the configuration knows no more can still be emptied.
-        namespace_of(message.topic)
+        _check_removable(message.topic)
         removed = await self._steward.purge(message.topic)
         return admin_service_pb2.PurgeTopicResponse(removed=removed).SerializeToString()
 
     async def delete_event(self, request: bytes) -> bytes:
         """DeleteEvent."""
         message = decode(admin_service_pb2.DeleteEventRequest, request)
-        namespace_of(message.topic)
+        _check_removable(message.topic)
         if not await self._steward.withdraw(
             message.topic, message.event_id, message.offset, message.publisher
         ):
@@ -100,3 +102,14 @@ class TopicAdmin:
         message = decode(admin_service_pb2.EraseUserRequest, request)
         removed = await self._steward.erase(message.user)
         return admin_service_pb2.EraseUserResponse(removed=removed).SerializeToString()
+
+
+def _check_removable(topic: str) -> None:
+    """Check that a topic's events may be removed: what the hub itself goes by may not."""
+    if namespace_of(topic) == CONTROL:
+        raise PermissionDenied(
+            reasons.ERROR_REASON_RIGHT_MISSING,
+            f"{topic} is the hub's own book: what was revoked stays revoked",
+            topic=topic,
+            right="admin",
+        )

@@ -159,3 +159,27 @@ async def test_a_revoked_user_s_grant_is_refused(hub: HubProcess) -> None:
         stream, _ = await alice.session()
         await stream.send(subscribe=_wish("meeting/1", _grant("meeting/1", jti="g1")))
         assert (await stream.control("error")).reason == reasons.ERROR_REASON_TOKEN_REVOKED
+
+
+async def test_a_grant_that_is_revoked_ends_its_topic(hub: HubProcess) -> None:
+    """G10: within 5 s, on a session that goes on."""
+    topic = _topic()
+    admin = mint(
+        SECRET,
+        subject="root",
+        issuer="shipspeak",
+        audience="shipspeak-realtime",
+        lifetime=60,
+        admin=True,
+    )
+    async with (
+        RawClient(hub.grpc, admin) as root,
+        RawClient(hub.grpc, _session_token()) as alice,
+    ):
+        stream, _ = await alice.session()
+        await stream.send(subscribe=_wish(topic, _grant(topic, jti="g2")))
+        await stream.control("subscribed")
+        await root.admin("Revoke", admin_service_pb2.RevokeRequest(token_id="g2"))
+        ended = await stream.control("unsubscribed", 30)
+        assert ended.topic == topic
+        await stream.subscribe("user/alice")

@@ -130,3 +130,43 @@ async def test_a_poll_that_waits_answers_nothing_to_a_revoked_token(tmp_path: Pa
             with pytest.raises(grpc.aio.AioRpcError) as refused:
                 await poll
             assert refusal(refused.value) == REVOKED
+
+
+async def test_what_was_revoked_stays_so_whatever_is_removed(tmp_path: Path) -> None:
+    """G10: neither a user who is called like the hub, nor a purge, takes a revocation back."""
+    with _hub(tmp_path) as hub:
+        await _revoke(hub, token_id="t")
+        async with RawClient(hub.grpc, _token("root", admin=True)) as root:
+            await root.admin("EraseUser", admin_service_pb2.EraseUserRequest(user="hub"))
+            topic = "control/revocations"
+            for name, request in (
+                ("PurgeTopic", admin_service_pb2.PurgeTopicRequest(topic=topic)),
+                (
+                    "DeleteEvent",
+                    admin_service_pb2.DeleteEventRequest(topic=topic, event_id="x", offset=1),
+                ),
+            ):
+                with pytest.raises(grpc.aio.AioRpcError) as refused:
+                    await root.admin(name, request)
+                assert refusal(refused.value)[1] == "RIGHT_MISSING"
+        hub.restart()
+        async with RawClient(hub.grpc, _token("alice", token_id="t")) as alice:
+            stream = alice.connect()
+            await stream.send(hello=hello())
+            assert await stream.end() == REVOKED
+
+
+async def test_a_time_that_is_none_or_lies_ahead_is_refused_and_the_hub_starts_again(
+    tmp_path: Path,
+) -> None:
+    with _hub(tmp_path) as hub:
+        for seconds in (1 << 60, int(time.time()) + 3600):
+            request = admin_service_pb2.RevokeRequest()
+            request.issued_before.seconds = seconds
+            async with RawClient(hub.grpc, _token("root", admin=True)) as root:
+                with pytest.raises(grpc.aio.AioRpcError) as refused:
+                    await root.admin("Revoke", request)
+            assert refusal(refused.value)[1] == "FIELD_INVALID"
+        hub.restart()
+        async with RawClient(hub.grpc, _token("alice")) as alice:
+            await alice.publish(draft("meeting/1", 1))

@@ -98,7 +98,7 @@ class SimulatedHub:
         self.death: asyncio.Future[None] = loop.create_future()
         self._loop, self._doors = loop, _Doors()
         ours: dict[str, Any] = {
-            "time": SimpleNamespace(time=loop.wall),
+            "time": SimpleNamespace(time=loop.wall, monotonic=loop.time),
             "SqliteEngine": partial(TimedEngine, disk, died, folder),
             "Sessions": WatchedSessions,
             "Namespaces": lambda **_: Namespaces(plan.namespaces),

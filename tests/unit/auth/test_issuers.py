@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from http.client import BadStatusLine
 from typing import TYPE_CHECKING, Any
 
 import jwt
@@ -12,8 +13,8 @@ from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 from pydantic import ValidationError
 
 from hub.auth.keys import MAX_SET_BYTES, MAX_SET_KEYS, KeyUnusable, parse_key_set
-from hub.auth.keysets import ASK_AGAIN_SECONDS, FetchedKeys, KeysPending
-from hub.auth.tokens import Authenticator
+from hub.auth.keysets import ASK_AGAIN_SECONDS, MAX_UNKNOWN, FetchedKeys, KeysPending
+from hub.auth.tokens import LEEWAY_SECONDS, Authenticator
 from hub.errors import HubError, Unavailable
 from hub.model.issuer import Issuer
 from hub.settings import Settings
@@ -133,8 +134,13 @@ async def test_fetched_keys_are_asked_for_and_cached_principals_fall_with_a_key(
         documents.pop(0)
         clock.advance(ASK_AGAIN_SECONDS)
         assert _reason(authenticator, _token("ES256", "b", OTHER)) == "KEYS_UNAVAILABLE"
+        clock.advance(1)
         await authenticator.key_updates._round(fetch_all=False)
         assert authenticator.authenticate(_token("ES256", "b", OTHER)).subject == "alice"
+        assert _reason(authenticator, _token("ES256", "a")) == "KEYS_UNAVAILABLE"
+        clock.advance(1)
+        await authenticator.key_updates._round(fetch_all=True)
+        clock.advance(1)
         assert _reason(authenticator, _token("ES256", "a")) == "TOKEN_SIGNATURE_INVALID"
         assert set(asked) == {ADDRESS}
     finally:
@@ -148,13 +154,62 @@ def test_an_unknown_key_makes_the_hub_ask_once_in_a_while_only() -> None:
     issuer = Issuer(issuer="one", audience="rt", algorithms=("ES256",), jwks_url=ADDRESS)
     keys = FetchedKeys(issuer, clock, lambda: woken.append(1))
     keys.take(_document(_entry("ES256", kid="a")))
-    keys.wanted = False
-    for number in range(100):
-        try:
-            assert keys.find(f"k{number}", "ES256") is None
-        except KeysPending:
-            keys.wanted = False
+    for number in range(5 * MAX_UNKNOWN):
+        with pytest.raises(KeysPending):
+            keys.find(f"k{number}", "ES256")
     assert len(woken) == 1
+    assert len(keys._unknown) == MAX_UNKNOWN
+
+
+def test_a_key_that_is_new_is_asked_for_also_behind_one_that_does_not_exist() -> None:
+    """I1: no stranger's token makes an honest one's refusal final."""
+    clock = ManualClock()
+    issuer = Issuer(issuer="one", audience="rt", algorithms=("ES256",), jwks_url=ADDRESS)
+    keys = FetchedKeys(issuer, clock, lambda: None)
+    keys.take(_document(_entry("ES256", kid="a")))
+    with pytest.raises(KeysPending):
+        keys.find("nobody's", "ES256")
+    clock.advance(1)
+    keys.take(_document(_entry("ES256", kid="a")))
+    clock.advance(1)
+    assert keys.find("nobody's", "ES256") is None
+    with pytest.raises(KeysPending):
+        keys.find("b", "ES256")
+    clock.advance(ASK_AGAIN_SECONDS)
+    keys.take(_document(_entry("ES256", kid="a"), _entry("ES256", OTHER, kid="b")))
+    assert keys.find("b", "ES256") is not None
+
+
+async def test_an_issuer_that_answers_nonsense_ends_no_updates(tmp_path: Path) -> None:
+    """The others' keys go on to be read."""
+    file = tmp_path / "keys.json"
+    file.write_bytes(_document(_entry("ES256", kid="old")))
+    authenticator = _authenticator(
+        {"issuer": "away", "algorithms": ("ES256",), "jwks_url": ADDRESS},
+        {"issuer": "one", "algorithms": ("ES256",), "jwks_file": file},
+    )
+
+    async def fetch(_url: str) -> bytes:
+        raise BadStatusLine("?")
+
+    authenticator.key_updates._fetch = fetch
+    await authenticator.key_updates.start()
+    try:
+        file.write_bytes(_document(_entry("ES256", OTHER, kid="new"), {}))
+        await authenticator.key_updates._round(fetch_all=True)
+        assert authenticator.authenticate(_token("ES256", "new", OTHER)).subject == "alice"
+    finally:
+        await authenticator.key_updates.stop()
+
+
+def test_a_token_from_the_future_is_refused(tmp_path: Path) -> None:
+    """It would outlive the revocation of all that its user was issued until now."""
+    file = tmp_path / "keys.json"
+    file.write_bytes(_document(_entry("ES256")))
+    authenticator = _authenticator({"issuer": "one", "algorithms": ("ES256",), "jwks_file": file})
+    authenticator.authenticate(_token("ES256", iat=CLOCK.now + LEEWAY_SECONDS))
+    late = _token("ES256", iat=CLOCK.now + LEEWAY_SECONDS + 1)
+    assert _reason(authenticator, late) == "TOKEN_NOT_YET_VALID"
 
 
 async def test_an_issuer_that_is_away_stops_no_start_and_old_keys_stay() -> None:

@@ -11,6 +11,8 @@ import { PROGRAMS } from "./programs.js";
 const TIED = fileURLToPath(new URL("./tied.sh", import.meta.url));
 const START_MS = 120_000;
 const STEP_MS = 120_000;
+/** How long one look at a running step may take, on a machine that is busy with layout. */
+const LOOK_MS = 30_000;
 /** Keys by the code points of the WebDriver standard. */
 const KEYS: Readonly<Record<string, string>> = {
   Tab: "\uE004",
@@ -45,22 +47,53 @@ export async function startWebKit(): Promise<RunningEngine> {
   }
 }
 
+interface Step {
+  readonly state: "running" | "done" | "failed";
+  readonly value?: unknown;
+  readonly error?: string;
+}
+
 class WebKitPage implements EnginePage {
   readonly #driver: Driver;
+  #steps = 0;
 
   constructor(driver: Driver) {
     this.#driver = driver;
   }
 
-  evaluate(expression: string): Promise<unknown> {
-    const script = `const done = arguments[0];
-      (async () => (${expression}))().then((value) => done({ value }), (error) => done({ error: String(error) }));`;
-    const body = { script, args: [] };
-    return this.#driver.ask("POST", "/execute/async", body).then((answer) => {
-      const { value, error } = answer as { value?: unknown; error?: string };
-      if (error !== undefined) throw new Error(error);
-      return value;
-    });
+  /**
+   * Asks again and again instead of waiting for one answer: the driver loses the answer of a script that a page is
+   * still loading under. A script that has begun in a page is not begun again there.
+   */
+  async evaluate(expression: string): Promise<unknown> {
+    this.#steps += 1;
+    const script = `const step = (window.steps ??= {})[${this.#steps}] ??= (() => {
+        const begun = { state: "running" };
+        (async () => (${expression}))().then(
+          (value) => Object.assign(begun, { state: "done", value }),
+          (error) => Object.assign(begun, { state: "failed", error: String(error) }),
+        );
+        return begun;
+      })();
+      return step;`;
+    const until = Date.now() + STEP_MS;
+    while (Date.now() < until) {
+      const step = await this.#ask(script);
+      if (step?.state === "done") return step.value;
+      if (step?.state === "failed") throw new Error(step.error);
+      await pause(20);
+    }
+    throw new Error(`not done within ${STEP_MS} ms: ${expression}`);
+  }
+
+  /** One look at a step; null when the driver gave no answer. */
+  async #ask(script: string): Promise<Step | null> {
+    try {
+      return (await this.#driver.ask("POST", "/execute/sync", { script, args: [] }, LOOK_MS)) as Step | null;
+    } catch (error) {
+      if (error instanceof DOMException && error.name === "TimeoutError") return null;
+      throw error;
+    }
   }
 
   async press(key: string): Promise<void> {
@@ -100,14 +133,14 @@ class Driver {
     this.#session = `/session/${made.sessionId}`;
   }
 
-  ask(method: string, path: string, body?: object): Promise<unknown> {
-    return this.#call(method, this.#session + path, body);
+  ask(method: string, path: string, body?: object, ms?: number): Promise<unknown> {
+    return this.#call(method, this.#session + path, body, ms);
   }
 
-  async #call(method: string, path: string, body?: object): Promise<unknown> {
+  async #call(method: string, path: string, body?: object, ms = STEP_MS): Promise<unknown> {
     const answer = await fetch(`http://127.0.0.1:${this.#port}${path}`, {
       method,
-      signal: AbortSignal.timeout(STEP_MS),
+      signal: AbortSignal.timeout(ms),
       ...(body ? { body: JSON.stringify(body) } : {}),
     });
     const { value } = (await answer.json()) as { value: unknown };

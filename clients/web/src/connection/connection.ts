@@ -52,6 +52,7 @@ export class Connection {
   }
 
   connect(): void {
+    if (this.#state.phase === "closed") return; // for good
     if (!this.#stopPage) {
       // Read when the first connection is wanted: the constructor touches nothing.
       this.#state = initialState(this.#state.ladder, this.#memory.load() ?? this.#state.rung);

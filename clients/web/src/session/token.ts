@@ -22,6 +22,8 @@ export class TokenSource {
   #token: string | null = null;
   #renewAt: number | null = null;
   #running: Promise<string | null> | null = null;
+  /** Counts the users: what was asked for one is not for the next. */
+  #user = 0;
   readonly #getToken: GetToken | undefined;
   readonly #environment: Environment;
   readonly #limitMs: number;
@@ -42,8 +44,10 @@ export class TokenSource {
     return this.#renewAt;
   }
 
-  /** The user has signed out. */
+  /** The user has signed out. A request that is under way fails as `aborted`, whatever it brings. */
   forget(): void {
+    this.#user += 1;
+    this.#running = null;
     this.#token = null;
     this.#renewAt = null;
   }
@@ -60,13 +64,16 @@ export class TokenSource {
 
   /** A new token. Calls at the same time share one request. */
   renew(reason: TokenReason): Promise<string | null> {
-    this.#running ??= this.#ask(reason).finally(() => {
-      this.#running = null;
+    if (this.#running) return this.#running;
+    const running = this.#ask(reason).finally(() => {
+      if (this.#running === running) this.#running = null;
     });
-    return this.#running;
+    this.#running = running;
+    return running;
   }
 
   async #ask(reason: TokenReason): Promise<string | null> {
+    const user = this.#user;
     const limit = new AbortController();
     const cancel = this.#environment.schedule(() => limit.abort(), this.#limitMs);
     try {
@@ -74,11 +81,13 @@ export class TokenSource {
         limit.signal.addEventListener("abort", () => reject(new Error("no token in time")));
       });
       const token = await Promise.race([this.#getToken?.({ reason, signal: limit.signal }) ?? null, late]);
+      if (user !== this.#user) throw new RealtimeError("The user has signed out.", { kind: "aborted" });
       // Given the same token again, it would be asked for without end: the hub says when it is time.
       this.#renewAt = token === null || token === this.#token ? null : this.#planned(token);
       this.#token = token;
       return token;
     } catch (cause) {
+      if (cause instanceof RealtimeError && cause.kind === "aborted") throw cause;
       throw new RealtimeError("The token could not be had.", { kind: "network", cause });
     } finally {
       cancel();

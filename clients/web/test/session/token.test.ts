@@ -27,6 +27,26 @@ test("a token is asked for once, kept, and replaced when it ends soon", async ()
   expect(reasons).toEqual(["initial", "rejected", "expiring"]);
 });
 
+test("what a signed-out user's request brings is not kept, and the next user has a request of its own", async () => {
+  const answers: ((token: string) => void)[] = [];
+  const source = new TokenSource(
+    () => new Promise<string>((resolve) => answers.push(resolve)),
+    new TestEnvironment(),
+    60_000,
+  );
+  const before = source.get("initial");
+  source.forget();
+  const after = source.get("initial");
+  answers[0]?.("old");
+  await expect(before).rejects.toMatchObject({ kind: "aborted" });
+  expect(source.current).toBe("");
+  const shared = source.get("initial");
+  answers[1]?.("new");
+  expect(await Promise.all([after, shared])).toEqual(["new", "new"]);
+  expect(answers).toHaveLength(2);
+  expect(source.current).toBe("new");
+});
+
 test.each([
   ["throws", () => Promise.reject(new Error("down"))],
   ["never answers", () => new Promise<string>(() => {})],

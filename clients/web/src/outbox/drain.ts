@@ -80,7 +80,11 @@ export class Drain {
     try {
       await this.#attempt(queued);
     } catch (thrown) {
-      if (!signal.aborted) this.#context.environment.report(thrown); // the store fails
+      // The store fails, and may well go on failing: the row, as it is kept, is tried again after a wait.
+      if (!signal.aborted) {
+        this.#context.environment.report(thrown);
+        if (!this.#waiting) this.#backOff(null, false);
+      }
     } finally {
       this.#busy.delete(queued.key);
       if (!signal.aborted) this.wake();
@@ -95,19 +99,22 @@ export class Drain {
     const row = started(queued, began);
     if (!(await this.#store.put(row)) || signal.aborted) return;
     this.#events.changed();
+    let receipt: Receipt;
     try {
-      const receipt = await repeat(this.#context, this.#draft(row, began), {
+      receipt = await repeat(this.#context, this.#draft(row, began), {
         began: row.firstSentAt ?? began,
         endsAt: began + timing.callMs,
         signal,
       });
-      this.#failures = 0;
-      this.#events.taken(row, receipt);
-      await this.#store.remove(row.seq);
-      this.#events.changed();
     } catch (thrown) {
       if (!signal.aborted) await this.#failed(row, toRealtimeError(thrown));
+      return;
     }
+    this.#events.taken(row, receipt);
+    // Where this fails, the hub has the draft all the same: sent again with its id it is a duplicate.
+    await this.#store.remove(row.seq);
+    this.#failures = 0;
+    this.#events.changed();
   }
 
   async #failed(row: Row, error: RealtimeError): Promise<void> {

@@ -33,22 +33,22 @@ export class OutboxHandle implements Outbox {
   subscribe = (listener: () => void): (() => void) => this.#cell.subscribe(listener);
 
   async add(topic: string, content: ContentInit, options: QueueOptions = {}): Promise<Queued> {
-    const outbox = await this.#load();
+    const outbox = await this.#use();
     this.#mark(true);
     return outbox.add(topic, content, options);
   }
 
   async retry(id: string): Promise<void> {
-    await (await this.#load()).retry(id);
+    await (await this.#use()).retry(id);
   }
 
   async discard(id: string): Promise<void> {
-    await (await this.#load()).discard(id);
+    await (await this.#use()).discard(id);
   }
 
   /** The client connects: what an earlier page has left behind is to be sent. */
   connect(): void {
-    if (this.#mark()) void this.#load().catch(this.#session.environment.report);
+    if (!this.#closed && this.#mark()) void this.#load().catch(this.#session.environment.report);
   }
 
   /** The client is live. Offline the code could not be had any more, so it is loaded now, behind what is urgent. */
@@ -58,12 +58,26 @@ export class OutboxHandle implements Outbox {
   }
 
   async clear(): Promise<void> {
+    // A draft that is about to be kept is the signed-out user's too. Where it fails, nothing was kept.
+    await this.#opening?.catch(() => {});
     if (this.#open || this.#mark()) await (await this.#load()).clear();
   }
 
   close(): void {
     this.#closed = true;
     this.#open?.close();
+  }
+
+  /** The outbox, unless the client is closed, also while it is being opened. */
+  async #use(): Promise<OpenOutbox> {
+    this.#refuseClosed();
+    const outbox = await this.#load();
+    this.#refuseClosed();
+    return outbox;
+  }
+
+  #refuseClosed(): void {
+    if (this.#closed) throw new RealtimeError("The client is closed.", { kind: "aborted" });
   }
 
   #load(): Promise<OpenOutbox> {
@@ -77,7 +91,7 @@ export class OutboxHandle implements Outbox {
   async #begin(): Promise<OpenOutbox> {
     const { openOutbox } = await import("./open.js");
     const open = await openOutbox(this.#session, this.#shared, this.#cell);
-    if (this.#closed) throw new RealtimeError("The client is closed.", { kind: "aborted" });
+    this.#refuseClosed();
     this.#open = open;
     open.start();
     const stop: () => void = this.#cell.subscribe(() => {

@@ -1,10 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
+import { DEFAULT_TIMING } from "../../src/connection/timing.js";
 import { Code } from "../../src/gen/google/rpc/code_pb.js";
+import { Drain } from "../../src/outbox/drain.js";
 import { nextRows } from "../../src/outbox/plan.js";
 import { OUTBOX_LIMITS, OutboxFullError, type Row } from "../../src/outbox/rows.js";
 import { MemoryStore } from "../../src/outbox/store.js";
-import { content, hub, hubForEachTest, open, TOPIC } from "../support/rig.js";
+import type { SessionContext } from "../../src/session/context.js";
+import { TestEnvironment } from "../support/environment.js";
+import { content, environment, hub, hubForEachTest, open, TOPIC } from "../support/rig.js";
 import { until } from "../support/until.js";
 
 hubForEachTest();
@@ -96,12 +100,74 @@ describe("the outbox in memory", () => {
     client.close();
     await expect(receipt).rejects.toMatchObject({ kind: "aborted" });
   });
+
+  test("a closed client takes nothing more, whether its outbox was used or not", LONG, async () => {
+    const used = open();
+    await (await used.outbox.add(TOPIC, content("a"))).receipt;
+    for (const client of [used, open()]) {
+      client.close();
+      const closed = { kind: "aborted", message: "The client is closed." };
+      await expect(client.outbox.add(TOPIC, content("b"))).rejects.toMatchObject(closed);
+      await expect(client.outbox.retry("1")).rejects.toMatchObject(closed);
+    }
+    expect(hub.log.texts(TOPIC)).toEqual(["a"]);
+  });
+
+  test("signing out throws away what is being put in just then", LONG, async () => {
+    await hub.kill();
+    const client = open();
+    const adding = client.outbox.add(TOPIC, content("a"));
+    await client.signOut();
+    await expect((await adding).receipt).rejects.toMatchObject({ kind: "aborted" });
+    await until(client.outbox, ({ entries }) => entries.length === 0);
+  });
+
+  test("a draft that the hub has is not dead because it could not be removed here", LONG, async () => {
+    const failure = new Error("no removal");
+    const remove = vi.spyOn(MemoryStore.prototype, "remove").mockRejectedValueOnce(failure);
+    const client = open();
+    const { receipt } = await client.outbox.add(TOPIC, content("a"));
+    expect(await receipt).toMatchObject({ offset: 1n });
+    await vi.waitUntil(() => remove.mock.calls.length === 2, LONG);
+    remove.mockRestore();
+    await until(client.outbox, ({ entries }) => entries.length === 0);
+    expect(hub.log.texts(TOPIC)).toEqual(["a"]);
+    expect(environment.reported.splice(0)).toEqual([failure]);
+  });
 });
 
 const row = (change: Partial<Row> = {}): Row => ({
   ...{ seq: 1, id: "1", topic: TOPIC, key: TOPIC, content: new Uint8Array(), ttlMs: null, createdAt: 0 },
   ...{ firstSentAt: null, attempts: 0, state: "queued", error: null },
   ...change,
+});
+
+test("a store that fails is tried again after a wait only", async () => {
+  const waits: (() => void)[] = [];
+  const surroundings = new TestEnvironment();
+  surroundings.schedule = (task) => {
+    waits.push(task);
+    return () => {};
+  };
+  const store = new MemoryStore();
+  await store.add(row());
+  const put = vi.spyOn(store, "put").mockImplementation(() =>
+    // Not without end: that would block the test too.
+    put.mock.calls.length > 10 ? new Promise(() => {}) : Promise.reject(new Error("no writing")),
+  );
+  const ignore = () => {};
+  const events = { taken: ignore, dead: ignore, changed: ignore, paused: ignore };
+  const context = { environment: surroundings, timing: DEFAULT_TIMING } as unknown as SessionContext;
+  const drain = new Drain(context, store, events);
+  const settled = () => new Promise((resolve) => setTimeout(resolve));
+  surroundings.now = () => 0;
+  drain.wake();
+  await settled();
+  expect([put.mock.calls.length, waits.length, surroundings.reported.length]).toEqual([1, 1, 1]);
+  waits[0]?.();
+  await settled();
+  expect([put.mock.calls.length, waits.length, surroundings.reported.length]).toEqual([2, 2, 2]);
+  drain.stop();
 });
 
 test("no more than the limits is kept", async () => {

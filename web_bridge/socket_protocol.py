@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 HEARTBEAT_SECONDS: Final = 20.0
 # Of one message; a fragment costs memory however small it is.
 MAX_FRAGMENTS: Final = 1024
-# A peer that says nothing for so many heartbeats is gone, as in the session (G11).
-_SILENT_HEARTBEATS: Final = 2.5
+# A peer that is silent for one heartbeat is asked, and gone when it says nothing for so many more:
+# after 2.5 altogether, as in the session (G11).
+_ASKED_HEARTBEATS: Final = 1.5
 # Time for the closing handshake, and for what lies before it to be read.
 _CLOSING_SECONDS: Final = 5.0
 
@@ -41,7 +42,7 @@ class BoundedSocket(WebSocketsSansIOProtocol):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._heard_at = 0.0
-        self._pinged = False
+        self._asked_at: float | None = None
         self._pong = b""
 
     def handle_connect(self, event: Request) -> None:
@@ -135,24 +136,30 @@ class BoundedSocket(WebSocketsSansIOProtocol):
 
     def _hear(self) -> None:
         self._heard_at = self.loop.time()
-        self._pinged = False
+        self._asked_at = None
 
     def _watch(self) -> None:
-        """Ask a silent peer for a sign of life; cut it off when none comes."""
+        """Ask a silent peer for a sign of life; cut it off when none comes.
+
+        Only time that has passed since it was asked tells anything: the hub itself may have stood
+        still before.
+        """
         if self.close_sent or self.transport.is_closing():
             return
         if self.read_paused:
             # It is the hub that does not listen.
             self._hear()
         now = self.loop.time()
-        if now - self._heard_at >= _SILENT_HEARTBEATS * self.heartbeat:
-            self.transport.abort()
-            return
-        if now - self._heard_at >= self.heartbeat and not self._pinged:
-            self._pinged = True
+        if self._asked_at is None and now >= self._heard_at + self.heartbeat:
+            self._asked_at = now
             if not self._holds_back():
                 self.conn.send_ping(b"")
                 self.transport.write(b"".join(self.conn.data_to_send()))
-        beats = _SILENT_HEARTBEATS if self._pinged else 1
-        due = self._heard_at + beats * self.heartbeat
+        if self._asked_at is None:
+            due = self._heard_at + self.heartbeat
+        else:
+            due = self._asked_at + _ASKED_HEARTBEATS * self.heartbeat
+            if now >= due:
+                self.transport.abort()
+                return
         self.ping_timer = self.loop.call_at(due, self._watch)

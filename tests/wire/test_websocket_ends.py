@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import struct
+import time
 
 import pytest
 
@@ -117,6 +118,20 @@ async def test_a_peer_that_answers_pings_is_kept(method: EchoConnect) -> None:
         for _ in range(3):
             assert await read_message(client) == (PING, b"")
             await client.send(message(b"", PONG))
+        await client.send(message(b"alive"))
+        assert await read_message(client) == (BINARY, b"alive")
+
+
+async def test_a_peer_is_kept_through_a_pause_of_the_hub(method: EchoConnect) -> None:
+    """Silence that nobody was there to break tells nothing: the peer is asked first."""
+    async with (
+        running_bridge(connect=method, heartbeat=1.0) as server,
+        raw_socket(server) as client,
+    ):
+        await session_of(method)
+        asyncio.get_running_loop().call_soon(time.sleep, 2.6)
+        assert await read_message(client) == (PING, b"")
+        await client.send(message(b"", PONG))
         await client.send(message(b"alive"))
         assert await read_message(client) == (BINARY, b"alive")
 

@@ -12,8 +12,8 @@ const EMPTY: NotificationStore = {
   dismiss: nothing,
 };
 
-/** The longest that a browser's timer can wait, in milliseconds. */
-const LONGEST_MS = 2 ** 31 - 1;
+/** The longest wait for an expiry: a browser's timer cannot wait for more than 2^31 ms, and drifts. */
+const LONGEST_MS = 86_400_000;
 
 export interface UseNotificationsOptions {
   /** Which are listed and counted; a function written in place is fine. */
@@ -61,7 +61,13 @@ function useExpiry(items: readonly Notice[]): number {
   }, Infinity);
   useEffect(() => {
     if (next === Infinity) return;
-    const timer = setTimeout(() => setNow(Date.now()), Math.min(LONGEST_MS, Math.max(0, next - Date.now())));
+    let timer: ReturnType<typeof setTimeout>;
+    const wait = () => {
+      timer = setTimeout(look, Math.min(LONGEST_MS, Math.max(0, next - Date.now())));
+    };
+    // A timer may fire early: before it is due, nothing would change, and nobody would look again.
+    const look = () => (Date.now() < next ? wait() : setNow(Date.now()));
+    wait();
     return () => clearTimeout(timer);
   }, [next]);
   return now;

@@ -1,4 +1,5 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import type { RealtimeClient } from "../client.js";
 import { type RealtimeError, toRealtimeError } from "../errors.js";
 import type { ContentInit, PublishOptions } from "../publish.js";
 import type { Receipt } from "../repeat.js";
@@ -38,15 +39,26 @@ export type Publish = (content: ContentInit, options?: PublishOptions) => Promis
 /** A receipt was given, but the event does not come back: somebody else may have expired or withdrawn it. */
 const COME_BACK_MS = 5000;
 
-type Failure = PendingDraft & { readonly error: RealtimeError; readonly options: PublishOptions };
+/** Through which client a draft goes, and where to: a component may turn to others meanwhile. */
+interface Way {
+  readonly client: RealtimeClient;
+  readonly topic: string;
+}
 
-/** Publishes to a topic, and says what is on its way and what has failed. The promise fails with RealtimeError. */
+type Sent = PendingDraft & { readonly way: Way };
+type Failure = Sent & { readonly error: RealtimeError; readonly options: PublishOptions };
+
+const isSame = (one: Way, other: Way) => one.client === other.client && one.topic === other.topic;
+
+/**
+ * Publishes to a topic, and says what is on its way to it and what has failed. The promise fails with RealtimeError.
+ */
 export function usePublish(
   topic: string,
   { optimistic = false }: UsePublishOptions = {},
 ): [Publish, PublishState] {
   const client = useRealtime();
-  const [pending, setPending] = useState<readonly PendingDraft[]>([]);
+  const [pending, setPending] = useState<readonly Sent[]>([]);
   const [failures, setFailures] = useState<readonly Failure[]>([]);
   /** Ids of calls under way; true = its event has come back already. */
   const underWay = useRef(new Map<string, boolean>());
@@ -68,39 +80,48 @@ export function usePublish(
     });
   }, [client, topic, optimistic, drop]);
 
-  const publish = useCallback(
-    async (content: ContentInit, options: PublishOptions = {}): Promise<Receipt> => {
+  const send = useCallback(
+    async (way: Way, content: ContentInit, options: PublishOptions): Promise<Receipt> => {
       const id = options.id ?? uuidv7(Date.now());
       underWay.current.set(id, false);
       setFailures((all) => all.filter((one) => one.id !== id));
-      setPending((all) => [...all.filter((one) => one.id !== id), { id, content }]);
+      setPending((all) => [...all.filter((one) => one.id !== id), { id, content, way }]);
       try {
-        const receipt = await client.publish(topic, content, { ...options, id });
+        const receipt = await way.client.publish(way.topic, content, { ...options, id });
         if (!optimistic || receipt.duplicate || underWay.current.get(id)) drop(id);
         else timers.current.add(setTimeout(() => drop(id), COME_BACK_MS));
         return receipt;
       } catch (thrown) {
         const error = toRealtimeError(thrown);
         drop(id);
-        setFailures((all) => [...all, { id, content, error, options }]);
+        setFailures((all) => [...all, { id, content, way, error, options }]);
         throw error;
       } finally {
         underWay.current.delete(id);
       }
     },
-    [client, topic, optimistic, drop],
+    [optimistic, drop],
   );
 
-  const failed = useMemo(
-    () =>
-      failures.map(({ id, content, error, options }) => ({
-        id,
-        content,
-        error,
-        retry: () => publish(content, { ...options, id }),
-        discard: () => setFailures((all) => all.filter((one) => one.id !== id)),
-      })),
-    [failures, publish],
+  const way = useMemo(() => ({ client, topic }), [client, topic]);
+  const publish = useCallback(
+    (content: ContentInit, options: PublishOptions = {}) => send(way, content, options),
+    [send, way],
   );
-  return [publish, { pending, failed }];
+  const state = useMemo(
+    () => ({
+      pending: pending.filter((one) => isSame(one.way, way)).map(({ id, content }) => ({ id, content })),
+      failed: failures
+        .filter((one) => isSame(one.way, way))
+        .map(({ id, content, way: taken, error, options }) => ({
+          id,
+          content,
+          error,
+          retry: () => send(taken, content, { ...options, id }),
+          discard: () => setFailures((all) => all.filter((one) => one.id !== id)),
+        })),
+    }),
+    [pending, failures, send, way],
+  );
+  return [publish, state];
 }

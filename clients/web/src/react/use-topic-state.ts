@@ -42,9 +42,9 @@ export function useTopicState<S>(
 ): TopicState<S> {
   const client = useRealtime();
   const reducing = useLatestRef(reducer);
-  const first = useLatestRef(initial);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `initial` counts when a topic is first rendered.
   const store = useMemo(() => {
-    const nothing: Made<S> = { state: first.current, answered: false, error: null };
+    const nothing: Made<S> = { state: initial, answered: false, error: null };
     if (topic === null) return { getSnapshot: () => nothing, subscribe: () => () => {} };
     return new FramedStore<Made<S>>(client, topic, start, {
       initial: nothing,
@@ -56,7 +56,7 @@ export function useTopicState<S>(
       error: (made, error) => ({ ...made, error }),
       again: (made) => ({ ...made, state: nothing.state }),
     });
-  }, [client, topic, start, reducing, first]);
+  }, [client, topic, start, reducing]);
   const made = useSyncExternalStore(store.subscribe, store.getSnapshot, store.getSnapshot);
   const isLive = useConnection((now) => now.phase === "live");
   const status = !made.answered ? "restoring" : isLive && !made.error ? "live" : "stale";

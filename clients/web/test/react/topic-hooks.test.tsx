@@ -1,4 +1,5 @@
 // @vitest-environment jsdom
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { act, cleanup, render, renderHook } from "@testing-library/react";
 import { Activity, type ReactNode, StrictMode } from "react";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
@@ -126,6 +127,18 @@ test("useTopicState folds events, says how fresh it is, and begins anew after a 
   await act(() => vi.waitFor(() => expect(result.current.state).toBe(0n)));
 });
 
+test("useTopicState begins another topic with that topic's initial state", () => {
+  const { result, rerender } = renderHook(
+    ({ topic, initial }) => useTopicState(topic, (state: number) => state, initial),
+    { wrapper, initialProps: { topic: "meeting/1", initial: 1 } },
+  );
+  expect(result.current.state).toBe(1);
+  rerender({ topic: "meeting/1", initial: 5 });
+  expect(result.current.state).toBe(1);
+  rerender({ topic: "meeting/2", initial: 2 });
+  expect(result.current.state).toBe(2);
+});
+
 test("null skips every hook that reads a topic", () => {
   renderHook(
     () => {
@@ -182,6 +195,38 @@ test("usePublish shows what is on its way, and what failed, until it is tried ag
   expect(result.current[1]).toEqual({ pending: [], failed: [] });
 });
 
+test("a draft that failed is tried again where it was meant for, and shown only there", async () => {
+  const tried: string[] = [];
+  const elsewhere = new FakeClient();
+  const refuse = (name: string) => (topic: string) => {
+    tried.push(`${name} ${topic}`);
+    return Promise.reject(new RealtimeError("too late", { kind: "timeout" }));
+  };
+  client.publishing = refuse("here");
+  elsewhere.publishing = refuse("elsewhere");
+  let present = client;
+  const { result, rerender } = renderHook(({ topic }) => usePublish(topic), {
+    initialProps: { topic: "meeting/1" },
+    wrapper: ({ children }: { children: ReactNode }) => (
+      <RealtimeProvider client={present}>{children}</RealtimeProvider>
+    ),
+  });
+  await act(() => result.current[0]({ payload: upload(1n) }).catch(() => {}));
+  const retry = result.current[1].failed[0]?.retry;
+  rerender({ topic: "meeting/2" });
+  expect(result.current[1].failed).toEqual([]);
+  present = elsewhere;
+  rerender({ topic: "meeting/1" });
+  expect(result.current[1].failed).toEqual([]);
+  await act(async () => void (await retry?.().catch(() => {})));
+  expect(tried).toEqual(["here meeting/1", "here meeting/1"]);
+  expect(result.current[1]).toEqual({ pending: [], failed: [] });
+  present = client;
+  rerender({ topic: "meeting/1" });
+  await act(async () => void (await result.current[1].failed[0]?.retry().catch(() => {})));
+  expect(tried).toHaveLength(3);
+});
+
 test("an optimistic draft is pending until its event has come back, at no moment missing", async () => {
   client.publishing = (_topic, _content, options) => Promise.resolve(taken(options?.id ?? ""));
   const { result } = renderHook(() => usePublish("meeting/1", { optimistic: true }), { wrapper });
@@ -201,6 +246,23 @@ test("useNotifications leaves out what has expired and what the filter does not 
   act(() => void client.event("user/ann", { case: "notification", value: { kind: 1, title: "one" } }));
   act(() => void client.event("user/ann", { case: "notification", value: { kind: 2, title: "two" } }));
   expect(result.current).toMatchObject({ unread: 1, items: [{ title: "one" }] });
+});
+
+test("a notification expires when it is due, however far off that is and however early a timer fires", () => {
+  vi.useFakeTimers({ now: 0 });
+  const { result } = renderHook(() => useNotifications(["user/ann"]), { wrapper });
+  const payload = { case: "notification" as const, value: { kind: 1, title: "one" } };
+  const days = 60;
+  const expiresAt = timestampFromMs(days * 86_400_000);
+  act(() => void client.event("user/ann", payload, { expiresAt }));
+  act(() => void vi.advanceTimersByTime((days - 0.5) * 86_400_000));
+  expect(result.current.items).toHaveLength(1);
+  // The clock goes back a little: the timer is early.
+  vi.setSystemTime(Date.now() - 60_000);
+  act(() => void vi.advanceTimersByTime(0.5 * 86_400_000));
+  expect(result.current.items).toHaveLength(1);
+  act(() => void vi.advanceTimersByTime(60_000));
+  expect(result.current.items).toEqual([]);
 });
 
 test("useServerNow follows the hub's clock, second by second", () => {

@@ -40,7 +40,7 @@ export class FakeClient implements RealtimeClient {
   signOut = () => Promise.resolve();
   readonly tabs = { getSnapshot: () => SOLO, subscribe: () => () => {} };
   readonly scope = null;
-  claim = () => Promise.resolve(true);
+  claim: RealtimeClient["claim"] = () => Promise.resolve(true);
   readonly outbox: Outbox = Object.assign(new Cell(NO_OUTBOX, fail), {
     add: () => Promise.reject(new Error("not here")),
     retry: () => Promise.resolve(),
@@ -89,7 +89,11 @@ export class FakeClient implements RealtimeClient {
   }
 
   /** Hands an event with this payload to who reads the topic. */
-  event(topic: string, payload: Payload, facts: { readonly publishedAt?: Timestamp } = {}): Event {
+  event(
+    topic: string,
+    payload: Payload,
+    facts: { readonly publishedAt?: Timestamp; readonly expiresAt?: Timestamp } = {},
+  ): Event {
     this.#offset += 1n;
     const event = create(EventSchema, {
       id: `id-${this.#offset}`,

@@ -1,6 +1,6 @@
 import { useEffect } from "react";
 import { noticeFrom } from "../notifications/reducer.js";
-import type { NoticeSeverity } from "../notifications/state.js";
+import type { Notice, NoticeSeverity } from "../notifications/state.js";
 import { useRealtime } from "../react/provider.js";
 import { type ToastTone, toast } from "./toasts.js";
 
@@ -16,7 +16,14 @@ export interface NotificationToastsProps {
   readonly topics: readonly string[];
 }
 
-/** Shows a toast for each notification that comes while it is mounted. Renders nothing itself: a `<Toaster>` does. */
+function show({ key, title, body, severity }: Notice): void {
+  toast({ id: key, title, body, tone: TONES[severity] });
+}
+
+/**
+ * Shows a toast for each notification that comes while it is mounted, in one of all tabs that share their storage.
+ * Renders nothing itself: a `<Toaster>` does.
+ */
 export function NotificationToasts({ topics }: NotificationToastsProps) {
   const client = useRealtime();
   const names = topics.join("\n");
@@ -26,7 +33,11 @@ export function NotificationToasts({ topics }: NotificationToastsProps) {
         onEvent: (event) => {
           const notice = noticeFrom(event, topic);
           if (!notice) return;
-          toast({ id: notice.key, title: notice.title, body: notice.body, tone: TONES[notice.severity] });
+          // By the event, not by the notice's key: a later event with the same key is news again.
+          client.claim(`toast ${topic} ${event.id}`).then(
+            (isMine) => isMine && show(notice),
+            () => show(notice),
+          );
         },
       }),
     );

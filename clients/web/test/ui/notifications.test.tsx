@@ -108,7 +108,7 @@ test("an action marks as read and is told; an address that is not safe is no lin
   expect(client.calls).toContain("markRead user/ann 1");
 });
 
-test("a new notification becomes a toast, once", () => {
+test("a new notification becomes a toast, once", async () => {
   show(
     <>
       <NotificationToasts topics={TOPICS} />
@@ -116,7 +116,24 @@ test("a new notification becomes a toast, once", () => {
     </>,
   );
   notify("one");
+  await screen.findByText("one");
   expect(screen.getAllByText("one")).toHaveLength(1);
+});
+
+test("a notification that another tab has claimed becomes no toast; one whose claim fails does", async () => {
+  const claim = vi.spyOn(client, "claim");
+  claim.mockResolvedValueOnce(false).mockRejectedValueOnce(new Error("no storage"));
+  show(
+    <>
+      <NotificationToasts topics={TOPICS} />
+      <Toaster />
+    </>,
+  );
+  notify("theirs");
+  notify("ours");
+  await screen.findByText("ours");
+  expect(screen.queryByText("theirs")).toBeNull();
+  expect(new Set(claim.mock.calls.map(([key]) => key)).size).toBe(2);
 });
 
 test("toasts go by themselves, but not while they are pointed at, and one with an action stays 10 s", () => {

@@ -12,6 +12,7 @@ import { OutboxHandle } from "./outbox/handle.js";
 import type { Outbox } from "./outbox/types.js";
 import { Claims } from "./persist/claims.js";
 import { databaseOf } from "./persist/open.js";
+import { signedOut } from "./persist/signed-out.js";
 import { PresenceBook } from "./presence/book.js";
 import type { PresenceSnapshot, PresenceState } from "./presence/state.js";
 import { type ContentInit, Publisher, type PublishOptions } from "./publish.js";
@@ -187,6 +188,7 @@ class Client implements RealtimeClient {
   }
 
   async #signedOut(): Promise<void> {
+    signedOut.add(this);
     this.disconnect();
     this.#context.tokens.forget();
     try {
@@ -204,7 +206,9 @@ class Client implements RealtimeClient {
   connect(): void {
     this.#connection.connect();
     this.outbox.connect();
-    if (this.connection.getSnapshot().phase !== "closed") this.#replays.start();
+    if (this.connection.getSnapshot().phase === "closed") return;
+    signedOut.delete(this);
+    this.#replays.start();
   }
 
   disconnect(): void {

@@ -6,6 +6,7 @@ import type { Position } from "../topics/position.js";
 import type { Start } from "../topics/types.js";
 import type { Database } from "./database.js";
 import { databaseOf } from "./open.js";
+import { signedOut } from "./signed-out.js";
 
 export interface SavedTopicOptions<S> {
   /** The state before the first event. Like every state it must be what structured cloning can copy. */
@@ -177,6 +178,7 @@ class SavedTopic<S> implements Store<SavedSnapshot<S>> {
   async #write(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    if (signedOut.has(this.#client)) return; // what was kept has been thrown away
     const position = this.#position;
     if (!position || position === this.#writtenAt || position.cursor.length === 0) return;
     this.#writtenAt = position;

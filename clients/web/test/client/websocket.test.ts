@@ -6,8 +6,8 @@ import { until } from "../support/until.js";
 
 hubForEachTest();
 
-/** No verdict and no probe because of a slow machine. */
-const PATIENT = { ...FAST, parallelPollMs: 5000, welcomeMs: 10_000, probeMinMs: 60_000 };
+/** No probe because of a slow machine. */
+const PATIENT = { ...FAST, probeMinMs: 60_000 };
 
 /** A client whose only way to the hub is a WebSocket, unless it is told another one. */
 function overSocket(options: Parameters<typeof open>[0] = {}) {

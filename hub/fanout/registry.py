@@ -163,14 +163,21 @@ class TopicRegistry:
                 retry_after=1.0,
             )
 
-    def subscribe(self, live: LiveTopic, subscription: Subscription) -> None:
+    def subscribe(
+        self, live: LiveTopic, subscription: Subscription, purges: int | None = None
+    ) -> None:
         """Begin to deliver.
+
+        Args:
+            live: the topic.
+            subscription: gets it.
+            purges: those that its reader needs not be told of; None = all up to now.
 
         Raises:
             Unavailable: as ``require``.
         """
         self.require(live)
-        subscription.purges = live.purges
+        subscription.purges = live.purges if purges is None else purges
         live.subscribers[subscription] = None
         subscription.session.add_subscription(subscription)
 

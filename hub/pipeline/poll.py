@@ -145,7 +145,7 @@ class Poller:
             if not told:
                 frames.append(outcome.frame())
             live = outcome.live
-            readers.append(_Reader(outcome, outcome.position, live.ring.next_slot, live.purges))
+            readers.append(_Reader(outcome, outcome.position, live.ring.next_slot, outcome.purges))
         return readers, frames
 
     async def _gather(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from hub.engine.contract import TopicHead, Verdict
@@ -36,6 +36,7 @@ class Begin:
         state: the topic's log.
         lost: upper bound of the events lost.
         snapshot_to: up to this offset only the latest event of each key is sent; 0 = no snapshot.
+        purges: of the topic when the judging began: the reader is told of those that came since.
     """
 
     live: LiveTopic
@@ -45,6 +46,7 @@ class Begin:
     state: TopicHead
     lost: int | None = None
     snapshot_to: int = 0
+    purges: int = 0
 
     def frame(self, request_id: int = 0) -> bytes:
         """The answer."""
@@ -118,9 +120,10 @@ class Starts:
         live = await self._registry.open(topic)
         if live.volatile:
             return Begin(live, frame_pb2.VERDICT_LIVE, 0, b"", TopicHead(0, 0, 0))
+        purges = live.purges
         # However long the engine takes to judge, the topic is not let go of meanwhile.
         with live.held():
-            return await self._judge(live, request)
+            return replace(await self._judge(live, request), purges=purges)
 
     def check_conflation(self, topic: str) -> None:
         """Check that events of a topic may supersede each other.

@@ -115,7 +115,7 @@ class Subscriber:
         subscription.on_failed = partial(self._presence.unsubscribed, session, request.topic)
         self._metrics.subscribes.labels(frame_pb2.Verdict.Name(begin.verdict)).inc()
         session.send_control(begin.frame(request_id))
-        self._registry.subscribe(live, subscription)
+        self._registry.subscribe(live, subscription, begin.purges if not live.volatile else None)
         if grant is not None:
             self._granted.setdefault(session, {})[request.topic] = grant
         if request.presence:

@@ -128,11 +128,12 @@ class Writer(Person):
 
     async def _say(self, client: RealtimeClient, topic: str) -> None:
         event_id = self._new_id()
-        await self._publish(client, topic, event_id)
-        if self.network.random.randrange(REPEAT_ONE_IN) == 0:
+        stored = await self._publish(client, topic, event_id)
+        # What ended otherwise says nothing of where a repeat may stand.
+        if stored and self.network.random.randrange(REPEAT_ONE_IN) == 0:
             await self._publish(client, topic, event_id)
 
-    async def _publish(self, client: RealtimeClient, topic: str, event_id: str) -> None:
+    async def _publish(self, client: RealtimeClient, topic: str, event_id: str) -> bool:
         random, loop = self.network.random, self.network.loop
         self._sequences[topic] += 1
         call = Publish(self.name, topic, event_id, self._sequences[topic], loop.time())
@@ -163,6 +164,7 @@ class Writer(Person):
             call.offset, call.epoch = receipt.offset, receipt.epoch
         call.ended_at = loop.time()
         self.network.trace(f"{self.name} {event_id} {call.outcome.value} {call.offset}")
+        return call.outcome is Outcome.STORED
 
 
 class Reader(Person, ABC):

@@ -263,7 +263,8 @@ class Shard:
         """Attach the feed behind the events that came before it in the same batch."""
         future = waiting.answer
         if isinstance(future, _Opening) and future.feed is not None and not future.done():
-            self._feeds.deliver(topic, fresh.pop(topic, ()))
+            if events := fresh.pop(topic, ()):
+                self._feeds.deliver(topic, events)
             self._feeds.attach(topic, future.feed)
 
     def _answer(self, waiting: Waiting, answer: Answer) -> None:

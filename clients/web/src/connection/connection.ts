@@ -54,9 +54,8 @@ export class Connection {
   connect(): void {
     if (this.#state.phase === "closed") return; // for good
     if (!this.#stopPage) {
-      // Read when the first connection is wanted: the constructor touches nothing.
       this.#state = initialState(this.#state.ladder, this.#memory.load() ?? this.#state.rung);
-      this.#listenToPage();
+      this.#listenToPage(); // not before: the constructor touches nothing
     }
     this.#dispatch({ type: "connect" });
   }

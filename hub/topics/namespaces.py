@@ -1,9 +1,8 @@
 """Namespaces: the policy of every topic of one kind.
 
-A namespace names its class (retention and durability), the payload types it allows and whether
+A namespace names its class (retention and durability), the payload types it allows, whether
 conflation may drop superseded events for receivers that lag, and whether there is presence. An
-unknown kind is an error, so that a
-typing mistake fails loudly.
+unknown kind is an error, so that a typing mistake fails loudly.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from web_bridge.asgi import Receive, Scope, Send, answer_text, header
 from web_bridge.body import BodyTimeout, BodyTooLarge, read_body
+from web_bridge.coding import reads_gzip
 from web_bridge.content import ACCEPT_POST, is_text
 from web_bridge.framing import PREFIX, decode_text, single_message
 from web_bridge.metadata import Metadatum, decode_metadata, decode_timeout
@@ -77,6 +78,7 @@ def response_head(scope: Scope, cors: CorsPolicy, limits: Limits) -> ResponseHea
         text=text,
         cors=lambda exposed: cors.response_headers(headers, exposed),
         text_header_bytes=limits.text_header_bytes,
+        gzip=reads_gzip(headers),
     )
 
 

@@ -6,8 +6,9 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from web_bridge.asgi import Receive, Scope, Send, answer, answer_text
+from web_bridge.asgi import Receive, Scope, Send, answer_text
 from web_bridge.body import BodyTimeout, BodyTooLarge, ClientGone, read_body
+from web_bridge.coding import answer_coded
 from web_bridge.handshake import refuse_handshake
 from web_bridge.public_topics import TOPICS_PATH
 from web_bridge.websocket import SOCKET_PATH
@@ -90,7 +91,7 @@ class HttpRoutes:
     async def _get(self, scope: Scope, send: Send) -> None:
         probe = self._probes.get(scope["path"])
         if probe is not None:
-            await probe(send)
+            await probe(scope, send)
         elif not await self._page.serve(scope, send):
             await self._unknown(scope["path"], send)
 
@@ -104,16 +105,17 @@ class HttpRoutes:
         else:
             await answer_text(send, 404, "not found\n")
 
-    async def _healthz(self, send: Send) -> None:
+    async def _healthz(self, _scope: Scope, send: Send) -> None:
         await answer_text(send, 200, "alive\n")
 
-    async def _readyz(self, send: Send) -> None:
+    async def _readyz(self, _scope: Scope, send: Send) -> None:
         ready = self._readiness()
         await answer_text(send, 200 if ready else 503, "ready\n" if ready else "not ready\n")
 
-    async def _expose(self, send: Send) -> None:
+    async def _expose(self, scope: Scope, send: Send) -> None:
         body, content_type = self._metrics()
-        await answer(send, 200, [(b"content-type", content_type.encode())], body)
+        fields = [(b"content-type", content_type.encode())]
+        await answer_coded(send, scope["headers"], 200, fields, body)
 
     async def _preflight(self, scope: Scope, send: Send) -> None:
         verbs = {verb for verb, path in self._routes if path == scope["path"]}
@@ -140,7 +142,7 @@ class HttpRoutes:
             await answer_text(send, 413, "the body is too large\n", [*extra, *fields])
             return
         status, own, content = await self._call(scope, body)
-        await answer(send, status, [*own, *fields], content)
+        await answer_coded(send, headers, status, [*own, *fields], content)
 
     async def _body(self, receive: Receive) -> bytes:
         limit = self._limits.message_bytes

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from web_bridge.asgi import Scope, Send, answer, answer_text, header
+from web_bridge.coding import CODED, VARY, coded, reads_gzip, worth_coding
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,6 +33,8 @@ _TYPES = {
     ".wasm": b"application/wasm",
 }
 _OTHER = b"application/octet-stream"
+# Compressed already, or unknown.
+_PACKED = frozenset({b"image/png", b"image/jpeg", b"image/webp", b"font/woff2", _OTHER})
 # The build puts a hash of the content into these names, so a name's content never changes.
 _HASHED = re.compile(r"assets/.+-[A-Za-z0-9_-]{8,}\.[a-z0-9]+$")
 _FOREVER = b"public, max-age=31536000, immutable"
@@ -90,14 +93,26 @@ class Page:
                 await answer_text(send, 404, _MISSING)
                 return True
             return False
+        kind = _TYPES.get(file.suffix.lower(), _OTHER)
         content, tag = await asyncio.to_thread(_read, file)
         cache = _FOREVER if _HASHED.fullmatch(name) else b"no-cache"
-        fields = [*self._fixed, (b"cache-control", cache), (b"etag", tag)]
+        fields = [*self._fixed, (b"cache-control", cache)]
+        packs = kind not in _PACKED and worth_coding(len(content))
+        gzip = packs and reads_gzip(scope["headers"])
+        if packs:
+            fields.append(VARY)
+        if gzip:
+            # A tag belongs to one form of the file.
+            tag = tag[:-1] + b'-gzip"'
+        fields.append((b"etag", tag))
         if header(scope["headers"], b"if-none-match") == tag:
             await send({"type": "http.response.start", "status": 304, "headers": fields})
             await send({"type": "http.response.body", "body": b"", "more_body": False})
             return True
-        fields.append((b"content-type", _TYPES.get(file.suffix.lower(), _OTHER)))
+        fields.append((b"content-type", kind))
+        if gzip:
+            content = await coded(content)
+            fields.append(CODED)
         await answer(send, 200, fields, content)
         return True
 

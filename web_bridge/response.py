@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import grpc
 
+from web_bridge.coding import CODED, VARY, coded, worth_coding
 from web_bridge.content import response_type
 from web_bridge.framing import data_frame, encode_text, trailer_fields, trailer_frame
 from web_bridge.metadata import MetadataError, encode_initial_metadata
@@ -40,11 +41,13 @@ class ResponseHead:
         text: whether the answer is in text mode.
         cors: gives the CORS headers, with further names to expose.
         text_header_bytes: status fields larger than this stay out of the headers.
+        gzip: whether the client reads answers in gzip; streams are never sent so.
     """
 
     text: bool
     cors: CorsHeaders
     text_header_bytes: int
+    gzip: bool = False
 
     def fields(
         self, initial: list[tuple[str, str]], status: Status | None = None
@@ -139,13 +142,18 @@ class Response:
             body = self._head.encode(frames)
             if not self.started:
                 failed = status if status.number else None
-                await self._send_start(failed, len(body))
+                fields = [VARY] if worth_coding(len(body)) else []
+                if fields and self._head.gzip:
+                    body = await coded(body)
+                    fields.append(CODED)
+                fields.append((b"content-length", b"%d" % len(body)))
+                await self._send_start(failed, fields)
             await self._send_body(body, more=False)
 
-    async def _send_start(self, status: Status | None, length: int | None = None) -> None:
-        fields = self._head.fields(self._initial, status)
-        if length is not None:
-            fields.append((b"content-length", b"%d" % length))
+    async def _send_start(
+        self, status: Status | None, more: Sequence[tuple[bytes, bytes]] = ()
+    ) -> None:
+        fields = [*self._head.fields(self._initial, status), *more]
         if self._close:
             fields.append((b"connection", b"close"))
         await self._send({"type": "http.response.start", "status": 200, "headers": fields})

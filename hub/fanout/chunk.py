@@ -57,13 +57,6 @@ class Chunk:
         entries = enumerate(self.entries, self.first_slot)
         return [slot for slot, entry in entries if entry.key == key]
 
-    def slot_of_use(self, key: str, now_ms: int) -> int | None:
-        """Slot of its newest event with this key that has not expired."""
-        for slot in reversed(self.slots_of(key)):
-            if not 0 < self.entries[slot - self.first_slot].expires_ms <= now_ms:
-                return slot
-        return None
-
     def published_after(self, offset: int) -> int:
         """When its first event behind an offset was published, ms; 0 = it has none."""
         return next((entry.published_ms for entry in self.entries if entry.offset > offset), 0)

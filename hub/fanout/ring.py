@@ -11,6 +11,7 @@ from bisect import bisect_right
 from typing import TYPE_CHECKING
 
 from hub.fanout.chunk import CHUNK_BYTES, ENTRY_BYTES, NEVER, NO_ANSWER, Chunk, Entry, Recent
+from hub.fanout.keys import LatestOfKeys
 from hub.model.cursor import Cursor, encode_cursor
 from hub.model.wire import RunHeader, framed_event
 
@@ -46,7 +47,7 @@ class Ring:
         self._budget = budget
         self._chunks: list[Chunk] = []
         self._recent = NO_ANSWER
-        self._latest: dict[str, int] = {}
+        self._latest = LatestOfKeys()
 
     @property
     def start_offset(self) -> int:
@@ -144,15 +145,22 @@ class Ring:
         entry = chunk.entries[index]
         return entry.event_id if entry.offset == offset else ""
 
-    def frame(self, slot: int, now_ms: int) -> tuple[bytes, int, int]:
+    def frame(self, slot: int, now_ms: int, horizon: int = 0) -> tuple[bytes, int, int]:
         """One frame of the events from ``slot`` to the end of its chunk, as one run.
 
         Where a small chunk follows, its run goes into the same frame: a flush that passes a chunk's
         edge would otherwise cost every reader two writes.
 
+        Args:
+            slot: the first that is asked for.
+            now_ms: milliseconds since the epoch.
+            horizon: as for ``conflated_frame``; 0 = nothing is left out.
+
         Returns:
             (serialized ServerFrame, slot behind it, offset that it reaches).
         """
+        if horizon:
+            return self.conflated_frame(slot, now_ms, horizon)
         # All who are up to date ask for the same frame, one right after the other.
         recent = self._recent
         if recent.slot == slot and recent.ring_end == self.next_slot and now_ms < recent.until_ms:
@@ -170,17 +178,17 @@ class Ring:
         self._recent = Recent(slot, self.next_slot, holds_until, answer)
         return answer
 
-    def conflated_frame(self, slot: int, now_ms: int) -> tuple[bytes, int, int]:
+    def conflated_frame(
+        self, slot: int, now_ms: int, horizon: int = NEVER
+    ) -> tuple[bytes, int, int]:
         """As ``frame``, without events that a later one of the same key has superseded.
 
         The later event stands in this frame or in one to come. Not kept: it is for one reader.
+        What lies behind the horizon, an offset, neither gives way nor supersedes.
         """
-        chunk, first = self._locate(slot)
-        superseded = {
-            index
-            for index, entry in enumerate(chunk.entries[first:], first)
-            if entry.key and self._of_use(entry.key, now_ms) > chunk.first_slot + index
-        }
+        at = self._index(slot)
+        chunk, first = self._chunks[at], slot - self._chunks[at].first_slot
+        superseded = self._latest.superseded(self._chunks[at:], first, now_ms, horizon)
         frame, _ = self._build(chunk, first, now_ms, superseded)
         return frame, chunk.first_slot + len(chunk.entries), chunk.entries[-1].offset
 
@@ -199,12 +207,7 @@ class Ring:
         chunk.drop_frames()
         self._budget.shrink(chunk, size)
         self._recent = NO_ANSWER
-        if key and self._latest.get(key) == slot - 1:
-            # The one before it counts again.
-            del self._latest[key]
-            self._latest.update(
-                (key, slot) for chunk in self._chunks for slot in chunk.slots_of(key)
-            )
+        self._latest.withdraw(key, slot - 1, self._chunks)
 
     def drop_through(self, offset: int) -> None:
         """Forget every event up to an offset, and those that share a chunk with one of them."""
@@ -274,35 +277,27 @@ class Ring:
         )
         return frame, holds_until
 
-    def _of_use(self, key: str, now_ms: int) -> int:
-        """Slot of the newest event of a key that has not expired: it supersedes those before it."""
-        chunk, index = self._locate(self._latest[key])
-        if not 0 < chunk.entries[index].expires_ms <= now_ms:
-            return self._latest[key]
-        slots = (chunk.slot_of_use(key, now_ms) for chunk in reversed(self._chunks))
-        return next((slot for slot in slots if slot is not None), -NEVER)
-
     def _locate(self, slot: int) -> tuple[Chunk, int]:
         newest = self._chunks[-1]
         if slot >= newest.first_slot:
             return newest, slot - newest.first_slot
-        chunk = self._chunks[
-            bisect_right(self._chunks, slot, key=lambda chunk: chunk.first_slot) - 1
-        ]
+        chunk = self._chunks[self._index(slot)]
         return chunk, slot - chunk.first_slot
+
+    def _index(self, slot: int) -> int:
+        """Which chunk has a slot."""
+        return bisect_right(self._chunks, slot, key=lambda chunk: chunk.first_slot) - 1
 
     def _put(self, chunk: Chunk, event: StoredEvent, framed: bytes, slot: int) -> None:
         at, key, priority = event.offset, event.key, event.priority
         self.last_slots[priority] = max(self.last_slots[priority], slot)
-        if key and self._latest.get(key, -NEVER) < slot:
-            self._latest[key] = slot
         ends, published = event.expires_ms, event.published_ms
-        chunk.entries.append(Entry(at, event.event_id, key, framed, priority, ends, published))
+        entry = Entry(at, event.event_id, key, framed, priority, ends, published)
+        chunk.entries.append(entry)
+        self._latest.put(slot, entry)
         chunk.size += len(framed)
 
     def _forget(self, chunk: Chunk) -> None:
         self._recent = NO_ANSWER
-        for slot, entry in enumerate(chunk.entries, chunk.first_slot):
-            if entry.key and self._latest.get(entry.key) == slot:
-                del self._latest[entry.key]
+        self._latest.forget(chunk)
         self._budget.forget(chunk)

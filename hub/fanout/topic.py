@@ -195,14 +195,14 @@ class LiveTopic:
                 return None
             slot = subscription.slot = self.ring.slot_after(subscription.offset)
         if slot is None:
-            horizon = max(self.ring.head, subscription.snapshot_to)
-            self._read_page(subscription, horizon if subscription.conflates(now_ms) else 0)
+            self._read_page(subscription, subscription.horizon(now_ms))
             return None
         if slot >= self.ring.next_slot:
             subscription.behind_since = math.inf
             return None
-        take = self.ring.conflated_frame if subscription.conflates(now_ms) else self.ring.frame
-        frame, subscription.slot, subscription.offset = take(slot, now_ms)
+        frame, subscription.slot, subscription.offset = self.ring.frame(
+            slot, now_ms, subscription.horizon(now_ms)
+        )
         if subscription.slot >= self.ring.next_slot:
             subscription.behind_since = math.inf
         return frame
@@ -268,6 +268,7 @@ class LiveTopic:
     async def _catch_up(self, subscription: Subscription, horizon: int) -> None:
         session = subscription.session
         try:
+            horizon = min(horizon, max(self.ring.head, subscription.snapshot_to))
             page = await self.pages.after(subscription.offset, horizon)
         except HubError as error:
             self._fail(subscription, error)

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 # A receiver that could take nothing for this long lags; a flush that finds the last frame still on
 # its way is no lag yet.
 LAG_SECONDS = 0.25
+# A horizon that no offset reaches.
+EVERYTHING = 1 << 62
 
 
 class Receiver(Protocol):
@@ -167,8 +169,12 @@ class Subscription:
         self.ended = False
         self.on_failed: Callable[[], None] | None = None
 
-    def conflates(self, now_ms: int) -> bool:
-        """Whether it gets only the latest of each key now: in its snapshot, or while it lags."""
-        if self.offset < self.snapshot_to:
-            return True
-        return self.conflate and now_ms / 1000 - self.behind_since > LAG_SECONDS
+    def horizon(self, now_ms: int) -> int:
+        """Up to which offset a later event of its key may stand for an earlier one; 0 = none may.
+
+        A snapshot ends at the head that its reader was told: what comes after that is left out only
+        while the reader lags, and has asked for it.
+        """
+        if self.conflate and now_ms / 1000 - self.behind_since > LAG_SECONDS:
+            return EVERYTHING
+        return self.snapshot_to if self.offset < self.snapshot_to else 0

@@ -100,6 +100,37 @@ async def test_a_snapshot(client: RawClient, topic: str, way: str) -> None:
     assert taken.accounted == len(KEYS)
 
 
+async def test_what_comes_before_the_first_frame_of_a_snapshot_is_none_of_it(
+    client: RawClient, topic: str
+) -> None:
+    """G2, G4r: published between the snapshot's head and its first frame, it comes whole."""
+    await _store(client, topic)
+    stream, welcome = await client.session(window_bytes=1)
+    other = f"{topic}/other"
+    await stream.subscribe(other)
+    wide = draft(other, 1)
+    wide.content.other.type_url = "type.example/bulk"
+    wide.content.other.value = bytes(welcome.window_bytes)
+    await client.publish(wide)
+    filled = await stream.until(lambda frame: frame.runs)
+    told = await stream.subscribe(topic, at=frame_pb2.START_SNAPSHOT)
+    # The window is full: no frame goes out until its bytes are reported as handled.
+    drafts = [draft(topic, number) for number in range(len(KEYS) + 1, len(KEYS) + 31)]
+    for one in drafts:
+        one.content.key = "progress"
+    await client.publish(*drafts)
+    handled, offsets, accounted = filled.ByteSize(), list[int](), told.position.handled_offset
+    while accounted < len(KEYS) + 30:
+        await stream.send(window=frame_pb2.Window(handled_bytes=handled))
+        frame = await stream.until(lambda frame: frame.runs)
+        handled += frame.ByteSize()
+        for run in frame.runs:
+            offsets += [event.offset for event in run.events]
+            accounted += len(run.events) + run.conflated
+    assert offsets == [2, 5, 6, 7, *range(len(KEYS) + 1, len(KEYS) + 31)]
+    assert told.head == len(KEYS)
+
+
 @pytest.mark.parametrize("way", WAYS)
 async def test_the_last_events(client: RawClient, topic: str, way: str) -> None:
     await _store(client, topic)

@@ -60,6 +60,26 @@ def test_what_has_expired_supersedes_nothing():
         assert (run.conflated, run.expired) == counts
 
 
+def test_what_lies_behind_the_horizon_neither_gives_way_nor_supersedes():
+    """G2: of a snapshot, only what stood in the log when it was asked for may be left out."""
+    ring = _ring("a", "", "a", "b", "a", "a")
+    for horizon, offsets in ((3, [2, 3, 4, 5, 6]), (4, [2, 3, 4, 5, 6]), (5, [2, 4, 5, 6])):
+        run = _run(ring.conflated_frame(0, 0, horizon)[0])
+        assert [event.offset for event in run.events] == offsets
+        assert run.conflated == 6 - len(offsets)
+
+
+def test_of_what_lies_before_the_horizon_the_newest_of_use_is_kept():
+    ring = Ring("meeting/42", 7, 0, RingBudget(1 << 20))
+    for offset, ends in enumerate((0, 0, 50, 0), 1):
+        data = event_pb2.Event(id=f"e{offset}", offset=offset).SerializeToString()
+        ring.append(StoredEvent(offset, offset - 1, f"e{offset}", data, NORMAL, "a", 0, ends))
+    for now_ms, offsets, counts in ((49, [3, 4], (2, 0)), (50, [2, 4], (1, 1))):
+        run = _run(ring.conflated_frame(0, now_ms, 3)[0])
+        assert [event.offset for event in run.events] == offsets
+        assert (run.conflated, run.expired) == counts
+
+
 def test_an_event_may_give_way_to_one_of_a_later_chunk():
     ring = _ring("a")
     big = event_pb2.Event(id="big", offset=2, publisher="x" * 70_000).SerializeToString()

@@ -8,6 +8,7 @@ import pytest
 
 from hub.errors import HubError
 from hub.model.cursor import decode_cursor
+from hub.session.position import LAG_SECONDS
 from shipspeak.realtime.v1 import error_reason_pb2 as reasons
 from shipspeak.realtime.v1 import event_pb2, frame_pb2, realtime_service_pb2
 from tests.support.fake_sink import FakeSink
@@ -73,6 +74,39 @@ async def test_a_snapshot_is_the_latest_of_each_key_then_what_comes(in_ring: boo
     assert sink.messages[0].subscribed.verdict == frame_pb2.VERDICT_OK
     assert sink.messages[0].subscribed.head == 7
     _check_account(sink, 9)
+
+
+@pytest.mark.parametrize("in_ring", [True, False])
+async def test_what_comes_before_the_first_frame_of_a_snapshot_is_none_of_it(in_ring: bool) -> None:
+    """G2, G4r: a snapshot ends at the head that its answer names; what follows comes whole."""
+    bench = await _bench("a-ab-ab")
+    live = await bench.registry.open(TOPIC)
+    if not in_ring:
+        live.ring.release()
+    sink = FakeSink()
+    session = open_session(bench.clock, sink)
+    session.send_control(b"")  # the sink is busy, so that no frame goes out yet
+    await bench.subscriber.subscribe(session, lambda: ALICE, SNAPSHOT)
+    await _publish(bench, "ab-aa")
+    sink.automatic = True
+    sink.take()
+    await until(lambda: sink.runs and sink.runs[-1].through_offset == 12)
+    assert _offsets(sink) == [2, 5, 6, 7, *range(8, 13)]
+
+
+async def test_a_snapshots_reader_that_lags_is_conflated_where_it_asked_for_it() -> None:
+    bench = await _bench("a-ab-ab")
+    sink = FakeSink()
+    session = open_session(bench.clock, sink)
+    session.send_control(b"")
+    asked = frame_pb2.Subscribe(topic=TOPIC, at=frame_pb2.START_SNAPSHOT, conflate=True)
+    await bench.subscriber.subscribe(session, lambda: ALICE, asked)
+    await _publish(bench, "ab-aa")
+    bench.clock.advance(2 * LAG_SECONDS)
+    sink.automatic = True
+    sink.take()
+    await until(lambda: sink.runs and sink.runs[-1].through_offset == 12)
+    assert _offsets(sink) == [2, 5, 9, 10, 12]
 
 
 async def test_what_is_stored_while_a_snapshot_loads_is_not_missed() -> None:

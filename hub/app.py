@@ -18,6 +18,7 @@ from hub.doors import REALTIME, Methods, back_end_door, browser_door
 from hub.engine.sqlite import Retention, SqliteEngine, SqliteInbox, SqliteSchedule, SqliteSteward
 from hub.fanout.flush import Flusher
 from hub.fanout.registry import TopicRegistry
+from hub.limits.load import Load
 from hub.limits.rates import Rates
 from hub.pipeline.acknowledge import Acknowledger
 from hub.pipeline.history import HistoryReader
@@ -103,7 +104,8 @@ class Hub:
         limits = PublishLimits(
             settings.max_event_bytes, settings.max_batch_events, settings.max_batch_bytes
         )
-        rates = Rates(settings, time.monotonic)
+        self.load = load = Load(settings, self.metrics, time.monotonic)
+        rates = Rates(settings, time.monotonic, load.shedding)
         publisher = Publisher(
             self.engine,
             self.registry,
@@ -132,11 +134,12 @@ class Hub:
             self.metrics,
             max_subscriptions=settings.max_subscriptions,
             clock=clock,
+            rates=rates,
         )
         self.work = WorkRoom(
             self.engine.work, self.engine, clock, self.metrics, settings.work_max_attempts
         )
-        work_desk = WorkDesk(self.work.coordinator, namespaces)
+        work_desk = WorkDesk(self.work.coordinator, namespaces, rates)
         acknowledger = Acknowledger(
             work_desk, ReceiptDesk(SqliteInbox(self.engine), namespaces, clock)
         )
@@ -178,11 +181,13 @@ class Hub:
         methods = Methods(
             {name: limited(table, rates) for name, table in tables.items()}, connect, listen, public
         )
-        self.health = Health(tuple(tables), self.engine)
-        self.switches = DevSwitches(lambda: self.sessions.close_all("grpc-web", "websocket"))
+        self.health = Health(tuple(tables), self.engine, load.overloaded)
+        self.switches = DevSwitches(
+            lambda: self.sessions.close_all("grpc-web", "websocket"), load.pulse.pretend
+        )
         self.grpc_door = back_end_door(settings, self.metrics, methods, self.health)
         self.http_server = browser_door(
-            settings, self.metrics, methods, self.health, self.switches, self._render_metrics
+            settings, self.metrics, methods, self.health, load, self.switches, self._render_metrics
         )
         self._ticker: asyncio.Task[None] | None = None
         self._draining: asyncio.Task[None] | None = None
@@ -211,6 +216,7 @@ class Hub:
         await self.work.start()
         self.schedule.start()
         await self.health.start()
+        self.load.pulse.start()
         grpc_port = await self.grpc_door.start(self.settings.host, self.settings.grpc_port)
         http_port = await self.http_server.start()
         self._ticker = asyncio.get_running_loop().create_task(self._tick_every_second())
@@ -234,6 +240,7 @@ class Hub:
             if self._ticker is not None:
                 self._ticker.cancel()
                 await asyncio.wait([self._ticker])
+            await self.load.pulse.stop()
             await self.work.stop()
             await self.key_updates.stop()
         finally:

@@ -1,4 +1,4 @@
-"""Development switches: they show what a page does when the hub dies or streaming is blocked."""
+"""Development switches: what happens when the hub dies, is overloaded, or streams are blocked."""
 
 from __future__ import annotations
 
@@ -30,20 +30,28 @@ class DevSwitches:
 
     Args:
         end_streams: ends the browsers' streams that are open when streaming gets blocked.
+        pretend_load: puts values in place of readings: seconds that the loop is late, bytes held.
     """
 
-    def __init__(self, end_streams: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        end_streams: Callable[[], None],
+        pretend_load: Callable[[float | None, int | None], None],
+    ) -> None:
+        self._pretend_load = pretend_load
         self.streaming_blocked = False
         self._end_streams = end_streams
 
     def methods(self) -> dict[tuple[str, str], JsonMethod]:
-        """POST /dev/kill-hub and /dev/block-streaming {"blocked": bool}; both want a JSON body.
+        """POST /dev/kill-hub, /dev/block-streaming {"blocked": bool} and /dev/load; all take JSON.
 
+        /dev/load takes {"late": seconds, "memory": bytes}; what it leaves out is read again.
         GET /dev/block-streaming tells how it stands, to every tab.
         """
         return {
             ("GET", "/dev/block-streaming"): self._tell,
             ("POST", "/dev/kill-hub"): self._kill,
+            ("POST", "/dev/load"): self._load,
             ("POST", "/dev/block-streaming"): self._block,
         }
 
@@ -55,6 +63,16 @@ class DevSwitches:
         log.warning("killing_itself", why="asked for by /dev/kill-hub")
         os.kill(os.getpid(), signal.SIGKILL)
         return 202, b"{}"
+
+    async def _load(self, body: bytes, caller: Caller) -> JsonAnswer:
+        try:
+            check_json(caller)
+            late, memory = _readings(body)
+        except HubError as error:
+            return refusal(error)
+        self._pretend_load(late, memory)
+        log.warning("load_pretended", late=late, memory=memory)
+        return 200, b"{}"
 
     async def _tell(self, _body: bytes, _caller: Caller) -> JsonAnswer:
         return 200, json.dumps({"blocked": self.streaming_blocked}).encode()
@@ -97,6 +115,17 @@ class BlockableApp:
     def end_pushes(self) -> None:
         """As the app does."""
         self._app.end_pushes()
+
+
+def _readings(body: bytes) -> tuple[float | None, int | None]:
+    try:
+        given = json.loads(body)
+        late, memory = given.get("late"), given.get("memory")
+        return None if late is None else float(late), None if memory is None else int(memory)
+    except (ValueError, TypeError, AttributeError) as error:
+        raise InvalidArgument(
+            reasons.ERROR_REASON_FIELD_INVALID, 'send {"late": seconds, "memory": bytes}'
+        ) from error
 
 
 def _blocked(body: bytes) -> bool:

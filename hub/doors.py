@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from hub.dev_switches import DevSwitches
+    from hub.limits.load import Load
     from hub.rpc.public import PublicMethod
     from hub.rpc.streams import ConnectMethod, ListenMethod
     from hub.rpc.unary import UnaryMethod
@@ -79,6 +80,7 @@ def browser_door(
     metrics: Metrics,
     methods: Methods,
     health: Health,
+    load: Load,
     switches: DevSwitches,
     render_metrics: Callable[[], tuple[bytes, str]],
 ) -> HttpServer | GranianServer:
@@ -106,6 +108,7 @@ def browser_door(
         allowed_origins=settings.allowed_origins,
         page_dir=settings.page_dir or reference_page(),
         readiness=lambda: health.serving,
+        condition=load.condition,
         metrics=render_metrics,
         routes=routes,
         max_message_bytes=MAX_MESSAGE_BYTES,

@@ -191,6 +191,21 @@ class Settings(BaseSettings):
         default=10_000, ge=0, description="Unary calls a second from one address; 0 = any."
     )
 
+    # Overload: new work is refused with a time to come back, so that what is under way goes on
+    overload_lag: float = Field(
+        default=0.5,
+        ge=0,
+        le=60,
+        description="Seconds that the event loop may be late, for 2 s on end, before new work is "
+        "refused; at twice as much nearly all is. 0 = it is not watched.",
+    )
+    overload_memory_bytes: int = Field(
+        default=0,
+        ge=0,
+        description="Resident memory from which new work is refused, for 2 s on end; at a tenth "
+        "more nearly all is. 0 = 85 % of what the machine or its container has.",
+    )
+
     # Work subscriptions
     work_max_attempts: int = Field(
         default=5,

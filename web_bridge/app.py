@@ -38,6 +38,7 @@ def make_app(
     allowed_origins: Sequence[str],
     page_dir: Path | None,
     readiness: Callable[[], bool],
+    condition: Callable[[], str] = str,
     metrics: Callable[[], tuple[bytes, str]],
     routes: Routes | None = None,
     max_message_bytes: int = MESSAGE_BYTES,
@@ -57,6 +58,7 @@ def make_app(
         allowed_origins: origins of pages that may call; ``*`` in development only.
         page_dir: the built page; None or missing: ``/`` says how to build it.
         readiness: whether the hub takes calls now.
+        condition: what `/readyz` tells beside that; empty: nothing.
         metrics: the exposition and its content type.
         routes: further routes by verb and exact path.
         max_message_bytes: the largest request message.
@@ -75,6 +77,7 @@ def make_app(
     counted = figures or TransportFigures(CollectorRegistry())
     http = HttpRoutes(
         readiness=readiness,
+        condition=condition,
         metrics=metrics,
         routes=routes or {},
         page=Page(page_dir, connect_sources),

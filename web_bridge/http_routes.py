@@ -42,6 +42,7 @@ class HttpRoutes:
         cors: who may call the further routes from a page.
         limits: of a body.
         topics: serves public topics; None: they are not offered.
+        condition: what `/readyz` tells beside its status; empty: nothing.
     """
 
     def __init__(
@@ -54,7 +55,9 @@ class HttpRoutes:
         cors: CorsPolicy,
         limits: Limits,
         topics: PublicTopics | None = None,
+        condition: Callable[[], str] = str,
     ) -> None:
+        self._condition = condition
         self._readiness = readiness
         self._metrics = metrics
         self._routes = dict(routes)
@@ -110,7 +113,10 @@ class HttpRoutes:
 
     async def _readyz(self, _scope: Scope, send: Send) -> None:
         ready = self._readiness()
-        await answer_text(send, 200 if ready else 503, "ready\n" if ready else "not ready\n")
+        told = "ready\n" if ready else "not ready\n"
+        if condition := self._condition():
+            told += f"{condition}\n"
+        await answer_text(send, 200 if ready else 503, told)
 
     async def _expose(self, scope: Scope, send: Send) -> None:
         body, content_type = self._metrics()

@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING
 from hub.errors import ResourceExhausted
 from hub.limits.bucket import Bucket, Rate
 from hub.limits.buckets import Buckets
+from hub.limits.shedding import Work
+from hub.model.events import NORMAL
 from shipspeak.realtime.v1 import error_reason_pb2 as reasons
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from hub.limits.shedding import Shedding
     from hub.settings import Settings
 
 
@@ -26,10 +29,17 @@ class Rates:
     Args:
         settings: ``rate_*``.
         clock: seconds that only rise.
+        shedding: refuses for load; None = nothing is.
     """
 
-    def __init__(self, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Callable[[], float] = time.monotonic,
+        shedding: Shedding | None = None,
+    ) -> None:
         self._clock = clock
+        self._shedding = shedding
         self._frames = _rate(settings.rate_frames_per_connection)
         self._users = Buckets(_rate(settings.rate_drafts_per_user), clock)
         self._topics = Buckets(_rate(settings.rate_drafts_per_topic), clock)
@@ -38,12 +48,15 @@ class Rates:
         self._opening = Buckets(_rate(settings.rate_connects_per_address), clock)
         self._calls = Buckets(_rate(settings.rate_calls_per_address), clock)
 
-    def draft(self, user: str, topic: str) -> None:
+    def draft(self, user: str, topic: str, *, priority: int = NORMAL, durable: bool = True) -> None:
         """One draft of a user is about to be taken for a topic.
 
         Raises:
             ResourceExhausted: RATE_LIMITED, with the time after which it may be sent again.
+            Unavailable: OVERLOADED, likewise.
         """
+        if self._shedding is not None:
+            self._shedding.admit_draft(topic, priority, durable=durable)
         if wait := self._users.take(user):
             raise _limited(f"{user or 'anonymous'} publishes faster than allowed", wait, topic)
         if wait := self._topics.take(topic):
@@ -68,16 +81,26 @@ class Rates:
 
         Raises:
             ResourceExhausted: RATE_LIMITED.
+            Unavailable: OVERLOADED.
         """
+        self.admit(Work.SESSION)
         if wait := self._opening.take(address_of(peer)):
             raise _limited("too many sessions are opened from this address", wait)
 
-    def call(self, peer: str) -> None:
+    def admit(self, work: Work, topic: str = "") -> None:
+        """Something new is about to begin. Raises: Unavailable: OVERLOADED."""
+        if self._shedding is not None:
+            self._shedding.admit(work, topic)
+
+    def call(self, peer: str, rpc: str) -> None:
         """A unary call came from an address.
 
         Raises:
             ResourceExhausted: RATE_LIMITED.
+            Unavailable: OVERLOADED.
         """
+        if self._shedding is not None:
+            self._shedding.admit_call(rpc)
         if wait := self._calls.take(address_of(peer)):
             raise _limited("too many calls come from this address", wait)
 

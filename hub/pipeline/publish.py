@@ -160,7 +160,12 @@ class Publisher:
         namespace = self._namespaces.of(draft.topic)
         principal.require("publish", draft.topic)
         if self._rates is not None:
-            self._rates.draft(principal.subject, draft.topic)
+            self._rates.draft(
+                principal.subject,
+                draft.topic,
+                priority=draft.content.priority,
+                durable=namespace.topic_class.durable,
+            )
         if namespace.hub_only:
             raise PermissionDenied(
                 reasons.ERROR_REASON_RIGHT_MISSING,

@@ -13,6 +13,7 @@ from hub.errors import (
     ResourceExhausted,
     Unauthenticated,
 )
+from hub.limits.shedding import Work
 from hub.pipeline.starts import Starts
 from hub.session.frames import unsubscribed_frame
 from hub.session.position import Subscription
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from hub.auth.topic_grants import TopicGrants
     from hub.engine.contract import Engine
     from hub.fanout.registry import TopicRegistry
+    from hub.limits.rates import Rates
     from hub.pipeline.presence import PresenceDesk
     from hub.pipeline.starts import Begin
     from hub.session.session import Session
@@ -46,6 +48,7 @@ class Subscriber:
         metrics: counted by verdict.
         max_subscriptions: of one session.
         clock: seconds since the epoch.
+        rates: refuse for load; None = nothing is.
     """
 
     def __init__(
@@ -59,7 +62,9 @@ class Subscriber:
         *,
         max_subscriptions: int,
         clock: Callable[[], float],
+        rates: Rates | None = None,
     ) -> None:
+        self._rates = rates
         self._starts = Starts(engine, registry, namespaces, grants, clock)
         self._grants = grants
         self._clock = clock
@@ -88,6 +93,8 @@ class Subscriber:
         Raises:
             HubError: the topic, the right or the start is refused; the session goes on.
         """
+        if self._rates is not None:
+            self._rates.admit(Work.SUBSCRIPTION, request.topic)
         self._check_room(session, request.topic)
         if request.presence:
             self._presence.check_watch(principal(), request.topic)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hub.errors import HubError, InvalidArgument
+from hub.limits.shedding import Work
 from hub.session.frames import error_message
 from hub.session.states import State
 from hub.topics.namespaces import CONTROL, DEAD
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from hub.auth.grants import Principal
+    from hub.limits.rates import Rates
     from hub.session.session import Session
     from hub.topics.namespaces import Namespaces
     from hub.work.coordinator import WorkCoordinator
@@ -32,9 +34,16 @@ class WorkDesk:
     Args:
         coordinator: of all work subscriptions.
         namespaces: policies.
+        rates: refuse for load; None = nothing is.
     """
 
-    def __init__(self, coordinator: WorkCoordinator, namespaces: Namespaces) -> None:
+    def __init__(
+        self,
+        coordinator: WorkCoordinator,
+        namespaces: Namespaces,
+        rates: Rates | None = None,
+    ) -> None:
+        self._rates = rates
         self._coordinator = coordinator
         self._namespaces = namespaces
 
@@ -56,8 +65,11 @@ class WorkDesk:
 
         Raises:
             HubError: TOPIC_INVALID, NAMESPACE_UNKNOWN, RIGHT_MISSING, FIELD_INVALID (another
-                pattern or order than the first member's, or a volatile namespace), WORK_LIMIT.
+                pattern or order than the first member's, or a volatile namespace), WORK_LIMIT,
+                OVERLOADED.
         """
+        if self._rates is not None:
+            self._rates.admit(Work.SUBSCRIPTION)
         self._check_topics(request.pattern)
         require(principal(), request.pattern)
         await self._coordinator.ensure(request.name, request.pattern, ordered=request.ordered)

@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
 
 def limited(methods: Mapping[str, UnaryMethod], rates: Rates) -> dict[str, UnaryMethod]:
-    """The same methods; a call beyond its address' rate is refused before it is looked at."""
-    return {name: _limited(method, rates) for name, method in methods.items()}
+    """The same methods; a call that is too much is refused before it is looked at."""
+    return {name: _limited(name, method, rates) for name, method in methods.items()}
 
 
-def _limited(method: UnaryMethod, rates: Rates) -> UnaryMethod:
+def _limited(name: str, method: UnaryMethod, rates: Rates) -> UnaryMethod:
     async def call(request: bytes, caller: Caller) -> bytes:
-        rates.call(caller.peer)
+        rates.call(caller.peer, name)
         return await method(request, caller)
 
     return call

@@ -8,6 +8,8 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1.health import aio as health_aio
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import grpc
 
     from hub.engine.contract import Engine
@@ -22,9 +24,13 @@ class Health:
     Args:
         services: full names of the services.
         engine: tells about the shards, which are named ``shard/0`` and on.
+        overloaded: whether nearly everything is refused for load.
     """
 
-    def __init__(self, services: tuple[str, ...], engine: Engine) -> None:
+    def __init__(
+        self, services: tuple[str, ...], engine: Engine, overloaded: Callable[[], bool]
+    ) -> None:
+        self._overloaded = overloaded
         self.servicer = health_aio.HealthServicer()
         self._open = False
         self._services = services
@@ -34,7 +40,7 @@ class Health:
     @property
     def serving(self) -> bool:
         """Whether the hub as a whole does all it promises; the one answer of every probe."""
-        return self._open and all(self._shards())
+        return self._open and not self._overloaded() and all(self._shards())
 
     def generic_handlers(self) -> tuple[grpc.GenericRpcHandler, ...]:
         """The service's handlers, for a door that is no grpc.Server."""

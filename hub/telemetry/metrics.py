@@ -14,6 +14,7 @@ from prometheus_client import (
     generate_latest,
 )
 
+from hub.telemetry.load import LoadFigures
 from hub.telemetry.transports import SESSION_TRANSPORTS, TransportFigures
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ class Metrics:
             registry=self.registry,
         )
         self.transports = TransportFigures(self.registry)
+        self.load = LoadFigures(self.registry)
         self.work_handed_out = Counter(
             "rthub_work_handed_out",
             "Deliveries to members, by work subscription.",

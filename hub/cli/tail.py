@@ -12,10 +12,10 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from google.protobuf.json_format import MessageToDict
 from rich.console import Console
 from rich.text import Text
 
+from hub.cli.as_json import event_json
 from hub.cli.credentials import channel_credentials
 from hub.cli.told import check_server, help_for, words_of
 from shipspeak_realtime import RealtimeClient, RealtimeError, State, VerdictKind, describe
@@ -79,8 +79,7 @@ class _Printer:
     def event(self, event: Event) -> bool:
         """Print an event; False when it was the last one wanted."""
         if self._as_json:
-            message = {"topic": event.topic, **MessageToDict(event.message)}
-            sys.stdout.write(jsonlib.dumps(message, ensure_ascii=False) + "\n")
+            sys.stdout.write(jsonlib.dumps(event_json(event), ensure_ascii=False) + "\n")
         else:
             at = event.published_at.astimezone().isoformat(" ", "milliseconds")[11:23]
             offset = f"#{event.offset}" if event.offset else "-"

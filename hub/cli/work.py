@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from hub.cli import work_run
 from hub.cli.credentials import channel_credentials
 from hub.cli.health import HealthCommand
 from hub.cli.operate import (
@@ -184,6 +185,7 @@ def _time(text: str) -> datetime:
 
 
 def commands(app: typer.Typer) -> None:
-    """Add the commands of this module."""
+    """Add the commands of this module, and `run` beside them."""
+    work.command("run", cls=HealthCommand)(work_run.run)
     app.add_typer(work, name="work")
     app.add_typer(dead, name="dead")

@@ -49,6 +49,7 @@ PUBLIC = [
     "describe",
     "make_content",
     "make_draft",
+    "retry_delay",
     "stable_ids",
     "tls_credentials",
 ]

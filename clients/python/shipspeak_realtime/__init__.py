@@ -51,7 +51,7 @@ from shipspeak_realtime.tls import tls_credentials
 from shipspeak_realtime.user_progress import UserProgress
 from shipspeak_realtime.verdicts import LeftOut, Verdict, VerdictKind
 from shipspeak_realtime.version import VERSION
-from shipspeak_realtime.work import Work
+from shipspeak_realtime.work import Work, retry_delay
 
 __all__ = [
     "VERSION",
@@ -98,6 +98,7 @@ __all__ = [
     "describe",
     "make_content",
     "make_draft",
+    "retry_delay",
     "stable_ids",
     "tls_credentials",
 ]

@@ -152,6 +152,7 @@ class Connection:
 
     async def close(self) -> None:
         """Say nothing more, end the stream and all subscriptions."""
+        await self._dispatcher.works.left()
         self._step(Input.CLOSE)
         tasks = [task for task in (self._supervisor, self._refreshing) if task is not None]
         for task in tasks:

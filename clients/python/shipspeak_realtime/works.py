@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger("shipspeak_realtime")
 
 MAX_ACKS = 500
+# A client that closes waits no longer for the hub to hear that it has left its work.
+LEAVE_SECONDS = 2.0
 
 
 class Works:
@@ -48,6 +51,9 @@ class Works:
         self._later: set[asyncio.Task[None]] = set()
         self._connected = False
         self._ended = asyncio.Event()
+        # Numbers of what was said on leaving and is not answered yet.
+        self._leaving: set[int] = set()
+        self._left = asyncio.Event()
 
     # For the client
 
@@ -69,7 +75,23 @@ class Works:
         if self._works.get(work.name) is work:
             del self._works[work.name]
             closing = frame_pb2.CloseWork(name=work.name)
-            self._send(frame_pb2.ClientFrame(request_id=self._next_id(), close_work=closing))
+            request_id = self._next_id()
+            if self._connected:
+                self._leaving.add(request_id)
+            self._send(frame_pb2.ClientFrame(request_id=request_id, close_work=closing))
+
+    async def left(self) -> None:
+        """Return when the hub knows of every membership that has ended, or after a moment.
+
+        What comes back because a session ends counts as an attempt; what a member gives back on
+        leaving does not.
+        """
+        await asyncio.sleep(0)  # a loop that was left by `break` ends its membership in a moment
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LEAVE_SECONDS):
+                while self._leaving:
+                    self._left.clear()
+                    await self._left.wait()
 
     def put_back(self, delivery_id: str, delay: float) -> None:
         """Say that it was not done, before leaving; nobody waits for the answer.
@@ -134,6 +156,8 @@ class Works:
         """The session is over: nothing that was asked will be answered."""
         self._connected = False
         self._opening.clear()
+        self._leaving.clear()
+        self._left.set()
         for task in self._later:
             task.cancel()
         answers = [answer for _, answer in self._unsent]
@@ -166,6 +190,7 @@ class Works:
             case "work_opened":
                 self._opening.pop(frame.work_opened.request_id, None)
             case "work_closed":
+                self._is_left(frame.work_closed.request_id)
                 if frame.work_closed.HasField("error"):
                     work = self._works.pop(frame.work_closed.name, None)
                     if work is not None:
@@ -175,6 +200,8 @@ class Works:
 
     def error(self, notice: event_pb2.Error) -> bool:
         """Act on a refusal; False = it is not about work."""
+        if self._is_left(notice.request_id):
+            return True
         refused = self._sent.pop(notice.request_id, None)
         if refused is not None:
             for answer in refused:
@@ -193,6 +220,14 @@ class Works:
             task = asyncio.create_task(self._open_later(work, error.retry_after))
             self._later.add(task)
             task.add_done_callback(self._later.discard)
+        return True
+
+    def _is_left(self, request_id: int) -> bool:
+        """Note the answer, if it is one to a CloseWork."""
+        if request_id not in self._leaving:
+            return False
+        self._leaving.discard(request_id)
+        self._left.set()
         return True
 
     async def _open_later(self, work: Work, seconds: float) -> None:

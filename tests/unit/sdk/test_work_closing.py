@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from shipspeak.realtime.v1 import error_reason_pb2 as reasons
+from shipspeak.realtime.v1 import event_pb2, frame_pb2
 from shipspeak_realtime.errors import RealtimeError
 from tests.support.until import until
 from tests.unit.sdk.work_bench import LEASE, Bench
@@ -75,3 +76,28 @@ async def test_leaving_the_loop_ends_the_membership(bench: Bench) -> None:
         break
     await until(lambda: bench.sent[-1].close_work.name == "analyse")
     assert delivery.lost
+
+
+async def test_what_has_left_is_known_to_the_hub_before_the_session_ends(bench: Bench) -> None:
+    """E1: what the hub hands out until then would come back as an attempt."""
+    async with bench.work:
+        pass
+    leaving = asyncio.ensure_future(bench.works.left())
+    await asyncio.wait([leaving], timeout=0)
+    assert not leaving.done()
+    closed = frame_pb2.WorkClosed(request_id=bench.sent[-1].request_id, name="analyse")
+    bench.works.control(frame_pb2.ServerFrame(work_closed=closed))
+    await leaving
+
+
+@pytest.mark.parametrize("ends", ["refused", "lost"])
+async def test_leaving_ends_without_that_answer_too(bench: Bench, ends: str) -> None:
+    async with bench.work:
+        pass
+    leaving = asyncio.ensure_future(bench.works.left())
+    await asyncio.wait([leaving], timeout=0)
+    if ends == "lost":
+        bench.works.disconnected()
+    else:
+        assert bench.works.error(event_pb2.Error(request_id=bench.sent[-1].request_id))
+    await leaving

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.hub_process import HubProcess
+from tests.support.tokens import SECRET
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -25,6 +26,15 @@ def hub(tmp_path: Path) -> Iterator[HubProcess]:
 def shared_hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubProcess]:
     """A hub for all tests of a module: do not kill it, and use topics of your own."""
     with HubProcess(tmp_path_factory.mktemp("hub"), "--heartbeat", "1") as process:
+        yield process
+
+
+@pytest.fixture(scope="module")
+def locked_hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubProcess]:
+    """A hub for all tests of a module that wants tokens (`tests.support.tokens.make_token`)."""
+    env = {"RTHUB_AUTH_HS256_SECRET": SECRET}
+    folder = tmp_path_factory.mktemp("hub")
+    with HubProcess(folder, "--heartbeat", "1", env=env, dev=False) as process:
         yield process
 
 

@@ -8,57 +8,47 @@ from typing import TYPE_CHECKING
 import grpc
 import pytest
 
-from hub.auth.tokens import mint
 from hub.rpc.admin import SERVICE
 from shipspeak.realtime.v1 import admin_service_pb2, event_pb2, frame_pb2
-from tests.support.hub_process import HubProcess
+from tests.support.grpc_web import web_refusal
 from tests.support.raw_client import RawClient, draft, refusal
+from tests.support.tokens import make_token
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from tests.support.hub_process import HubProcess
 
-SECRET = "integration-secret-0123456789abcdef"
 CODE = grpc.StatusCode
 METHODS = [method.name for method in SERVICE.methods]
 
 
-@pytest.fixture(scope="module")
-def locked_hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubProcess]:
-    """A hub that wants tokens."""
-    folder = tmp_path_factory.mktemp("hub")
-    env = {"RTHUB_AUTH_HS256_SECRET": SECRET}
-    with HubProcess(folder, "--heartbeat", "1", env=env, dev=False) as process:
-        yield process
-
-
 def _token(subject: str, *, admin: bool) -> str:
-    return mint(
-        SECRET,
-        subject=subject,
-        issuer="shipspeak",
-        audience="shipspeak-realtime",
-        lifetime=60,
-        publish=["**"],
-        subscribe=["**"],
-        work=["**"],
-        admin=admin,
-    )
+    return make_token(subject, publish=["**"], subscribe=["**"], work=["**"], admin=admin)
 
 
 def _topic() -> str:
     return f"meeting/{secrets.token_hex(4)}"
 
 
+@pytest.mark.parametrize("door", ["grpc", "grpc-web"])
 @pytest.mark.parametrize("method", METHODS)
 async def test_every_admin_call_demands_the_admin_right(
-    locked_hub: HubProcess, method: str
+    locked_hub: HubProcess, method: str, door: str
 ) -> None:
-    """Also for those that are not built, and before the request is looked at."""
+    """E2: on every door, also of those that are not built, and before the request is looked at.
+
+    A session's frames (`Connect`, WebSocket) have no words for admin calls.
+    """
     request = getattr(admin_service_pb2, f"{method}Request")()
+    # All that a token may hold, but the admin right.
+    everything = _token("alice", admin=False)
     for token, want in (
         ("", (CODE.UNAUTHENTICATED, "TOKEN_MISSING")),
-        (_token("alice", admin=False), (CODE.PERMISSION_DENIED, "RIGHT_MISSING")),
+        (everything, (CODE.PERMISSION_DENIED, "RIGHT_MISSING")),
     ):
+        if door == "grpc-web":
+            path = f"{SERVICE.full_name}/{method}"
+            assert await web_refusal(locked_hub.http, path, request, token) == want
+            continue
         async with RawClient(locked_hub.grpc, token) as client:
             with pytest.raises(grpc.aio.AioRpcError) as refused:
                 await client.admin(method, request)

@@ -9,20 +9,11 @@ import pytest
 
 from hub.auth.tokens import mint
 from shipspeak.realtime.v1.realtime_service_pb2 import PollResponse
-from tests.support.hub_process import HubProcess
 from tests.support.raw_client import RawClient, draft
+from tests.support.tokens import SECRET
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-SECRET = "integration-secret-0123456789abcdef"
-
-
-@pytest.fixture(scope="module")
-def locked_hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubProcess]:
-    folder = tmp_path_factory.mktemp("hub")
-    with HubProcess(folder, env={"RTHUB_AUTH_HS256_SECRET": SECRET}, dev=False) as process:
-        yield process
+    from tests.support.hub_process import HubProcess
 
 
 def _token() -> str:

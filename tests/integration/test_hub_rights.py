@@ -12,48 +12,26 @@ import httpx
 import jwt
 import pytest
 
-from hub.auth.tokens import mint
 from shipspeak.realtime.v1 import error_reason_pb2 as reasons
 from shipspeak.realtime.v1 import frame_pb2, realtime_service_pb2
-from tests.support.hub_process import HubProcess
 from tests.support.raw_client import RawClient, bearer, draft, hello
+from tests.support.tokens import SECRET, make_token
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from tests.support.hub_process import HubProcess
 
-SECRET = "integration-secret-0123456789abcdef"
 CODE = grpc.StatusCode
-
-
-@pytest.fixture(scope="module")
-def locked_hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubProcess]:
-    """A hub that wants tokens."""
-    folder = tmp_path_factory.mktemp("hub")
-    env = {"RTHUB_AUTH_HS256_SECRET": SECRET}
-    with HubProcess(folder, "--heartbeat", "1", env=env, dev=False) as process:
-        yield process
-
-
-def _token(subject: str = "alice", *, lifetime: float = 60, **grants: Any) -> str:
-    return mint(
-        SECRET,
-        subject=subject,
-        issuer="shipspeak",
-        audience="shipspeak-realtime",
-        lifetime=lifetime,
-        **(grants or {"publish": ["meeting/*"], "subscribe": ["meeting/*", "user/{sub}"]}),
-    )
 
 
 def _altered(**claims: Any) -> str:
     # Made when the tests are collected, and used when their turn has come.
-    good = jwt.decode(_token(lifetime=7200), options={"verify_signature": False})
+    good = jwt.decode(make_token(lifetime=7200), options={"verify_signature": False})
     return jwt.encode({**good, **claims}, SECRET, algorithm="HS256")
 
 
 BAD: dict[str, tuple[str, str]] = {
     "none": ("", "TOKEN_MISSING"),
-    "forged": (_token().rpartition(".")[0] + ".AAAA", "TOKEN_SIGNATURE_INVALID"),
+    "forged": (make_token().rpartition(".")[0] + ".AAAA", "TOKEN_SIGNATURE_INVALID"),
     "another key": (
         jwt.encode({"sub": "x"}, "y" * 32, algorithm="HS256"),
         "TOKEN_SIGNATURE_INVALID",
@@ -73,7 +51,7 @@ async def test_bad_tokens_at_every_call(locked_hub: HubProcess, case: str) -> No
     want = (CODE.UNAUTHENTICATED, reason)
     topic = f"meeting/{secrets.token_hex(4)}"
     async with (
-        RawClient(locked_hub.grpc, _token()) as good,
+        RawClient(locked_hub.grpc, make_token()) as good,
         RawClient(locked_hub.grpc, token) as bad,
     ):
         bystander, _ = await good.session()
@@ -108,7 +86,7 @@ async def test_a_header_that_is_no_bearer(locked_hub: HubProcess) -> None:
 
 
 async def test_rights_are_held_topic_by_topic(locked_hub: HubProcess) -> None:
-    token = _token(publish=["meeting/1"], subscribe=["user/{sub}"])
+    token = make_token(publish=["meeting/1"], subscribe=["user/{sub}"])
     async with RawClient(locked_hub.grpc, token) as client:
         stream, welcome = await client.session()
         assert welcome.principal == "alice"
@@ -130,8 +108,8 @@ async def test_rights_are_held_topic_by_topic(locked_hub: HubProcess) -> None:
         assert status == (CODE.PERMISSION_DENIED, "RIGHT_MISSING")
 
 
-async def test_a_session_ends_with_its_token(locked_hub: HubProcess) -> None:
-    async with RawClient(locked_hub.grpc, _token(lifetime=5)) as client:
+async def test_a_session_ends_with_itstoken(locked_hub: HubProcess) -> None:
+    async with RawClient(locked_hub.grpc, make_token(lifetime=5)) as client:
         stream, _ = await client.session()
         expiring = await stream.control("session_expiring")
         assert expiring.at.seconds - time.time() < 5
@@ -142,19 +120,19 @@ async def test_a_session_ends_with_its_token(locked_hub: HubProcess) -> None:
 
 
 async def test_a_refresh_keeps_the_session(locked_hub: HubProcess) -> None:
-    async with RawClient(locked_hub.grpc, _token(lifetime=6)) as client:
+    async with RawClient(locked_hub.grpc, make_token(lifetime=6)) as client:
         stream, welcome = await client.session()
         listener = client.listen(frame_pb2.Subscribe(topic="meeting/r"))
         session_id = (await listener.read()).welcome.session_id
-        await stream.send(request_id=1, refresh_token=frame_pb2.RefreshToken(token=_token()))
+        await stream.send(request_id=1, refresh_token=frame_pb2.RefreshToken(token=make_token()))
         accepted = await stream.control("token_accepted")
         assert accepted.expires_at.seconds - time.time() > 50
         request = realtime_service_pb2.RefreshSessionRequest(
-            session_id=session_id, token=_token(lifetime=70)
+            session_id=session_id, token=make_token(lifetime=70)
         )
         answer = await client.call("RefreshSession", request, metadata=())
         assert answer.expires_at.seconds - time.time() > 60
-        async with RawClient(locked_hub.grpc, _token()) as other:
+        async with RawClient(locked_hub.grpc, make_token()) as other:
             assert (await stream.control("heartbeat")).HasField("server_time")
             deadline = math.ceil(time.time()) + 6
             while time.time() < deadline:
@@ -165,13 +143,13 @@ async def test_a_refresh_keeps_the_session(locked_hub: HubProcess) -> None:
 
 
 async def test_a_refresh_by_another_user(locked_hub: HubProcess) -> None:
-    async with RawClient(locked_hub.grpc, _token()) as client:
+    async with RawClient(locked_hub.grpc, make_token()) as client:
         stream, welcome = await client.session()
-        mallory = frame_pb2.RefreshToken(token=_token("mallory"))
+        mallory = frame_pb2.RefreshToken(token=make_token("mallory"))
         await stream.send(request_id=1, refresh_token=mallory)
         assert (await stream.control("error")).reason == reasons.ERROR_REASON_PRINCIPAL_MISMATCH
         request = realtime_service_pb2.RefreshSessionRequest(
-            session_id=welcome.session_id, token=_token("mallory")
+            session_id=welcome.session_id, token=make_token("mallory")
         )
         assert await client.refused("RefreshSession", request) == (
             CODE.NOT_FOUND,
@@ -182,30 +160,30 @@ async def test_a_refresh_by_another_user(locked_hub: HubProcess) -> None:
 async def test_a_refresh_with_fewer_rights_ends_what_they_do_not_cover(
     locked_hub: HubProcess,
 ) -> None:
-    async with RawClient(locked_hub.grpc, _token()) as client:
+    async with RawClient(locked_hub.grpc, make_token()) as client:
         stream, _ = await client.session()
         topic = f"meeting/{secrets.token_hex(4)}"
         await stream.subscribe(topic)
         await stream.subscribe("user/alice")
-        less = _token(subscribe=["user/{sub}"])
+        less = make_token(subscribe=["user/{sub}"])
         await stream.send(request_id=1, refresh_token=frame_pb2.RefreshToken(token=less))
         unsubscribed = await stream.control("unsubscribed")
         assert unsubscribed.topic == topic
         assert unsubscribed.error.reason == reasons.ERROR_REASON_RIGHT_MISSING
-        async with RawClient(locked_hub.grpc, _token(publish=["**"])) as other:
+        async with RawClient(locked_hub.grpc, make_token(publish=["**"])) as other:
             await other.publish(draft(topic, 1), draft("user/alice", 2))
         assert [event.id for event in await stream.events(1)] == ["e2"]
 
 
 async def test_another_users_session_cannot_be_touched(locked_hub: HubProcess) -> None:
-    async with RawClient(locked_hub.grpc, _token()) as client:
+    async with RawClient(locked_hub.grpc, make_token()) as client:
         listener = client.listen(frame_pb2.Subscribe(topic="meeting/1"))
         session_id = (await listener.read()).welcome.session_id
         unknown = (CODE.NOT_FOUND, "SESSION_UNKNOWN")
         touch = realtime_service_pb2.TouchRequest(session_id=session_id)
         update = realtime_service_pb2.UpdateSubscriptionsRequest(session_id=session_id, revision=1)
         for name, request in (("Touch", touch), ("UpdateSubscriptions", update)):
-            mallory = bearer(_token("mallory"))
+            mallory = bearer(make_token("mallory"))
             assert await client.refused(name, request, mallory) == unknown
         await client.call("Touch", touch)
         await client.call("UpdateSubscriptions", update)
@@ -225,7 +203,7 @@ async def test_publishing_by_http_wants_a_token_too(locked_hub: HubProcess) -> N
         refused = await http.post("/v1/publish", json=body)
         assert refused.status_code == 401
         assert refused.json()["details"][0]["reason"] == "TOKEN_MISSING"
-        headers = {"authorization": f"Bearer {_token()}"}
+        headers = {"authorization": f"Bearer {make_token()}"}
         stored = await http.post("/v1/publish", json=body, headers=headers)
         assert stored.json()["results"][0]["outcome"] == "OUTCOME_STORED"
         body["drafts"][0]["topic"] = "user/alice"
@@ -234,7 +212,7 @@ async def test_publishing_by_http_wants_a_token_too(locked_hub: HubProcess) -> N
 
 
 async def test_the_secret_and_the_tokens_are_not_in_the_log(locked_hub: HubProcess) -> None:
-    token = _token()
+    token = make_token()
     async with RawClient(locked_hub.grpc, token) as client:
         await client.session()
         await client.refused("Publish", b"\xff")

@@ -6,48 +6,28 @@ import asyncio
 import os
 import secrets
 import signal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from hub.auth.tokens import mint
 from shipspeak.realtime.v1 import error_reason_pb2 as reasons
 from shipspeak.realtime.v1 import event_pb2, frame_pb2
-from tests.support.hub_process import HubProcess
 from tests.support.raw_client import RawClient, draft, hello
 from tests.support.socket_client import open_socket
+from tests.support.tokens import make_token
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
-SECRET = "integration-secret-0123456789abcdef"
+    from tests.support.hub_process import HubProcess
+
 WINDOW = 65_536
 
 
 @pytest.fixture
 def topic() -> str:
     return f"meeting/{secrets.token_hex(4)}"
-
-
-@pytest.fixture(scope="module")
-def locked_hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubProcess]:
-    """A hub that wants tokens."""
-    folder = tmp_path_factory.mktemp("hub")
-    env = {"RTHUB_AUTH_HS256_SECRET": SECRET}
-    with HubProcess(folder, "--heartbeat", "1", env=env, dev=False) as process:
-        yield process
-
-
-def token(subject: str = "alice", *, lifetime: float = 60, **grants: Any) -> str:
-    return mint(
-        SECRET,
-        subject=subject,
-        issuer="shipspeak",
-        audience="shipspeak-realtime",
-        lifetime=lifetime,
-        **(grants or {"publish": ["meeting/*"], "subscribe": ["meeting/*"]}),
-    )
 
 
 def bulk(topic: str, number: int, size: int = 20_000) -> event_pb2.Draft:
@@ -158,8 +138,8 @@ async def test_a_client_without_a_window_is_kept_by_its_pongs(
     [
         ("", "TOKEN_MISSING"),
         ("garbage", "TOKEN_MALFORMED"),
-        (token().rpartition(".")[0] + ".AAAA", "TOKEN_SIGNATURE_INVALID"),
-        (token(lifetime=-10), "TOKEN_EXPIRED"),
+        (make_token().rpartition(".")[0] + ".AAAA", "TOKEN_SIGNATURE_INVALID"),
+        (make_token(lifetime=-10), "TOKEN_EXPIRED"),
     ],
 )
 async def test_bad_tokens(locked_hub: HubProcess, given: str, reason: str) -> None:
@@ -168,8 +148,8 @@ async def test_bad_tokens(locked_hub: HubProcess, given: str, reason: str) -> No
         assert await stream.closed() == (4016, reason, [reason])
 
 
-async def test_a_token_in_a_header_is_no_token(locked_hub: HubProcess) -> None:
-    headers = {"authorization": f"Bearer {token()}"}
+async def test_a_token_in_a_header_is_notoken(locked_hub: HubProcess) -> None:
+    headers = {"authorization": f"Bearer {make_token()}"}
     async with open_socket(locked_hub.http, additional_headers=headers) as stream:
         await stream.send(hello=hello())
         assert (await stream.closed())[1] == "TOKEN_MISSING"
@@ -178,7 +158,7 @@ async def test_a_token_in_a_header_is_no_token(locked_hub: HubProcess) -> None:
 async def test_the_end_of_a_token_ends_it(locked_hub: HubProcess, topic: str) -> None:
     """G10."""
     async with open_socket(locked_hub.http) as stream:
-        await stream.welcomed(token=token(lifetime=3))
+        await stream.welcomed(token=make_token(lifetime=3))
         await stream.subscribe(topic)
         go_away = await stream.control("go_away", 30)
         assert go_away.action == frame_pb2.GO_AWAY_ACTION_REAUTHENTICATE
@@ -187,10 +167,10 @@ async def test_the_end_of_a_token_ends_it(locked_hub: HubProcess, topic: str) ->
 
 async def test_a_new_token_in_place(locked_hub: HubProcess, topic: str) -> None:
     async with open_socket(locked_hub.http) as stream:
-        await stream.welcomed(token=token(lifetime=5))
+        await stream.welcomed(token=make_token(lifetime=5))
         await stream.subscribe(topic)
         await stream.control("session_expiring", 30)
-        await stream.send(request_id=5, refresh_token=frame_pb2.RefreshToken(token=token()))
+        await stream.send(request_id=5, refresh_token=frame_pb2.RefreshToken(token=make_token()))
         assert (await stream.control("token_accepted")).request_id == 5
         await stream.publish(draft(topic, 1))
 
@@ -247,7 +227,7 @@ async def test_foreign_pages_cannot_connect(locked_hub: HubProcess, origin: str)
 
 async def test_pages_of_the_hub_itself_can(locked_hub: HubProcess) -> None:
     async with open_socket(locked_hub.http, origin=locked_hub.http) as stream:
-        await stream.welcomed(token=token())
+        await stream.welcomed(token=make_token())
 
 
 async def test_a_development_hub_answers_to_known_hosts_only(hub: HubProcess) -> None:

@@ -11,25 +11,15 @@ import pytest
 from hub.auth.tokens import mint
 from shipspeak.realtime.v1 import frame_pb2, notification_pb2
 from shipspeak_realtime import PermissionDeniedError, RealtimeClient, RealtimeError
-from tests.support.hub_process import HubProcess
 from tests.support.raw_client import RawClient
+from tests.support.tokens import SECRET
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from tests.support.hub_process import HubProcess
 
-SECRET = "integration-secret-0123456789abcdef"
 READ = notification_pb2.RECEIPT_STATE_READ
 DISMISSED = notification_pb2.RECEIPT_STATE_DISMISSED
 WITHDRAWN = notification_pb2.RECEIPT_STATE_WITHDRAWN
-
-
-@pytest.fixture(scope="module")
-def locked_hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubProcess]:
-    """A hub that wants tokens."""
-    folder = tmp_path_factory.mktemp("hub")
-    env = {"RTHUB_AUTH_HS256_SECRET": SECRET}
-    with HubProcess(folder, "--heartbeat", "1", env=env, dev=False) as process:
-        yield process
 
 
 def _token(subject: str, *publish: str) -> str:

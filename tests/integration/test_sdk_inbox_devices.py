@@ -15,24 +15,16 @@ from shipspeak_realtime import (
     PermissionDeniedError,
     RealtimeClient,
 )
-from tests.support.hub_process import HubProcess
+from tests.support.tokens import SECRET
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Sequence
+    from collections.abc import AsyncIterator, Sequence
 
-SECRET = "integration-secret-0123456789abcdef"
+    from tests.support.hub_process import HubProcess
+
 DISMISSED = notification_pb2.RECEIPT_STATE_DISMISSED
 WITHDRAWN = notification_pb2.RECEIPT_STATE_WITHDRAWN
 ALL = "system/all"
-
-
-@pytest.fixture(scope="module")
-def locked_hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubProcess]:
-    """A hub that wants tokens."""
-    folder = tmp_path_factory.mktemp("hub")
-    env = {"RTHUB_AUTH_HS256_SECRET": SECRET}
-    with HubProcess(folder, "--heartbeat", "1", env=env, dev=False) as process:
-        yield process
 
 
 def _client(

@@ -150,7 +150,9 @@ async def _was_refused(hub: HubProcess) -> bool:
 
 async def _read(client: RealtimeClient, topic: str, got: list[int]) -> None:
     async for event in client.subscribe(topic, start="earliest"):
-        got.append(int(event.payload.metrics[0].value))
+        figures = event.payload
+        assert isinstance(figures, metrics_pb2.MetricsUpdate)
+        got.append(int(figures.metrics[0].value))
         if len(got) == 51:
             return
 

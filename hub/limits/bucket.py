@@ -33,17 +33,18 @@ class Bucket:
         self._tokens = rate.burst
         self._since = now
 
-    def take(self, now: float) -> float:
-        """Take one token.
+    def take(self, now: float, count: int = 1) -> float:
+        """Take tokens, all or none.
 
         Returns:
-            0.0 when there was one; else the seconds until there is one, and nothing was taken.
+            0.0 when they were there; else the seconds until they are, and nothing was taken. More
+            than the burst are never there.
         """
         self._fill(now)
-        if self._tokens >= 1.0:
-            self._tokens -= 1.0
+        if self._tokens >= count:
+            self._tokens -= count
             return 0.0
-        return (1.0 - self._tokens) / self._rate.per_second
+        return (count - self._tokens) / self._rate.per_second
 
     def owe(self, now: float) -> float:
         """Take one token in any case; the seconds to wait until it was there."""
@@ -51,9 +52,9 @@ class Bucket:
         self._tokens -= 1.0
         return max(0.0, -self._tokens / self._rate.per_second)
 
-    def give_back(self) -> None:
-        """What the last token was taken for did not happen."""
-        self._tokens = min(self._rate.burst, self._tokens + 1.0)
+    def give_back(self, count: int = 1) -> None:
+        """What the last tokens were taken for did not happen."""
+        self._tokens = min(self._rate.burst, self._tokens + count)
 
     def _fill(self, now: float) -> None:
         passed = max(0.0, now - self._since)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import TYPE_CHECKING, Final
 
@@ -32,8 +33,13 @@ class Buckets:
     def __len__(self) -> int:
         return len(self._buckets)
 
-    def take(self, name: str) -> float:
-        """Take a token of a name's bucket: 0.0, or the seconds until there is one."""
+    @property
+    def most(self) -> float:
+        """Tokens that may be taken at once."""
+        return self._rate.burst if self._rate.per_second else math.inf
+
+    def take(self, name: str, count: int = 1) -> float:
+        """Take tokens of a name's bucket, all or none: 0.0, or the seconds until they are there."""
         if not self._rate.per_second:
             return 0.0
         now = self._clock()
@@ -44,13 +50,13 @@ class Buckets:
             if len(self._buckets) >= MAX_BUCKETS:
                 del self._buckets[next(iter(self._buckets))]
         self._buckets[name] = bucket
-        return bucket.take(now)
+        return bucket.take(now, count)
 
     def forget(self, name: str) -> None:
         """Nothing more comes under a name."""
         self._buckets.pop(name, None)
 
-    def give_back(self, name: str) -> None:
-        """What the name's last token was taken for did not happen."""
+    def give_back(self, name: str, count: int = 1) -> None:
+        """What the name's last tokens were taken for did not happen."""
         if (bucket := self._buckets.get(name)) is not None:
-            bucket.give_back()
+            bucket.give_back(count)

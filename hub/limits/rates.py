@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from hub.errors import ResourceExhausted
+from hub.errors import InvalidArgument, ResourceExhausted
 from hub.limits.bucket import Bucket, Rate
 from hub.limits.buckets import Buckets
 from hub.limits.shedding import Work
@@ -48,8 +48,44 @@ class Rates:
         self._opening = Buckets(_rate(settings.rate_connects_per_address), clock)
         self._calls = Buckets(_rate(settings.rate_calls_per_address), clock)
 
-    def draft(self, user: str, topic: str, *, priority: int = NORMAL, durable: bool = True) -> None:
+    def check_together(self, topic: str, count: int) -> None:
+        """So many drafts are to be taken for a topic together, or none of them.
+
+        Raises:
+            InvalidArgument: BATCH_TOO_LARGE: no wait lets them through.
+        """
+        for buckets, setting in (
+            (self._users, "RTHUB_RATE_DRAFTS_PER_USER"),
+            (self._topics, "RTHUB_RATE_DRAFTS_PER_TOPIC"),
+        ):
+            if count > buckets.most:
+                most = int(buckets.most)
+                raise InvalidArgument(
+                    reasons.ERROR_REASON_BATCH_TOO_LARGE,
+                    f"{count} drafts all or nothing are more than the rate ever lets through "
+                    f"together; send at most {most}, or have {setting} raised",
+                    topic=topic,
+                    max_events=most,
+                )
+
+    def draft(
+        self,
+        user: str,
+        topic: str,
+        *,
+        priority: int = NORMAL,
+        durable: bool = True,
+        count: int = 1,
+    ) -> None:
         """One draft of a user is about to be taken for a topic.
+
+        Args:
+            user: who publishes.
+            topic: where to.
+            priority: of the draft.
+            durable: whether it is to be stored.
+            count: drafts to count now: those of a batch that is taken whole or not at all count
+                with its first one, and 0 with the others.
 
         Raises:
             ResourceExhausted: RATE_LIMITED, with the time after which it may be sent again.
@@ -57,11 +93,18 @@ class Rates:
         """
         if self._shedding is not None:
             self._shedding.admit_draft(topic, priority, durable=durable)
-        if wait := self._users.take(user):
+        if not count:
+            return
+        if wait := self._users.take(user, count):
             raise _limited(f"{user or 'anonymous'} publishes faster than allowed", wait, topic)
-        if wait := self._topics.take(topic):
-            self._users.give_back(user)
+        if wait := self._topics.take(topic, count):
+            self._users.give_back(user, count)
             raise _limited(f"{topic} gets events faster than allowed", wait, topic)
+
+    def give_back(self, user: str, topic: str, count: int) -> None:
+        """Nothing came of drafts that were counted."""
+        self._users.give_back(user, count)
+        self._topics.give_back(topic, count)
 
     def presence(self, session_id: str, topic: str) -> None:
         """A session is about to change what others see of it in a topic.

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from hub.engine.contract import Stored
+from hub.errors import HubError
+from shipspeak.realtime.v1 import error_reason_pb2 as reasons
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,12 +26,26 @@ class Batch:
         appends: for the engine's logs.
         passed_on: for the readers of volatile topics.
         later: for the schedule.
+        counted: drafts that the rates have counted.
     """
 
     results: list[AppendResult | Scheduled | None]
     appends: list[tuple[int, Append]] = field(default_factory=list)
     passed_on: list[tuple[int, Append]] = field(default_factory=list)
     later: list[tuple[int, ScheduledDraft]] = field(default_factory=list)
+    counted: int = 0
+
+    @property
+    def came_to_nothing(self) -> bool:
+        """Whether it is known that nothing of it was stored."""
+        return not any(
+            isinstance(result, Stored)
+            or (
+                isinstance(result, HubError)
+                and result.reason == reasons.ERROR_REASON_OUTCOME_UNKNOWN
+            )
+            for result in self.results
+        )
 
     def stop_failed_topics(self) -> None:
         """Leave out drafts for later that stand behind one of their topic that was not stored."""

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from hub.engine.contract import AppendResult, Engine, NotAttempted, Stored
 from hub.engine.schedule import Scheduled, ScheduledDraft
-from hub.errors import Aborted, HubError, InvalidArgument, PermissionDenied, unsafe_text_error
+from hub.errors import Aborted, HubError, InvalidArgument
 from hub.model.events import NORMAL, Append, StoredEvent
-from hub.model.text import unsafe_field
 from hub.pipeline.batch import Batch
+from hub.pipeline.drafts import check_draft
 from hub.pipeline.schedule import deliver_ms, first_sent_ms
 from hub.session.frames import error_message, timestamp_ms
 from shipspeak.realtime.v1 import error_reason_pb2 as reasons
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from hub.limits.rates import Rates
     from hub.telemetry.metrics import Metrics
     from hub.topics.namespaces import Namespace, Namespaces
-
-_HUB_PAYLOADS = frozenset({"receipt"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +92,8 @@ class Publisher:
             appends = [append for _, append in batch.appends]
             batch.settle(batch.appends, await self._engine.publish(appends))
             batch.stop_failed_topics()
+            if request.all_or_nothing and batch.came_to_nothing:
+                self._give_back(request, batch, principal)
         if batch.later and self._schedule is not None:
             later = [draft for _, draft in batch.later]
             batch.settle(batch.later, await self._schedule.schedule(later))
@@ -108,21 +108,27 @@ class Publisher:
         now_ms = int(self._clock() * 1000)
         batch = Batch([None] * len(request.drafts))
         failed_topics: set[str] = set()
+        together = request.all_or_nothing
         for index, draft in enumerate(request.drafts):
             if draft.topic in failed_topics:
                 batch.results[index] = NotAttempted()
                 continue
             try:
-                durable = self._admit(draft, principal).topic_class.durable
+                # Whole or not at all: all are counted with the first.
+                count = 1 if not together else 0 if index else len(request.drafts)
+                namespace = self._admit(draft, principal, count)
+                batch.counted += count
+                check_draft(draft, namespace, self._limits.max_event_bytes)
+                durable = namespace.topic_class.durable
                 later_ms = deliver_ms(
                     draft,
                     now_ms,
                     durable=durable,
-                    together=request.all_or_nothing,
+                    together=together,
                     offered=self._schedule is not None,
                 )
                 append = self._append(
-                    draft, principal, device, now_ms, later_ms, group=int(request.all_or_nothing)
+                    draft, principal, device, now_ms, later_ms, group=int(together)
                 )
             except HubError as error:
                 batch.results[index] = error
@@ -134,7 +140,8 @@ class Publisher:
                 batch.appends.append((index, append))
             else:
                 batch.passed_on.append((index, append))
-        if request.all_or_nothing and failed_topics:
+        if together and failed_topics:
+            self._give_back(request, batch, principal)
             return Batch(batch.results)
         return batch
 
@@ -155,8 +162,11 @@ class Publisher:
                 reasons.ERROR_REASON_BATCH_TOPICS_MIXED,
                 "an all_or_nothing batch must name one topic; split it",
             )
+        if request.all_or_nothing and self._rates is not None:
+            self._rates.check_together(request.drafts[0].topic, len(request.drafts))
 
-    def _admit(self, draft: event_pb2.Draft, principal: Principal) -> Namespace:
+    def _admit(self, draft: event_pb2.Draft, principal: Principal, count: int) -> Namespace:
+        """Where a draft belongs, if its publisher may and the rates allow ``count`` drafts now."""
         namespace = self._namespaces.of(draft.topic)
         principal.require("publish", draft.topic)
         if self._rates is not None:
@@ -165,55 +175,16 @@ class Publisher:
                 draft.topic,
                 priority=draft.content.priority,
                 durable=namespace.topic_class.durable,
-            )
-        if namespace.hub_only:
-            raise PermissionDenied(
-                reasons.ERROR_REASON_RIGHT_MISSING,
-                f"only the hub publishes to {namespace.name} topics",
-                topic=draft.topic,
-                right="publish",
-            )
-        payload = draft.content.WhichOneof("payload") or ""
-        if payload in _HUB_PAYLOADS:
-            raise InvalidArgument(
-                reasons.ERROR_REASON_PAYLOAD_RESERVED,
-                f"only the hub publishes {payload}; acknowledge with READ or DISMISS",
-                topic=draft.topic,
-                payload=payload,
-            )
-        if payload not in namespace.payloads:
-            raise InvalidArgument(
-                reasons.ERROR_REASON_PAYLOAD_NOT_ALLOWED,
-                f"{namespace.name} topics carry {', '.join(sorted(namespace.payloads))}, "
-                f"not {payload}",
-                topic=draft.topic,
-                payload=payload,
-            )
-        if field := unsafe_field(draft.content):
-            raise unsafe_text_error(f"content.{field}", draft.topic)
-        if draft.content.until_acknowledged and not namespace.personal:
-            raise InvalidArgument(
-                reasons.ERROR_REASON_FIELD_INVALID,
-                "only in a user's own topic can the first acknowledgement withdraw an event",
-                topic=draft.topic,
-                field="content.until_acknowledged",
-            )
-        size = draft.content.ByteSize()
-        if size > self._limits.max_event_bytes:
-            raise InvalidArgument(
-                reasons.ERROR_REASON_EVENT_TOO_LARGE,
-                f"the event has {size} bytes; send a link in place of large content",
-                topic=draft.topic,
-                max_bytes=self._limits.max_event_bytes,
-            )
-        if not namespace.topic_class.durable and draft.HasField("expected_offset"):
-            raise InvalidArgument(
-                reasons.ERROR_REASON_FIELD_INVALID,
-                "volatile topics have no offsets to expect",
-                topic=draft.topic,
-                field="expected_offset",
+                count=count,
             )
         return namespace
+
+    def _give_back(
+        self, request: frame_pb2.PublishRequest, batch: Batch, principal: Principal
+    ) -> None:
+        """Nothing came of a batch that is stored whole or not at all."""
+        if self._rates is not None and batch.counted:
+            self._rates.give_back(principal.subject, request.drafts[0].topic, batch.counted)
 
     def _append(
         self,

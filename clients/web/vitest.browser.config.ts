@@ -24,6 +24,7 @@ export default defineConfig({
   },
   test: {
     include: ["test/{browser,react,ui}/**/*.test.{ts,tsx}"],
+    setupFiles: ["test/support/patience.ts"],
     restoreMocks: true,
     fileParallelism: false,
     // Generous: the bound is there for what hangs, not for what is slow on a busy machine.

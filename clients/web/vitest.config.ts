@@ -5,6 +5,9 @@ export default defineConfig({
     include: ["test/**/*.test.{ts,tsx}"],
     exclude: ["test/browser/**", "test/pages/**"],
     restoreMocks: true,
-    testTimeout: 5000,
+    setupFiles: ["test/support/patience.ts"],
+    // Generous: the bound is there for what hangs, not for what is slow on a busy machine.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
   },
 });

@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SCENARIOS = Path(__file__).parent / "scenarios"
 READY = "ShipSpeak Realtime demo"
 START_SECONDS = 30.0
-SCENARIO_SECONDS = 100.0
+SCENARIO_SECONDS = 240.0  # for what hangs: a busy machine takes its time
 
 
 @dataclass(frozen=True)

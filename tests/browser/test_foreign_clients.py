@@ -13,7 +13,7 @@ from tests.support.hub_process import HubProcess
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(150)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 
 def test_connect_web_and_grpc_web_in_text_mode_publish_poll_and_listen(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from tests.support.hub_process import HubProcess
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(150)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 
 def _run(tmp_path: Path, scenario: str) -> None:

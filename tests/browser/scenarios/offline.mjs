@@ -51,8 +51,8 @@ await withPage(() =>
     await when(page, () => window.tab.waiting() === 10);
 
     // Another user sends nothing of it, even in the same browser.
+    await page.close(); // before the hub can be reached: it would send them itself
     await context.unroute(unreachable);
-    await page.close();
     const bob = await openTab(context, "bob", { topic: "meeting/2" });
     await queue(bob, ["of bob"]);
     await sent(bob);

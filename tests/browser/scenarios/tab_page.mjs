@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 
 export const { HUB } = process.env;
 const { ORIGIN } = process.env;
-const WAIT = { timeout: 60_000, polling: 20 };
+const WAIT = { timeout: 120_000, polling: 20 };
 
 /** Builds and serves the page while `task` runs. */
 export async function withPage(task) {

@@ -2,9 +2,24 @@ import { describe, expect, test, vi } from "vitest";
 import type { RealtimeError } from "../../src/errors.js";
 import { Code } from "../../src/gen/google/rpc/code_pb.js";
 import { ErrorReason } from "../../src/gen/shipspeak/realtime/v1/error_reason_pb.js";
-import { content, hub, hubForEachTest, open, TOPIC } from "../support/rig.js";
+import { content, environment, hub, hubForEachTest, open, TOPIC } from "../support/rig.js";
 
 hubForEachTest();
+
+const LATE_MS = 1_000_000;
+
+/** Holds timers of LATE_MS; the result lets them go. */
+function timeIsUp(): () => void {
+  const schedule = environment.schedule;
+  const held: (() => void)[] = [];
+  environment.schedule = (task, ms) => {
+    if (ms === LATE_MS) held.push(task);
+    return ms === LATE_MS ? () => {} : schedule(task, ms);
+  };
+  return () => {
+    for (const task of held.splice(0)) task();
+  };
+}
 
 describe("publish", () => {
   test("gives a receipt, and the first offset for a repeated id", async () => {
@@ -59,8 +74,11 @@ describe("publish", () => {
     "says that the outcome is not known when the answer is %s, and whose id to publish again with",
     async (publishAnswer) => {
       hub.publishAnswer = publishAnswer;
+      const late = timeIsUp();
       const client = open();
-      const lost = client.publish(TOPIC, content("a"), { timeoutMs: 60 });
+      const lost = client.publish(TOPIC, content("a"), { timeoutMs: LATE_MS });
+      await vi.waitUntil(() => hub.log.texts(TOPIC).length === 1);
+      late();
       const error: RealtimeError = await lost.then(
         () => null,
         (thrown) => thrown,

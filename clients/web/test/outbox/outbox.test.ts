@@ -13,10 +13,8 @@ import { until } from "../support/until.js";
 
 hubForEachTest();
 
-const LONG = { timeout: 15_000 };
-
 describe("the outbox in memory", () => {
-  test("says that nothing survives the page, and shows what waits", LONG, async () => {
+  test("says that nothing survives the page, and shows what waits", async () => {
     await hub.kill();
     const client = open();
     const { persistent, id } = await client.outbox.add(TOPIC, content("a"));
@@ -25,39 +23,35 @@ describe("the outbox in memory", () => {
     expect(shown).toMatchObject({ persistent: false, paused: false, entries: [{ id, topic: TOPIC }] });
   });
 
-  test(
-    "twenty drafts that were given while the hub was down land once, in order within a topic",
-    LONG,
-    async () => {
-      await hub.kill();
-      const client = open();
-      const receipts = [];
-      for (let index = 0; index < 20; index += 1) {
-        const queued = await client.outbox.add(`meeting/${index % 5}`, content(String(index)));
-        receipts.push(queued.receipt);
-      }
-      await hub.start();
-      client.connect();
-      await Promise.all(receipts);
-      for (let topic = 0; topic < 5; topic += 1) {
-        const wanted = [0, 5, 10, 15].map((index) => String(index + topic));
-        expect(hub.log.texts(`meeting/${topic}`)).toEqual(wanted);
-      }
-      expect((await until(client.outbox, ({ entries }) => entries.length === 0)).entries).toEqual([]);
-    },
-  );
+  test("twenty drafts that were given while the hub was down land once, in order within a topic", async () => {
+    await hub.kill();
+    const client = open();
+    const receipts = [];
+    for (let index = 0; index < 20; index += 1) {
+      const queued = await client.outbox.add(`meeting/${index % 5}`, content(String(index)));
+      receipts.push(queued.receipt);
+    }
+    await hub.start();
+    client.connect();
+    await Promise.all(receipts);
+    for (let topic = 0; topic < 5; topic += 1) {
+      const wanted = [0, 5, 10, 15].map((index) => String(index + topic));
+      expect(hub.log.texts(`meeting/${topic}`)).toEqual(wanted);
+    }
+    expect((await until(client.outbox, ({ entries }) => entries.length === 0)).entries).toEqual([]);
+  });
 
-  test("an answer that is lost means the same id again", LONG, async () => {
+  test("an answer that is lost means the same id again", async () => {
     hub.publishAnswer = "cut";
     const client = open();
     const { receipt } = await client.outbox.add(TOPIC, content("a"));
-    await vi.waitUntil(() => hub.calls.filter((name) => name === "Publish").length >= 2, LONG);
+    await vi.waitUntil(() => hub.calls.filter((name) => name === "Publish").length >= 2);
     hub.publishAnswer = "sent";
     expect(await receipt).toMatchObject({ duplicate: true, offset: 1n });
     expect(hub.log.texts(TOPIC)).toEqual(["a"]);
   });
 
-  test("a refused draft is kept as dead; it can be tried again, or thrown away", LONG, async () => {
+  test("a refused draft is kept as dead; it can be tried again, or thrown away", async () => {
     hub.refuseCall = () => ({ code: Code.PERMISSION_DENIED, message: "no" });
     const client = open();
     const first = await client.outbox.add(TOPIC, content("a"));
@@ -75,7 +69,7 @@ describe("the outbox in memory", () => {
     expect(hub.log.texts(TOPIC)).toEqual(["b"]);
   });
 
-  test("while nobody is signed in nothing goes out, and then it does", LONG, async () => {
+  test("while nobody is signed in nothing goes out, and then it does", async () => {
     let token: string | null = null;
     const client = open({ getToken: () => token });
     const { receipt } = await client.outbox.add(TOPIC, content("a"));
@@ -86,14 +80,14 @@ describe("the outbox in memory", () => {
     expect(client.outbox.getSnapshot().paused).toBe(false);
   });
 
-  test("a hub that is busy is asked again", LONG, async () => {
+  test("a hub that is busy is asked again", async () => {
     let refusals = 1;
     hub.refuseCall = () => (refusals-- > 0 ? { code: Code.UNAVAILABLE, message: "not now" } : null);
     const { receipt } = await open().outbox.add(TOPIC, content("a"));
     expect(await receipt).toMatchObject({ offset: 1n });
   });
 
-  test("closing the client gives up what waits", LONG, async () => {
+  test("closing the client gives up what waits", async () => {
     await hub.kill();
     const client = open();
     const { receipt } = await client.outbox.add(TOPIC, content("a"));
@@ -101,7 +95,7 @@ describe("the outbox in memory", () => {
     await expect(receipt).rejects.toMatchObject({ kind: "aborted" });
   });
 
-  test("a closed client takes nothing more, whether its outbox was used or not", LONG, async () => {
+  test("a closed client takes nothing more, whether its outbox was used or not", async () => {
     const used = open();
     await (await used.outbox.add(TOPIC, content("a"))).receipt;
     for (const client of [used, open()]) {
@@ -113,7 +107,7 @@ describe("the outbox in memory", () => {
     expect(hub.log.texts(TOPIC)).toEqual(["a"]);
   });
 
-  test("signing out throws away what is being put in just then", LONG, async () => {
+  test("signing out throws away what is being put in just then", async () => {
     await hub.kill();
     const client = open();
     const adding = client.outbox.add(TOPIC, content("a"));
@@ -122,13 +116,13 @@ describe("the outbox in memory", () => {
     await until(client.outbox, ({ entries }) => entries.length === 0);
   });
 
-  test("a draft that the hub has is not dead because it could not be removed here", LONG, async () => {
+  test("a draft that the hub has is not dead because it could not be removed here", async () => {
     const failure = new Error("no removal");
     const remove = vi.spyOn(MemoryStore.prototype, "remove").mockRejectedValueOnce(failure);
     const client = open();
     const { receipt } = await client.outbox.add(TOPIC, content("a"));
     expect(await receipt).toMatchObject({ offset: 1n });
-    await vi.waitUntil(() => remove.mock.calls.length === 2, LONG);
+    await vi.waitUntil(() => remove.mock.calls.length === 2);
     remove.mockRestore();
     await until(client.outbox, ({ entries }) => entries.length === 0);
     expect(hub.log.texts(TOPIC)).toEqual(["a"]);

@@ -19,10 +19,12 @@ import { type ContentInit, Publisher, type PublishOptions } from "./publish.js";
 import type { Receipt } from "./repeat.js";
 import type { SessionContext } from "./session/context.js";
 import { HubClock } from "./session/hub-clock.js";
+import { type OpenSession, sessionOn } from "./session/open.js";
 import { Replays } from "./session/replays.js";
 import { TokenSource } from "./session/token.js";
 import type { Store } from "./store.js";
 import { joinTabs, placeOf } from "./tabs/join.js";
+import { TabSession } from "./tabs/session.js";
 import { SOLO, type TabsSnapshot } from "./tabs/snapshot.js";
 import type { Tabs } from "./tabs/tabs.js";
 import { TabTransport } from "./tabs/transport.js";
@@ -142,7 +144,7 @@ class Client implements RealtimeClient {
       onReplay: (topic, member) => this.#replays.add(topic, member),
     });
     const transport = options.transport ?? new GrpcWebTransport({ baseUrl: options.baseUrl });
-    const shared = new TabTransport(transport, environment);
+    const shared = new TabTransport(transport);
     this.#context = {
       transport: shared,
       environment,
@@ -164,12 +166,17 @@ class Client implements RealtimeClient {
       connection: this.connection,
       presence: (topic) => this.presence(topic),
       retryNow: () => this.retryNow(),
+      relayed: (rung) => this.#board.relayed(rung),
       signedOut: () => void this.#signedOut().catch(environment.report),
     });
     shared.tabs = this.#tabs;
     const memory = new RungMemory(environment, options.baseUrl);
     const ladder = ladderOf(options.ladder ?? LADDER, shared);
-    this.#connection = new Connection(this.#context, this.#board, memory, ladder);
+    const open: OpenSession = (rung, events) =>
+      this.#tabs
+        ? new TabSession(this.#context, this.#tabs, rung, events)
+        : sessionOn(rung, this.#context, events);
+    this.#connection = new Connection(this.#context, this.#board, memory, { ladder, open });
     this.#replays = new Replays(this.#context);
     this.#publisher = new Publisher(this.#context);
     this.#acknowledger = new Acknowledger(this.#context);
@@ -208,6 +215,7 @@ class Client implements RealtimeClient {
     this.outbox.connect();
     if (this.connection.getSnapshot().phase === "closed") return;
     signedOut.delete(this);
+    this.#tabs?.connect();
     this.#replays.start();
   }
 

@@ -1,6 +1,7 @@
 import type { Environment } from "../environment.js";
 import { Cell, type Store } from "../store.js";
 import type { Count, Counters } from "../topics/types.js";
+import type { Rung } from "./ladder.js";
 import { INITIAL, type MachineState } from "./machine.js";
 import { Meter } from "./meter.js";
 import { type ConnectionSnapshot, IDLE_SNAPSHOT, isWanted, NO_COUNTERS, qualityOf } from "./snapshot.js";
@@ -17,6 +18,8 @@ export class Board {
   #retryAt: number | null = null;
   #lostSince: number | null = null;
   #planned = false;
+  #onRung = true;
+  #relayed: Rung | null = null;
   #cancelQuality: () => void = () => {};
 
   constructor(environment: Environment, lostAfterMs: number) {
@@ -42,12 +45,20 @@ export class Board {
   };
 
   /** The machine has moved. */
-  moved(state: MachineState, retryAt: number | null): void {
+  moved(state: MachineState, retryAt: number | null, onRung: boolean): void {
     this.#state = state;
+    this.#onRung = onRung;
     this.#retryAt = retryAt;
     if (!isWanted(state.phase)) this.#lostSince = null;
     else this.#lostSince ??= this.#environment.now();
     this.#planQuality();
+    this.#show();
+  }
+
+  /** How news come to the tab that leads, while this one follows. */
+  relayed(rung: Rung | null): void {
+    if (rung === this.#relayed) return;
+    this.#relayed = rung;
     this.#show();
   }
 
@@ -69,12 +80,18 @@ export class Board {
   #show(): void {
     this.#planned = false;
     const state = this.#state;
+    const rung = this.#onRung ? state.rung : (this.#relayed ?? state.rung);
     const connected = state.phase === "live" || state.phase === "syncing";
     this.#cell.set(
       Object.freeze({
         phase: state.phase,
-        transport: connected ? state.rung : null,
-        quality: qualityOf(state, this.#lostSince, this.#environment.now(), this.#lostAfterMs),
+        transport: connected ? rung : null,
+        quality: qualityOf(
+          { phase: state.phase, rung },
+          this.#lostSince,
+          this.#environment.now(),
+          this.#lostAfterMs,
+        ),
         attempt: state.attempt,
         retryAt: this.#retryAt,
         lostSince: this.#lostSince,

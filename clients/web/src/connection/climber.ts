@@ -1,6 +1,6 @@
 import type { RealtimeError } from "../errors.js";
 import type { SessionContext } from "../session/context.js";
-import { sessionOn } from "../session/open.js";
+import type { OpenSession } from "../session/open.js";
 import type { Session, SessionEvents } from "../session/session.js";
 import { pushes, type Rung } from "./ladder.js";
 import { toldStep } from "./told-step.js";
@@ -22,12 +22,14 @@ export interface ClimbHooks {
 export class Climber {
   readonly #context: SessionContext;
   readonly #hooks: ClimbHooks;
+  readonly #open: OpenSession;
   #session: Session | null = null;
   #failures = 0;
   #cancel: () => void = () => {};
 
-  constructor(context: SessionContext, hooks: ClimbHooks) {
+  constructor(context: SessionContext, open: OpenSession, hooks: ClimbHooks) {
     this.#context = context;
+    this.#open = open;
     this.#hooks = hooks;
   }
 
@@ -88,12 +90,13 @@ export class Climber {
       this.#session = null;
       this.plan();
     };
-    const session: Session = sessionOn(rung, this.#context, {
+    const session: Session = this.#open(rung, {
       welcome: () => {
         // A poll that answers proves nothing about one that waits.
         if (mine() && pushes(rung)) this.#cancel = environment.schedule(climb, timing.probeSettleMs);
       },
       step: () => toldStep(this.#hooks.now(), "probed"),
+      connecting: () => {},
       caughtUp: () => events?.caughtUp(),
       heartbeat: () => (events ? events.heartbeat() : pushes(rung) && climb()),
       waited: () => (events ? events.waited() : climb()),

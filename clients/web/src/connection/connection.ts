@@ -2,8 +2,9 @@ import type { SleepReason, WakeReason } from "../environment.js";
 import { type RealtimeError, toRealtimeError } from "../errors.js";
 import { BlockedCheck } from "../session/blocked-check.js";
 import type { SessionContext } from "../session/context.js";
-import { sessionOn } from "../session/open.js";
+import type { OpenSession } from "../session/open.js";
 import type { Session, SessionEvents } from "../session/session.js";
+import { Alarm } from "./alarm.js";
 import { backoffDelay } from "./backoff.js";
 import type { Board } from "./board.js";
 import { Climber } from "./climber.js";
@@ -22,20 +23,30 @@ export class Connection {
   readonly #board: Board;
   readonly #memory: RungMemory;
   readonly #climber: Climber;
+  readonly #retry: Alarm;
+  readonly #openSession: OpenSession;
   readonly #tokenWatch: TokenWatch;
   #state: MachineState;
   #session: Session | null = null;
   #check: BlockedCheck | null = null;
-  #retryAt: number | null = null;
   #untold: ToldStep | null = null;
+  /** The session asks the hub; else it lives on what another tab relays. */
+  #onRung = false;
   #welcomedAt: number | null = null;
   #hidAt = Number.NEGATIVE_INFINITY;
-  #cancelRetry: () => void = () => {};
   #cancelSettle: () => void = () => {};
   #stopPage: (() => void) | null = null;
 
-  constructor(context: SessionContext, board: Board, memory: RungMemory, ladder: readonly Rung[]) {
+  constructor(
+    context: SessionContext,
+    board: Board,
+    memory: RungMemory,
+    how: { readonly ladder: readonly Rung[]; readonly open: OpenSession },
+  ) {
+    const { ladder } = how;
     this.#context = context;
+    this.#openSession = how.open;
+    this.#retry = new Alarm(context.environment, () => this.#dispatch({ type: "retry" }));
     this.#board = board;
     this.#memory = memory;
     this.#state = initialState(ladder, null);
@@ -43,7 +54,7 @@ export class Connection {
       if (token === null) this.#dispatch({ type: "no-token" });
       else this.#session?.tokenChanged();
     });
-    this.#climber = new Climber(context, {
+    this.#climber = new Climber(context, how.open, {
       now: () => this.#state.rung,
       better: () => rungsAbove(ladder, this.#state.rung),
       later: (session, rung) => this.#eventsOf(() => session, rung),
@@ -55,7 +66,7 @@ export class Connection {
     if (this.#state.phase === "closed") return; // for good
     if (!this.#stopPage) {
       this.#state = initialState(this.#state.ladder, this.#memory.load() ?? this.#state.rung);
-      this.#listenToPage(); // not before: the constructor touches nothing
+      this.#stopPage = this.#listenToPage(); // not before: the constructor touches nothing
     }
     this.#dispatch({ type: "connect" });
   }
@@ -78,14 +89,13 @@ export class Connection {
     this.#climber.subscriptionsChanged();
   }
 
-  #listenToPage(): void {
+  #listenToPage(): () => void {
     const { environment } = this.#context;
-    const stops = [
-      environment.onWake((reason) => this.#woken(reason)),
-      environment.onSleep((reason) => this.#sleeps(reason)),
-    ];
-    this.#stopPage = () => {
-      for (const stop of stops) stop();
+    const wakes = environment.onWake((reason) => this.#woken(reason));
+    const sleeps = environment.onSleep((reason) => this.#sleeps(reason));
+    return () => {
+      wakes();
+      sleeps();
     };
   }
 
@@ -105,11 +115,11 @@ export class Connection {
     if (state.phase === "syncing" && before.phase !== "syncing") this.#tokenWatch.start();
     if (state.phase === "live" && before.phase !== "live") this.#enterLive();
     if (state.settled && !before.settled) this.#remember();
-    this.#board.moved(this.#state, this.#retryAt);
+    this.#board.moved(this.#state, this.#retry.at, this.#onRung);
   }
 
   #leave(before: MachineState): void {
-    if (before.phase === "backoff" || before.phase === "offline") this.#clearRetry();
+    this.#retry.clear();
     if (before.phase === "live") this.#cancelSettle();
   }
 
@@ -120,11 +130,12 @@ export class Connection {
   }
 
   #planClimb(): void {
-    if (rungsAbove(this.#state.ladder, this.#state.rung).length > 0) this.#climber.plan();
+    if (this.#onRung && rungsAbove(this.#state.ladder, this.#state.rung).length > 0) this.#climber.plan();
   }
 
   /** The best rung is where every page begins anyway. */
   #remember(): void {
+    if (!this.#onRung) return;
     const { rung, ladder } = this.#state;
     this.#memory.save(rung === ladder[0] ? null : rung);
   }
@@ -142,10 +153,10 @@ export class Connection {
         this.#drop();
         return;
       case "wait":
-        this.#waitFor(backoffDelay(effect.wait, environment.random(), environment.hidden()));
+        this.#retry.set(backoffDelay(effect.wait, environment.random(), environment.hidden()));
         return;
       case "wait-offline":
-        this.#waitFor(timing.offlineProbeMs);
+        this.#retry.set(timing.offlineProbeMs);
         return;
       case "stepped":
         count(effect.reason === "probed" ? "stepUps" : "stepDowns", 1);
@@ -165,18 +176,6 @@ export class Connection {
     this.#tokenWatch.stop();
   }
 
-  #waitFor(ms: number): void {
-    const { environment } = this.#context;
-    this.#clearRetry();
-    this.#retryAt = environment.now() + ms;
-    this.#cancelRetry = environment.schedule(() => this.#dispatch({ type: "retry" }), ms);
-  }
-
-  #clearRetry(): void {
-    this.#cancelRetry();
-    this.#retryAt = null;
-  }
-
   async #authenticate(because: "initial" | "rejected"): Promise<void> {
     try {
       const token = await this.#context.tokens.get(because);
@@ -187,35 +186,23 @@ export class Connection {
   }
 
   #open(rung: Rung): void {
-    if (!pushes(rung)) {
-      const session: Session = sessionOn(
-        rung,
-        this.#context,
-        this.#eventsOf(() => session, rung),
-      );
-      this.#start(session);
-      return;
-    }
     const check = new BlockedCheck(this.#context, (error) => this.#lost(error, { unaryWorks: true }));
     const events = this.#eventsOf(() => session, rung);
-    const session: Session = sessionOn(rung, this.#context, {
+    const session: Session = this.#openSession(rung, {
       ...events,
       welcome: () => {
         check.stop();
         events.welcome();
       },
-      lost: (error) => {
+      lost: (error, waiting) => {
         const early = this.#session === session && this.#state.phase === "connecting";
-        if (early && error.retryable) void this.#judge(session, check, error);
-        else events.lost(error);
+        const speaks = early && this.#onRung && pushes(rung);
+        if (speaks && error.retryable) void this.#judge(session, check, error);
+        else events.lost(error, waiting);
       },
     });
+    this.#onRung = false;
     this.#check = check;
-    check.start();
-    this.#start(session);
-  }
-
-  #start(session: Session): void {
     this.#session = session;
     session.start();
   }
@@ -233,6 +220,7 @@ export class Connection {
     };
     return {
       step: () => this.#untold,
+      connecting: () => mine(() => this.#connecting(rung)),
       welcome: () => mine(() => this.#welcomed()),
       caughtUp: () => mine(() => this.#dispatch({ type: "caught-up" })),
       heartbeat: () => mine(() => this.#tokenWatch.look()),
@@ -242,6 +230,11 @@ export class Connection {
       isConnection: () => true,
       expiring: () => mine(() => void this.#tokenWatch.renew()),
     };
+  }
+
+  #connecting(rung: Rung): void {
+    this.#onRung = true;
+    if (pushes(rung)) this.#check?.start();
   }
 
   #welcomed(): void {
@@ -272,6 +265,7 @@ export class Connection {
       livedMs: this.#welcomedAt === null ? null : at - this.#welcomedAt,
       unaryWorks: facts.unaryWorks ?? false,
       waiting: facts.waiting ?? false,
+      relayed: !this.#onRung,
     });
   }
 
@@ -294,7 +288,7 @@ export class Connection {
       this.#session?.checkAlive();
       this.#tokenWatch.look();
     }
-    const another = reason === "online" && this.#state.phase === "live";
+    const another = this.#onRung && reason === "online" && this.#state.phase === "live";
     if (another && rungsAbove(ladder, rung).length > 0) this.#climber.hurry();
   }
 }

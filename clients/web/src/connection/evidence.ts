@@ -28,6 +28,8 @@ export interface Loss {
   readonly livedMs: number | null;
   /** A Poll was cut off while it waited. */
   readonly waiting: boolean;
+  /** The session lived on what another tab relays: its end says nothing of this tab's rung. */
+  readonly relayed?: boolean;
 }
 
 /** A WebSocket that cannot be opened does not say why, so once is enough. */
@@ -42,7 +44,7 @@ const HIDING_MS = 1000;
 /** What a loss adds, and what it means: the reason to step down, or null. */
 export function weigh(rung: Rung, before: Evidence, loss: Loss): readonly [Evidence, StepReason | null] {
   const unsupported = loss.error.kind === "unsupported"; // an answer: there is a network, whatever the browser says
-  if (loss.hiding || (!loss.online && !unsupported)) return [before, null];
+  if (loss.relayed || loss.hiding || (!loss.online && !unsupported)) return [before, null];
   if (!pushes(rung)) return weighPoll(rung, before, loss);
   if (loss.livedMs === null) return weighEarly(rung, before, loss);
   return weighLife(before, loss);

@@ -1,4 +1,5 @@
 import type { RealtimeError } from "../errors.js";
+import { ErrorReason } from "../gen/shipspeak/realtime/v1/error_reason_pb.js";
 import type { Wait } from "./backoff.js";
 import { type Evidence, forgive, type Loss, NO_EVIDENCE, weigh } from "./evidence.js";
 import { LADDER, pushes, type Rung, rungBelow, type StepReason } from "./ladder.js";
@@ -95,7 +96,10 @@ const begin: Rule<"connect"> = (state) => [
   { ...initialState(state.ladder, state.rung), everConnected: state.everConnected, phase: "authenticating" },
   [{ type: "authenticate", because: "initial" }],
 ];
-const beginAgain: Rule<"retry"> = (state) => begin(state, { type: "connect" });
+const beginAgain: Rule<"retry"> = (state) =>
+  state.phase === "needs-auth" && hasEnded(state.error)
+    ? [{ ...state, phase: "authenticating" }, [{ type: "authenticate", because: "rejected" }]]
+    : begin(state, { type: "connect" });
 const again: Rule<"retry"> = (state) => [
   { ...state, phase: "authenticating" },
   [{ type: "authenticate", because: "initial" }],
@@ -184,11 +188,24 @@ function waitAfter({ attempt, settled }: MachineState, error: RealtimeError): Wa
 }
 
 function refusedToken(state: MachineState): Step {
-  if (state.tokenRetried) return [{ ...state, phase: "needs-auth" }, [{ type: "drop" }]];
+  if (state.tokenRetried) {
+    const { attempt } = state;
+    const refused: MachineState = { ...state, phase: "needs-auth", attempt: attempt + 1, settled: false };
+    if (!hasEnded(state.error)) return [refused, [{ type: "drop" }]];
+    // A cache that lags behind the end of its token, or a clock that is wrong: a later token may be good.
+    return [refused, [{ type: "drop" }, { type: "wait", wait: { kind: "retry", attempt } }]];
+  }
   return [
     { ...state, phase: "authenticating", tokenRetried: true, settled: false },
     [{ type: "drop" }, { type: "authenticate", because: "rejected" }],
   ];
+}
+
+const ENDED: ReadonlySet<ErrorReason> = new Set([ErrorReason.TOKEN_EXPIRED, ErrorReason.SESSION_EXPIRED]);
+
+/** The token was good once. */
+function hasEnded(error: RealtimeError | null): boolean {
+  return error !== null && ENDED.has(error.reason);
 }
 
 function isVersionRefusal(error: RealtimeError): boolean {
@@ -203,7 +220,7 @@ const welcome: Row = { ...wanted, lost: fell, "sent-away": sentAway, "stepped-up
 export const TRANSITIONS: Readonly<Record<Phase, Row>> = {
   idle: { connect: begin, close },
   authenticating: { ...wanted, token: open, "no-token": signedOut, lost: fallen },
-  connecting: { ...wanted, welcome: welcomed, lost: fell },
+  connecting: { ...wanted, welcome: welcomed, lost: fell, "sent-away": sentAway },
   syncing: { ...welcome, "caught-up": arrived, "no-token": signedOut },
   live: { ...welcome, settled: trusted, "no-token": signedOut },
   backoff: { ...wanted, retry: again },

@@ -33,6 +33,7 @@ export class PollSession implements Session {
 
   start(): void {
     this.#measure = this.#context.meter.begin(this.#rung);
+    this.#events.connecting();
     void this.#loop();
   }
 

@@ -5,6 +5,8 @@ import type { RealtimeError } from "../errors.js";
 export interface SessionEvents {
   /** What to tell the hub of a change of rung; null = nothing. */
   step(): ToldStep | null;
+  /** The hub is asked, on the session's rung. Not told of a session that lives on what another tab relays. */
+  connecting(): void;
   /** The hub has accepted the session. */
   welcome(): void;
   /** Everything that was there at the start has been handed over. */

@@ -58,6 +58,7 @@ export class StreamSession implements Session {
   start(): void {
     const { environment, timing } = this.#context;
     this.#lastFrameAt = environment.now();
+    this.#events.connecting();
     this.#cancelTimer = environment.schedule(() => {
       this.#lose(new RealtimeError("The hub did not say Welcome in time.", { kind: "timeout" }));
     }, timing.attemptMs);

@@ -4,7 +4,6 @@ import { callOptions, hello, type SessionContext } from "../session/context.js";
 import type { SubscribeInit } from "../topics/registry.js";
 import type { Transport } from "../transport/transport.js";
 import type { Caught } from "./follower.js";
-import type { Said } from "./messages.js";
 
 /** Asks the hub, by one Poll that does not wait, for what some topics have missed. Fails with RealtimeError. */
 export async function catchUp(
@@ -18,16 +17,4 @@ export async function catchUp(
     transport.unary(RealtimeService.method.poll, request, callOptions(session, signal)),
   );
   return message;
-}
-
-/** Tells the hub what others see of the tabs. What does not arrive is made good by a tab's next sign of life. */
-export function sayPresence(
-  session: SessionContext,
-  transport: Transport,
-  sessionId: string,
-  said: Said,
-): void {
-  const request = { sessionId, presence: { ...said, metadata: { ...said.metadata } } };
-  const options = callOptions(session, new AbortController().signal);
-  transport.unary(RealtimeService.method.touch, request, options).catch(() => {});
 }

@@ -1,3 +1,4 @@
+import type { Rung } from "../connection/ladder.js";
 import type { ConnectionSnapshot } from "../connection/snapshot.js";
 import type { Environment } from "../environment.js";
 import type { PresenceSnapshot } from "../presence/state.js";
@@ -23,6 +24,8 @@ export interface TabsClient {
   readonly connection: Store<ConnectionSnapshot>;
   presence(topic: string): Store<PresenceSnapshot>;
   retryNow(): void;
+  /** How news come to the tab that leads, while this one follows; null = it does not, or they do not come. */
+  relayed(transport: Rung | null): void;
   /** The user has signed out in another tab. */
   signedOut(): void;
 }

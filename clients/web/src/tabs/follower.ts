@@ -1,4 +1,5 @@
 import { fromBinary } from "@bufbuild/protobuf";
+import type { Environment } from "../environment.js";
 import {
   PresenceState,
   type ServerFrame,
@@ -8,7 +9,8 @@ import {
 import type { SubscribeInit, TopicRegistry } from "../topics/registry.js";
 import type { Sized } from "../transport/transport.js";
 import { answerFrom, isAhead, subscribed } from "./admit.js";
-import { lost, made, moved, welcome } from "./frames.js";
+import { Alone } from "./alone.js";
+import { heartbeat, lost, made, moved, welcome } from "./frames.js";
 import { type Heard, Inbox } from "./inbox.js";
 import type { Body, LeaderState, Ready, Said, TabMessage, Want } from "./messages.js";
 
@@ -19,6 +21,7 @@ export interface Caught {
 }
 
 export interface FollowerContext {
+  readonly environment: Environment;
   readonly registry: TopicRegistry;
   post(body: Body): void;
   /** Asks the hub itself for what some topics have missed. Fails with RealtimeError. */
@@ -35,6 +38,7 @@ export class Follower {
   readonly #pending = new Set<string>();
   /** Topics that have missed something. */
   readonly #behind = new Set<string>();
+  readonly #alone: Alone;
   /** What this tab says of itself; a new leader is told again. */
   readonly #said = new Map<string, Said>();
   #leader: LeaderState | null = null;
@@ -46,6 +50,7 @@ export class Follower {
 
   constructor(context: FollowerContext) {
     this.#context = context;
+    this.#alone = new Alone(context);
   }
 
   /** The present leader's state; null = none is known. */
@@ -94,6 +99,7 @@ export class Follower {
       const from = place && place.cursor.length > 0 ? { from: place } : {};
       return { topic: one.topic, presence: one.presence === true, ...from };
     });
+    for (const topic of this.#pending) if (!registry.get(topic)) this.#pending.delete(topic);
     this.#context.post({ kind: "wants", wants });
   }
 
@@ -123,42 +129,32 @@ export class Follower {
         if (this.#behind.size > 0) yield* this.#repair(signal);
         const heard = this.#next();
         if (heard) yield heard;
-        else if (this.#behind.size === 0) await this.#inbox.changed(signal);
+        else if (this.#behind.size === 0) await this.#wait(signal);
       }
     } finally {
       this.#reading = false;
     }
   }
 
-  /** The same as the answer to one long poll, for a tab that was polling when it became a follower. */
-  async poll(waitMs: Promise<void>, signal: AbortSignal): Promise<Caught> {
-    let late = false;
-    void waitMs.then(() => {
-      late = true;
+  /** Until there is something to read, or to ask the hub for. */
+  async #wait(signal: AbortSignal): Promise<void> {
+    const cancel = this.#alone.look((topics) => {
+      for (const topic of topics) this.#behind.add(topic);
       this.#inbox.nudge();
     });
-    if (!this.#reading) this.#askAll();
-    this.#reading = true;
-    while (!signal.aborted && !late && !this.#over) {
-      if (this.#behind.size > 0) {
-        const answer = await this.#ask(signal, [...this.#behind]);
-        if (!answer.more && !signal.aborted) this.#behind.clear();
-        return answer;
-      }
-      const heard = this.#next();
-      if (heard) return { frames: [heard.message], more: false };
-      await this.#inbox.changed(signal);
-    }
-    return { frames: [], more: false };
+    if (this.#behind.size === 0) await this.#inbox.changed(signal);
+    cancel();
   }
 
   #hearState(state: LeaderState, kind: "lead" | "state"): void {
     this.#leader = state;
     if (kind === "lead") {
+      this.#alone.clear();
       this.#askAll();
       for (const said of this.#said.values()) this.#context.post({ kind: "said", said });
     }
     this.#context.onLeaderState(state);
+    if (this.#reading && kind === "state") this.#inbox.put({ kind: "frame", frame: heartbeat(), bytes: 0 });
     this.#inbox.nudge();
   }
 
@@ -222,12 +218,18 @@ export class Follower {
   /** What the hub said to the leader about the leader's place is for this tab to find out about its own. */
   #control(frame: ServerFrame): ServerFrame | null {
     const { control } = frame;
-    if (control.case === "heartbeat") return this.#pending.size > 0 ? null : frame;
+    if (control.case === "heartbeat") {
+      // That the leader has everything says nothing of a topic about which it has not answered yet.
+      if (this.#pending.size > 0) delete control.value.completeAsOf;
+      return frame;
+    }
     if (control.case === "presence") return frame;
     if (control.case !== "subscribed" && control.case !== "error" && control.case !== "unsubscribed")
       return null;
     const topic = this.#context.registry.get(control.value.topic);
-    if (!topic || this.#pending.has(topic.name)) return null;
+    if (!topic) return null;
+    this.#alone.hear(topic.name, control.case !== "subscribed");
+    if (this.#pending.has(topic.name)) return null;
     if (control.case === "subscribed") {
       const { epoch, verdict, position } = control.value;
       if (epoch === 0n) return frame;
@@ -242,6 +244,7 @@ export class Follower {
   #answer(ready: Ready): ServerFrame | null {
     const topic = this.#context.registry.get(ready.topic);
     if (!topic) return null;
+    this.#alone.hear(ready.topic, ready.status === "refused");
     const frame = answerFrom(topic, ready);
     if (!frame) this.#behind.add(ready.topic);
     return this.#pending.delete(ready.topic) ? frame : null;
@@ -250,10 +253,12 @@ export class Follower {
   async *#repair(signal: AbortSignal): AsyncGenerator<Sized<ServerFrame>> {
     const asked = new Set(this.#behind);
     const all = [...asked];
+    let moved = false;
     for (let more = true; more; ) {
       const answer = await this.#ask(signal, all);
       if (signal.aborted) return;
       for (const frame of answer.frames) {
+        moved ||= frame.runs.length > 0;
         yield made(frame);
         if (signal.aborted) return;
         if (frame.control.case === "subscribed" || frame.control.case === "error") {
@@ -268,6 +273,7 @@ export class Follower {
       const place = this.#context.registry.get(name)?.position;
       if (place) yield made(subscribed(name, place));
     }
+    for (const frame of this.#alone.asked(all, moved)) yield made(frame);
   }
 
   async #ask(signal: AbortSignal, topics: readonly string[]): Promise<Caught> {

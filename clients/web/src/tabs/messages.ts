@@ -1,3 +1,6 @@
+import type { Rung } from "../connection/ladder.js";
+import type { SetPresenceInit } from "../presence/book.js";
+
 /** Version of what tabs say to each other. Tabs of another version of the page are not understood, and lead alone. */
 export const TABS_VERSION = 1;
 
@@ -7,6 +10,8 @@ export interface LeaderState {
   readonly live: boolean;
   /** News come by polls, whose timers are throttled in a hidden tab. */
   readonly polling: boolean;
+  /** How news come to it; null while they do not. Older pages do not say. */
+  readonly transport?: Rung | null;
   readonly hidden: boolean;
   /** A sign of life is relayed about this often, in milliseconds. */
   readonly beatMs: number;
@@ -37,6 +42,14 @@ export interface Said {
   readonly topic: string;
   readonly state: number;
   readonly metadata: Readonly<Record<string, string>>;
+}
+
+export function saidOf({ topic, state = 0, metadata = {} }: SetPresenceInit): Said {
+  return { topic, state, metadata: { ...metadata } };
+}
+
+export function initOf({ topic, state, metadata }: Said): SetPresenceInit {
+  return { topic, state, metadata: { ...metadata } };
 }
 
 export type Body =

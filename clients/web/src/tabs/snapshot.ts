@@ -4,7 +4,7 @@ import type { Store } from "../store.js";
 import type { LeaderState } from "./messages.js";
 
 /** No poll comes later than this after the one before it. */
-const POLL_BEAT_MS = 60_000;
+export const POLL_BEAT_MS = 60_000;
 
 /**
  * - `solo`: this tab has a connection of its own and shares nothing.
@@ -45,5 +45,5 @@ export function leaderState(
   { beatMs, ...more }: Pick<LeaderState, "beatMs" | "hidden" | "peers">,
 ): LeaderState {
   const polling = transport !== null && !pushes(transport);
-  return { live: phase === "live", polling, beatMs: polling ? POLL_BEAT_MS : beatMs, ...more };
+  return { live: phase === "live", polling, transport, beatMs: polling ? POLL_BEAT_MS : beatMs, ...more };
 }

@@ -1,7 +1,7 @@
 import type { ServerFrame } from "../gen/shipspeak/realtime/v1/frame_pb.js";
 import { Cell, type Store } from "../store.js";
 import { durationMs } from "../time.js";
-import { catchUp, sayPresence } from "./calls.js";
+import { catchUp } from "./calls.js";
 import type { TabsClient, TabsContext } from "./context.js";
 import { Follower } from "./follower.js";
 import type { PageNews } from "./host.js";
@@ -10,6 +10,7 @@ import { Leadership } from "./leadership.js";
 import { isOfLeader, type LeaderState, type Said, type TabMessage, termAfter } from "./messages.js";
 import { Room } from "./room.js";
 import { leaderState, NOT_YET, type TabRole, type TabsSnapshot, untilDecided } from "./snapshot.js";
+import { Voices } from "./voices.js";
 import { Watch } from "./watch.js";
 
 const UNWANTED: ReadonlySet<string> = new Set(["idle", "closed", "needs-auth", "failed"]);
@@ -25,13 +26,13 @@ export class Tabs {
   readonly #client: TabsClient;
   readonly #room: Room;
   readonly #stops: (() => void)[] = [];
+  readonly voices = new Voices(() => this.#leader?.repeat(this.#context.id));
   #leader: Leader | null = null;
   #deposed = new AbortController();
   #leaderId = "";
   #posted = "";
   #wanted = false;
   #beatMs = 20_000;
-  #sessionId = "";
   #away = false;
   #cancelGrace: () => void = () => {};
 
@@ -53,6 +54,7 @@ export class Tabs {
       () => this.#leadership.steal(),
     );
     this.#follower = new Follower({
+      environment,
       registry: client.session.registry,
       post: (body) => this.#room.say(body),
       catchUp: (subscriptions, signal) => catchUp(client.session, context.transport, subscriptions, signal),
@@ -77,6 +79,11 @@ export class Tabs {
     return this.#deposed.signal;
   }
 
+  /** A connection is wanted: from now on this tab is told what concerns all, whether it shares one or not yet. */
+  connect(): void {
+    if (this.role !== "solo") this.#open();
+  }
+
   /** Finds out what this tab is; resolves with anything but `electing`, which is left only for an aborted signal. */
   async enter(signal: AbortSignal): Promise<TabRole> {
     if (this.role !== "solo" && !this.#leadership.held) this.#begin();
@@ -87,9 +94,7 @@ export class Tabs {
   /** Everything that the leader gets from the hub passes here first. */
   heard(frame: ServerFrame): void {
     if (frame.control.case === "welcome") {
-      this.#sessionId = frame.control.value.sessionId;
       this.#beatMs = durationMs(frame.control.value.heartbeatInterval) ?? this.#beatMs;
-      this.#leader?.repeat(this.#context.id);
     }
     this.#leader?.relay(frame);
   }
@@ -177,15 +182,12 @@ export class Tabs {
       registry: this.#client.session.registry,
       presence: (topic) => this.#client.presence(topic),
       post: (body) => this.#room.say(body),
-      say: (said) => {
-        const { session } = this.#client;
-        if (this.#sessionId) sayPresence(session, this.#context.transport, this.#sessionId, said);
-      },
+      say: (said) => this.voices.say(said),
       watch: (tab, gone) => this.#room.watch(tab, gone),
       onPeers: () => this.#leads(),
     });
-    this.#sessionId = "";
     this.#follower.end();
+    this.#client.relayed(null);
     this.#tell("lead");
     this.#show("leader", 1);
   }
@@ -231,6 +233,7 @@ export class Tabs {
   #follow(state: LeaderState): void {
     const { environment, host } = this.#context;
     this.#show("follower", state.peers + 1);
+    this.#client.relayed(state.transport ?? null);
     this.#cancelGrace();
     if (!state.live) this.#cancelGrace = environment.schedule(() => this.#follower.giveUp(), host.graceMs);
     else if (WAITING.has(this.#client.connection.getSnapshot().phase)) this.#client.retryNow();

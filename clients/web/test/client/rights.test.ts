@@ -1,6 +1,7 @@
 import { describe, expect, test, vi } from "vitest";
 import { Code } from "../../src/gen/google/rpc/code_pb.js";
 import { ErrorReason } from "../../src/gen/shipspeak/realtime/v1/error_reason_pb.js";
+import { GoAwayAction } from "../../src/gen/shipspeak/realtime/v1/frame_pb.js";
 import { collect, content, hub, hubForEachTest, open, TOPIC } from "../support/rig.js";
 import { until } from "../support/until.js";
 
@@ -32,6 +33,35 @@ describe("who may", () => {
     hub.refuse = null;
     client.retryNow();
     await until(client.connection, (now) => now.phase === "live");
+  });
+
+  test("D4: a source that hands out ended tokens is asked again, with waits, until one is good", async () => {
+    const reasons: string[] = [];
+    const client = open({
+      getToken: ({ reason }) => {
+        reasons.push(reason);
+        return `t${reasons.length}`;
+      },
+    });
+    const read = collect(client);
+    const waits: number[] = [];
+    client.connection.subscribe(() => {
+      const { phase, attempt, retryAt } = client.connection.getSnapshot();
+      if (phase === "needs-auth" && retryAt !== null) waits.push(attempt);
+    });
+    client.connect();
+    const value = { action: GoAwayAction.REAUTHENTICATE, reason: ErrorReason.TOKEN_EXPIRED };
+    for (let times = 0; times < 4; times += 1) {
+      await until(client.connection, (now) => now.phase === "live");
+      hub.pushAll({ control: { case: "goAway", value } });
+      await until(client.connection, (now) => now.phase !== "live");
+    }
+    await until(client.connection, (now) => now.phase === "live");
+    expect(reasons).toEqual(["initial", ...Array(4).fill("rejected")]);
+    expect([...new Set(waits)]).toEqual([1, 2, 3]);
+    hub.publish(TOPIC, content("a"));
+    await read.has(1);
+    expect(client.connection.getSnapshot()).toMatchObject({ retryAt: null, error: null });
   });
 
   test("no token means that somebody has to sign in", async () => {

@@ -101,7 +101,7 @@ export class TestHub {
   refusesPresence = false;
   /** What each Hello said of a change of transport. */
   readonly steps: (TransportStep | undefined)[] = [];
-  readonly #listeners = new Map<string, Listener>();
+  readonly listeners = new Map<string, Listener>();
   readonly #waiting = new Set<() => void>();
   readonly #sockets = new Set<Socket>();
   #server: Server | null = null;
@@ -133,7 +133,7 @@ export class TestHub {
     const closed = new Promise<void>((resolve) =>
       this.#server ? this.#server.close(() => resolve()) : resolve(),
     );
-    this.#listeners.clear();
+    this.listeners.clear();
     for (const socket of this.#sockets) socket.destroy();
     await closed;
     this.#server = null;
@@ -141,8 +141,8 @@ export class TestHub {
 
   /** Cuts the streams only. */
   cutStreams(): void {
-    for (const { cut } of this.#listeners.values()) cut();
-    this.#listeners.clear();
+    for (const { cut } of this.listeners.values()) cut();
+    this.listeners.clear();
   }
 
   publish(topic: string, content: ContentInit, id?: string): bigint {
@@ -155,15 +155,15 @@ export class TestHub {
 
   /** Sends a frame to every stream that reads the topic. */
   #push(topic: string, frame: FrameInit): void {
-    for (const { send, topics } of this.#listeners.values()) if (topics.has(topic)) send(frame);
+    for (const { send, topics } of this.listeners.values()) if (topics.has(topic)) send(frame);
   }
 
   pushAll(frame: FrameInit): void {
-    for (const { send } of this.#listeners.values()) send(frame);
+    for (const { send } of this.listeners.values()) send(frame);
   }
 
   get streams(): number {
-    return this.#listeners.size;
+    return this.listeners.size;
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -198,7 +198,7 @@ export class TestHub {
     const topics = new Set(request.subscriptions.map((one) => one.topic));
     const send = (frame: FrameInit) => sendFrame(response, frame);
     const sessionId = this.welcome({ send, cut: () => response.destroy(), topics });
-    response.on("close", () => this.#listeners.delete(sessionId));
+    response.on("close", () => this.listeners.delete(sessionId));
     if (this.sendsAway) {
       send({ control: { case: "goAway", value: { action: GoAwayAction.RESUME } } });
       response.on("close", () => this.wentAway++);
@@ -210,7 +210,7 @@ export class TestHub {
   welcome(listener: Listener): string {
     this.#sessions += 1;
     const sessionId = `s${this.#sessions}`;
-    this.#listeners.set(sessionId, listener);
+    this.listeners.set(sessionId, listener);
     const heartbeatInterval = toDuration(this.heartbeatMs);
     const welcome = { sessionId, protocolVersion: 1, heartbeatInterval, windowBytes: 262_144n };
     listener.send({ control: { case: "welcome", value: welcome } });
@@ -219,7 +219,7 @@ export class TestHub {
 
   /** A session is over. */
   gone(sessionId: string): void {
-    this.#listeners.delete(sessionId);
+    this.listeners.delete(sessionId);
   }
 
   #askedFor(subscriptions: readonly Subscribe[]): void {
@@ -290,7 +290,7 @@ export class TestHub {
     const { sessionId, revision, subscriptions } = fromBinary(UpdateSubscriptionsRequestSchema, body);
     if (breaksRules(subscriptions, response)) return;
     this.#askedFor(subscriptions);
-    const listener = this.#listeners.get(sessionId);
+    const listener = this.listeners.get(sessionId);
     answer(response, UpdateSubscriptionsResponseSchema, { revision });
     if (!listener) return;
     const before = new Set(listener.topics);

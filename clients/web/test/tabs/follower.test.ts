@@ -48,6 +48,7 @@ test("D5: whatever is relayed, missed, repeated or torn, a follower's events com
       const said: Body[] = [];
       const follower = new Follower({
         registry,
+        environment,
         post: (body) => said.push(body),
         onLeaderState: () => {},
         catchUp: async () => {

@@ -12,8 +12,7 @@ beforeEach(() => {
 });
 afterEach(() => browser.closeAll());
 
-const LONG = { timeout: 15_000 };
-const wait = (test: () => boolean) => vi.waitUntil(test, LONG);
+const wait = (test: () => boolean) => vi.waitUntil(test);
 const live = (client: RealtimeClient) => until(client.connection, (now) => now.phase === "live");
 const role = (client: RealtimeClient, wanted: string) => until(client.tabs, (now) => now.role === wanted);
 const listens = () => hub.calls.filter((name) => name === "Listen").length;
@@ -32,7 +31,7 @@ async function openTabs(count: number, topics: readonly string[] = []) {
 }
 
 describe("one connection", () => {
-  test("eight tabs have one stream, and each gets every event once and in order", LONG, async () => {
+  test("eight tabs have one stream, and each gets every event once and in order", async () => {
     hub.publish(TOPIC, content("a"));
     const tabs = await openTabs(8);
     expect(hub.streams).toBe(1);
@@ -47,7 +46,7 @@ describe("one connection", () => {
     await until(tabs[7 as 0].client.tabs, (now) => now.tabs === 8);
   });
 
-  test("the leader reads what the others read, and no longer than they do", LONG, async () => {
+  test("the leader reads what the others read, and no longer than they do", async () => {
     const [leader, other] = await openTabs(2, ["meeting/1", "meeting/2"]);
     hub.publish("meeting/2", content("a"));
     await other.read.has(1);
@@ -58,25 +57,21 @@ describe("one connection", () => {
     expect(leader.client.tabs.getSnapshot().tabs).toBe(1);
   });
 
-  test(
-    "a topic that a follower reads later begins where the leader stands, without a question",
-    LONG,
-    async () => {
-      const [, other] = await openTabs(2, ["meeting/1", "meeting/2"]);
-      const texts: string[] = [];
-      other.client
-        .topic("meeting/1")
-        .subscribe({ onEvent: (event) => texts.push(event.content?.attributes["text"] ?? "") });
-      await wait(() => other.client.topicState("meeting/1")?.getSnapshot().status === "live");
-      const polls = hub.calls.filter((name) => name === "Poll").length;
-      hub.publish("meeting/1", content("a"));
-      await wait(() => texts.length === 1);
-      expect(hub.calls.filter((name) => name === "Poll")).toHaveLength(polls);
-      expect(hub.streams).toBe(1);
-    },
-  );
+  test("a topic that a follower reads later begins where the leader stands, without a question", async () => {
+    const [, other] = await openTabs(2, ["meeting/1", "meeting/2"]);
+    const texts: string[] = [];
+    other.client
+      .topic("meeting/1")
+      .subscribe({ onEvent: (event) => texts.push(event.content?.attributes["text"] ?? "") });
+    await wait(() => other.client.topicState("meeting/1")?.getSnapshot().status === "live");
+    const polls = hub.calls.filter((name) => name === "Poll").length;
+    hub.publish("meeting/1", content("a"));
+    await wait(() => texts.length === 1);
+    expect(hub.calls.filter((name) => name === "Poll")).toHaveLength(polls);
+    expect(hub.streams).toBe(1);
+  });
 
-  test("without an identity, or when asked to, every tab has its own", LONG, async () => {
+  test("without an identity, or when asked to, every tab has its own", async () => {
     for (const options of [{ tabs: "solo" as const }, { tabsHost: null }]) {
       const { client } = browser.open(options);
       client.connect();
@@ -86,7 +81,7 @@ describe("one connection", () => {
     expect(hub.streams).toBe(2);
   });
 
-  test("locks that fail leave the tab alone", LONG, async () => {
+  test("locks that fail leave the tab alone", async () => {
     const { client, tab } = browser.open();
     Object.assign(tab, { locks: { request: () => Promise.reject(new DOMException("no", "SecurityError")) } });
     client.close();
@@ -98,7 +93,7 @@ describe("one connection", () => {
 });
 
 describe("hand-over", () => {
-  test("when the leader closes, another tab goes on with nothing lost and nothing twice", LONG, async () => {
+  test("when the leader closes, another tab goes on with nothing lost and nothing twice", async () => {
     const [first, second, third] = await openTabs(3);
     hub.publish(TOPIC, content("a"));
     for (const { read } of [first, second, third]) await read.has(1);
@@ -114,7 +109,7 @@ describe("hand-over", () => {
     await wait(() => hub.streams === 1);
   });
 
-  test("a frozen leader is replaced, and is a follower when it wakes up", LONG, async () => {
+  test("a frozen leader is replaced, and is a follower when it wakes up", async () => {
     hub.heartbeatMs = 100;
     const [first, second] = await openTabs(2);
     second.tab.answerMs = 50;
@@ -131,7 +126,7 @@ describe("hand-over", () => {
     await wait(() => hub.streams === 1);
   });
 
-  test("a new tab does not wait for a frozen leader", LONG, async () => {
+  test("a new tab does not wait for a frozen leader", async () => {
     const [first] = await openTabs(1);
     first.tab.freeze();
     const { tab, client } = browser.open();
@@ -141,7 +136,7 @@ describe("hand-over", () => {
     expect(client.tabs.getSnapshot().role).toBe("leader");
   });
 
-  test("a page that is put away gives the lead up, and takes part again when it is back", LONG, async () => {
+  test("a page that is put away gives the lead up, and takes part again when it is back", async () => {
     const [first, second] = await openTabs(2);
     first.tab.page("left");
     await role(second.client, "leader");
@@ -154,7 +149,7 @@ describe("hand-over", () => {
     expect(first.read.texts).toEqual(["a"]);
   });
 
-  test("a hidden leader that polls yields to a tab that is seen", LONG, async () => {
+  test("a hidden leader that polls yields to a tab that is seen", async () => {
     hub.listenMode = "refuse";
     const [first, second] = await openTabs(2);
     expect(first.client.connection.getSnapshot().transport).toBe("longpoll");
@@ -172,7 +167,7 @@ describe("hand-over", () => {
 });
 
 describe("what the leader meets, the others meet", () => {
-  test("a hub that is killed and comes back", LONG, async () => {
+  test("a hub that is killed and comes back", async () => {
     const [first, second] = await openTabs(2);
     second.tab.graceMs = 10;
     await hub.kill();
@@ -187,7 +182,7 @@ describe("what the leader meets, the others meet", () => {
     expect(hub.streams).toBe(1);
   });
 
-  test("another epoch is a reset in every tab", LONG, async () => {
+  test("another epoch is a reset in every tab", async () => {
     const tabs = await openTabs(2);
     hub.publish(TOPIC, content("a"));
     for (const { read } of tabs) await read.has(1);
@@ -197,7 +192,7 @@ describe("what the leader meets, the others meet", () => {
     for (const { read } of tabs) expect(read.verdicts).toContain("reset");
   });
 
-  test("a gap in one tab is no gap in another", LONG, async () => {
+  test("a gap in one tab is no gap in another", async () => {
     const [first, second] = await openTabs(2, ["meeting/1", TOPIC]);
     hub.publish(TOPIC, content("a"));
     await second.read.has(1);
@@ -207,7 +202,7 @@ describe("what the leader meets, the others meet", () => {
     expect(late.texts).toEqual(["a"]);
   });
 
-  test("a topic that is refused is refused in the tab that reads it", LONG, async () => {
+  test("a topic that is refused is refused in the tab that reads it", async () => {
     const [, second] = await openTabs(2);
     const read = collect(second.client, "x");
     await wait(() => read.errors.length === 1);
@@ -215,7 +210,7 @@ describe("what the leader meets, the others meet", () => {
   });
 });
 
-test("signing out ends every tab, and tells each application", LONG, async () => {
+test("signing out ends every tab, and tells each application", async () => {
   const told: string[] = [];
   const one = browser.open({ onSignOut: () => told.push("one") });
   const two = browser.open({ onSignOut: () => told.push("two") });
@@ -229,21 +224,17 @@ test("signing out ends every tab, and tells each application", LONG, async () =>
   await wait(() => hub.streams === 0);
 });
 
-test(
-  "what tabs say of themselves is merged: the latest word counts, and the last one to leave leaves",
-  LONG,
-  async () => {
-    const [first, second] = await openTabs(2);
-    first.client.setPresence(TOPIC, "online");
-    await wait(() => hub.present.at(-1)?.state === 1);
-    second.client.setPresence(TOPIC, "active");
-    await wait(() => hub.present.at(-1)?.state === 2);
-    second.client.setPresence(TOPIC, null);
-    await wait(() => hub.present.at(-1)?.state === 1);
-    first.client.setPresence(TOPIC, null);
-    await wait(() => hub.present.at(-1)?.state === 4);
-    const states = hub.present.map(({ state }) => state);
-    // Signs of life repeat what was said.
-    expect(states.filter((state, index) => state !== states[index - 1])).toEqual([1, 2, 1, 4]);
-  },
-);
+test("what tabs say of themselves is merged: the latest word counts, and the last one to leave leaves", async () => {
+  const [first, second] = await openTabs(2);
+  first.client.setPresence(TOPIC, "online");
+  await wait(() => hub.present.at(-1)?.state === 1);
+  second.client.setPresence(TOPIC, "active");
+  await wait(() => hub.present.at(-1)?.state === 2);
+  second.client.setPresence(TOPIC, null);
+  await wait(() => hub.present.at(-1)?.state === 1);
+  first.client.setPresence(TOPIC, null);
+  await wait(() => hub.present.at(-1)?.state === 4);
+  const states = hub.present.map(({ state }) => state);
+  // Signs of life repeat what was said.
+  expect(states.filter((state, index) => state !== states[index - 1])).toEqual([1, 2, 1, 4]);
+});

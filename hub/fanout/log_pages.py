@@ -42,7 +42,7 @@ class LogPages:
         self._ring = ring
         self._cache = cache or PageCache(0)
         self._floor = 0
-        self._reads: dict[tuple[int, int], asyncio.Task[CatchUpPage]] = {}
+        self._reads: dict[tuple[int, int], asyncio.Task[tuple[CatchUpPage, int]]] = {}
         self.places = ProvedPlaces(engine, ring.topic, ring.epoch)
         self.removals = 0
 
@@ -64,10 +64,18 @@ class LogPages:
             offset: the page begins behind it.
             horizon: what a later event of its key up to here supersedes is left out; 0 = nothing.
         """
+        removals = -1
+        while removals != self.removals:
+            # What was taken out after the read, and before its reader's turn, is still in the page.
+            page, removals = await self._page(offset, horizon)
+        return page
+
+    async def _page(self, offset: int, horizon: int) -> tuple[CatchUpPage, int]:
+        """One that is kept, or is read once for all who ask; and the removals that it knows of."""
         kept = self._cache.get(self._ring.topic, offset, horizon)
         # Of a snapshot, what has expired since may have left out what it does not supersede now.
         if kept is not None and not (horizon and kept.ended(int(self._clock() * 1000))):
-            return kept
+            return kept, self.removals
         task = self._reads.get((offset, horizon))
         if task is None:
             task = asyncio.get_running_loop().create_task(self._read(offset, horizon))
@@ -76,7 +84,7 @@ class LogPages:
             task.add_done_callback(hear)
         return await asyncio.shield(task)
 
-    async def _read(self, offset: int, horizon: int) -> CatchUpPage:
+    async def _read(self, offset: int, horizon: int) -> tuple[CatchUpPage, int]:
         topic, removals = self._ring.topic, -1
         while removals != self.removals:
             # What was taken out while a page was read may still be in it.
@@ -88,4 +96,4 @@ class LogPages:
         first = offset == page.state.floor
         if made.through > offset >= self._floor and (first or not horizon):
             self._cache.put(topic, offset, horizon, made)
-        return made
+        return made, removals

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING, Any
+
+import pytest
 
 from hub.fanout.budget import RingBudget
 from hub.fanout.ring import Ring
@@ -11,6 +14,9 @@ from shipspeak.realtime.v1 import frame_pb2
 from tests.support.topic_bench import TOPIC, TopicBench
 from tests.support.until import until
 from tests.unit.fanout.events import stored
+
+if TYPE_CHECKING:
+    from hub.engine.contract import LogPage
 
 
 def test_a_ring_forgets_the_bytes_and_counts_the_event() -> None:
@@ -89,6 +95,36 @@ async def test_a_page_that_was_being_read_is_read_again() -> None:
     await until(lambda: sink.runs and sink.runs[-1].through_offset == 600)
     assert bench.engine.reads > reads
     assert 1 not in [event.offset for run in sink.runs for event in run.events]
+
+
+@pytest.mark.parametrize("how", ["withdrawn", "purged in part"])
+async def test_what_goes_between_a_read_and_its_readers_turn_is_not_sent(
+    how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The read is over, and those that wait for it have not been woken yet."""
+    bench = TopicBench()
+    await bench.publish(600)
+    await bench.registry.open(TOPIC)
+    engine, read, taken = bench.engine, bench.engine.read, list[str]()
+
+    def take_out() -> None:
+        if how == "withdrawn":
+            engine.withdraw(TOPIC, 1)
+        else:
+            engine.trim(TOPIC, 1, purged=True, more=True)
+
+    async def then_take_out(*args: Any, **options: Any) -> LogPage:
+        page = await read(*args, **options)
+        if not taken:
+            taken.append(how)
+            asyncio.get_running_loop().call_soon(take_out)
+        return page
+
+    monkeypatch.setattr(engine, "read", then_take_out)
+    sink = await bench.reader(0)
+    await until(lambda: sink.runs and sink.runs[-1].through_offset == 600)
+    assert taken
+    assert [event.offset for run in sink.runs for event in run.events] == list(range(2, 601))
 
 
 async def test_a_withdrawal_while_a_topic_is_opened_is_not_undone() -> None:

@@ -135,8 +135,7 @@ def _strange(trial: Trial) -> Iterator[str]:
     )
     for reason, count in refused.items():
         yield f"{count} publishes were refused: {reason}"
-    if not history.acknowledged:
-        yield "nothing was acknowledged"
+    yield from _unjudged(history)
 
 
 def _untimely(history: History) -> Iterator[str]:
@@ -150,3 +149,24 @@ def _untimely(history: History) -> Iterator[str]:
             allowed = {"ok", *(["reset"] if log.lost else []), *(["gap"] if log.floor else [])}
             if isinstance(word, Told) and word.kind not in allowed:
                 yield f"{subscriber.name} was told {word.kind} in {word.topic}"
+
+
+def _unjudged(history: History) -> Iterator[str]:
+    """A promise of which the record says nothing was not proved."""
+    works, presence = history.works, history.presence
+    there = {
+        "nothing was acknowledged": history.acknowledged,
+        "nobody was handed any work": works.handouts,
+        "nobody was owed any work": any(works.owed.values()),
+        "no acknowledgement of work was confirmed": [
+            one for one in works.handouts if one.confirmed_at is not None
+        ],
+        "nobody was present": presence.lives,
+        "nobody was shown to the watcher": [one for one in presence.viewers if one.shown],
+        "there are no readers": history.subscribers,
+        **{
+            f"{subscriber.name} got nothing": subscriber.deliveries
+            for subscriber in history.subscribers
+        },
+    }
+    yield from (words for words, found in there.items() if not found)

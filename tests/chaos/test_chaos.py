@@ -84,6 +84,17 @@ def swap_two_deliveries(history: History) -> None:
     words[first], words[second] = words[second], words[first]
 
 
+UNJUDGED: dict[str, Callable[[History], None]] = {
+    "nobody was handed any work": lambda history: history.works.handouts.clear(),
+    "nobody was owed any work": lambda history: history.works.owed.clear(),
+    "nobody was present": lambda history: history.presence.lives.clear(),
+    "nobody was shown to the watcher": lambda history: history.presence.viewers.clear(),
+    "there are no readers": lambda history: history.subscribers.clear(),
+    "connect got nothing": lambda history: history.subscribers[0].words.clear(),
+    "nothing was acknowledged": lambda history: history.publishes.clear(),
+}
+
+
 @pytest.mark.timeout(300)
 async def test_kills_and_other_mishaps_cost_nothing_and_the_record_would_show_it(tmp_path: Path):
     """G1 to G6, G9, G12 and E1."""
@@ -116,6 +127,13 @@ async def test_kills_and_other_mishaps_cost_nothing_and_the_record_would_show_it
         assert not verdict(Trial(history, trial.rounds, trial.behind))[0]
     for fault in ({"behind": ["listen"]}, {"trimmed": 0}, {"gap_told": False}):
         assert not verdict(replace(trial, **fault))[0]
+    assert trial.history.works.owed, "the log that work was handed out from is still there"
+    for words, forget in UNJUDGED.items():
+        history = copy.deepcopy(trial.history)
+        forget(history)
+        kept, report = verdict(replace(trial, history=history))
+        assert not kept
+        assert f"STRANGE {words}" in report
 
 
 def forget_the_newest(data_dir: Path, acknowledged: Sequence[Publish]) -> None:

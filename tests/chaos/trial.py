@@ -171,10 +171,6 @@ async def _run(
         heads = {topic: (log.epoch, log.head) for topic, log in logs.items()}
         behind += await _catch_up(readers.recorders, heads, plan.patience)
         await end(reading)
-    if WORK_TOPIC in lost:
-        # The books of who was handed what went with the file, and the log that they speak of.
-        history.works.handouts.clear()
-        history.works.owed.clear()
     history.publishes, history.logs = writers.publishes, logs
     history.subscribers = [recorder.subscriber for recorder in readers.recorders]
     for subscriber in history.subscribers:
@@ -211,7 +207,8 @@ async def _lose_file(
     """A shard file is gone at the next start; gives the epochs of logs that went with it."""
     await writers.next_acknowledged()
     await asyncio.to_thread(hub.kill)
-    lost = await asyncio.to_thread(lose_file, hub, topics)
+    # Without their logs, who was handed what and what was trimmed could not be judged.
+    lost = await asyncio.to_thread(lose_file, hub, topics, (WORK_TOPIC, INBOX))
     await asyncio.to_thread(hub.start)
     await writers.next_acknowledged()
     tell("lost a file: it goes on")

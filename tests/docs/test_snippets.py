@@ -16,7 +16,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from shipspeak.realtime.v1 import meeting_pb2, notification_pb2
-from shipspeak_realtime import AdminClient, Event, Outcome, RealtimeClient, UserProgress
+from shipspeak_realtime import (
+    AdminClient,
+    Event,
+    Outcome,
+    RealtimeClient,
+    SqliteOutbox,
+    UserProgress,
+)
 from tests.docs.pages import ROOT, page
 from tests.support.hub_process import HubProcess
 
@@ -60,7 +67,7 @@ async def test_the_readmes_python_publishes_and_reads(hub_process: HubProcess):
 
 async def test_the_pythons_page_publishes_a_meeting_and_a_notification(hub_process: HubProcess):
     blocks = page("docs/python.md").blocks("python")
-    publish, inbox, read, history, work, present, meeting, _practice, _news, admin = blocks
+    publish, _disk, inbox, read, history, work, present, meeting, _practice, _news, admin = blocks
     saved: list[tuple[str, str]] = []
     async with asyncio.timeout(SECONDS), RealtimeClient(hub_process.grpc) as hub:
         names: dict[str, Any] = {
@@ -105,6 +112,26 @@ async def test_the_pythons_page_publishes_a_meeting_and_a_notification(hub_proce
     assert states[-1] == "completed"
     assert "stage_changed" in states
     assert all(cursor.startswith("meeting/of-the-page@") for _, cursor in saved)
+
+
+async def test_the_pythons_page_publishes_by_way_of_the_disk(
+    hub_process: HubProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
+    disk = page("docs/python.md").blocks("python")[1].replace(ADDRESS, hub_process.grpc)
+    disk = disk.replace("meeting/42", "meeting/by-disk")
+    names: dict[str, Any] = {
+        "RealtimeClient": RealtimeClient,
+        "SqliteOutbox": SqliteOutbox,
+        "UploadProgress": meeting_pb2.UploadProgress,
+    }
+    async with asyncio.timeout(SECONDS):
+        await run(disk, names)
+        outbox = SqliteOutbox(tmp_path / "news.db")
+        async with RealtimeClient(hub_process.grpc, outbox=outbox) as hub:
+            await hub.flush_outbox()
+            page_of_log = await hub.read_history("meeting/by-disk", limit=1)
+    assert page_of_log.events[0].content.meeting.upload.sent_bytes == 1
 
 
 async def test_the_pythons_page_publishes_practice_notifications_and_progress(

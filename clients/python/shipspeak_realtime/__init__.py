@@ -20,12 +20,14 @@ from shipspeak_realtime.contents import make_content, make_draft
 from shipspeak_realtime.cursor import Cursor
 from shipspeak_realtime.delivery import Delivery
 from shipspeak_realtime.describe import describe
+from shipspeak_realtime.durable import OutboxState, RefusedDraft, SqliteOutbox
 from shipspeak_realtime.errors import (
     AuthError,
     ClosedError,
     DeadlineError,
     InvalidRequestError,
     NetworkError,
+    OutboxError,
     OutboxFullError,
     PermissionDeniedError,
     ProtocolError,
@@ -72,7 +74,9 @@ __all__ = [
     "Members",
     "NetworkError",
     "NotificationPublisher",
+    "OutboxError",
     "OutboxFullError",
+    "OutboxState",
     "Outcome",
     "Page",
     "PermissionDeniedError",
@@ -83,8 +87,10 @@ __all__ = [
     "RealtimeClient",
     "RealtimeError",
     "Receipt",
+    "RefusedDraft",
     "ServerBusyError",
     "ServerError",
+    "SqliteOutbox",
     "StagePublisher",
     "State",
     "Stats",

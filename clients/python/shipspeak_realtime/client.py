@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Self
 from shipspeak_realtime.backoff import Backoff
 from shipspeak_realtime.clock import SystemClock
 from shipspeak_realtime.connection import Connection
+from shipspeak_realtime.durable.open import OpenOutbox
+from shipspeak_realtime.face_durable import DurableFace
 from shipspeak_realtime.face_pages import PagesFace
 from shipspeak_realtime.face_presence import PresenceFace
 from shipspeak_realtime.face_product import ProductFace
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     from shipspeak.realtime.v1 import frame_pb2
     from shipspeak_realtime.changes import ConnectionChange
     from shipspeak_realtime.clock import Clock
+    from shipspeak_realtime.durable import SqliteOutbox
     from shipspeak_realtime.meeting import StepIds
     from shipspeak_realtime.start import Start
     from shipspeak_realtime.states import State
@@ -47,7 +50,7 @@ if TYPE_CHECKING:
     from shipspeak_realtime.work import RetryDelay
 
 
-class RealtimeClient(PublishFace, PagesFace, PresenceFace, ProductFace, FollowUps):
+class RealtimeClient(PublishFace, DurableFace, PagesFace, PresenceFace, ProductFace, FollowUps):
     """A client of one hub: publishes, and reads topics over one session that is kept for ever.
 
     ::
@@ -68,6 +71,7 @@ class RealtimeClient(PublishFace, PagesFace, PresenceFace, ProductFace, FollowUp
         credentials: of TLS; None = plain text, for development and trusted networks.
         client_id: stable for this running program; 1 to 64 characters; None = a random one.
         device_id: stable for this installation; may be empty.
+        outbox: keeps what `publish_soon` takes; None = there is no `publish_soon`.
         clock: time, for tests.
         random: a number in [0, 1] at each call, for tests.
         id_factory: makes ids of drafts; None = UUIDv7.
@@ -81,6 +85,7 @@ class RealtimeClient(PublishFace, PagesFace, PresenceFace, ProductFace, FollowUp
         credentials: grpc.ChannelCredentials | None = None,
         client_id: str | None = None,
         device_id: str = "",
+        outbox: SqliteOutbox | None = None,
         clock: Clock | None = None,
         random: Callable[[], float] = _random.random,
         id_factory: Callable[[], str] | None = None,
@@ -88,6 +93,7 @@ class RealtimeClient(PublishFace, PagesFace, PresenceFace, ProductFace, FollowUp
         self.server = server
         self._token, self._credentials = token, credentials
         self._identity = Identity(client_id or uuid.uuid4().hex, device_id, SDK)
+        self._outbox = outbox
         self._clock = clock or SystemClock()
         self._random = random
         self._new_id = id_factory or IdFactory(self._clock.now)
@@ -95,14 +101,23 @@ class RealtimeClient(PublishFace, PagesFace, PresenceFace, ProductFace, FollowUp
         self._parts = None
 
     async def __aenter__(self) -> Self:
-        """Make the channel; connects with the first call or subscription."""
+        """Make the channel and open the outbox; connects with the first call or subscription.
+
+        Raises:
+            OutboxError: its file cannot be opened.
+        """
+        if self._outbox is not None:
+            await self._outbox.open()
         transport = Transport(self.server, self._credentials)
         tokens = TokenSource(self._token)
         calls = UnaryCalls(transport, tokens)
+        publisher = Publisher(calls, self._clock, self._stats, self._random)
+        outbox = self._outbox
+        durable = OpenOutbox(outbox, publisher, self._clock) if outbox is not None else None
         self._parts = Parts(
             transport,
             calls,
-            Publisher(calls, self._clock, self._stats, self._random),
+            publisher,
             Connection(
                 transport,
                 tokens,
@@ -111,6 +126,7 @@ class RealtimeClient(PublishFace, PagesFace, PresenceFace, ProductFace, FollowUp
                 clock=self._clock,
                 backoff=Backoff(self._random),
             ),
+            durable,
         )
         return self
 
@@ -125,9 +141,14 @@ class RealtimeClient(PublishFace, PagesFace, PresenceFace, ProductFace, FollowUp
     async def close(self) -> None:
         """End the session, all subscriptions and all calls; safe to repeat."""
         if self._parts is not None:
+            durable = self._parts.durable
+            if durable is not None:
+                await durable.stop()
             await leave_all(self._parts.connection, self._parts.calls)
             await self._parts.connection.close()
             await self._parts.publisher.close()
+            if durable is not None:
+                await durable.close()
             await self._parts.transport.close()
 
     # Reading

@@ -12,7 +12,8 @@
     ├── ServerBusyError          a limit was reached or the hub sheds load; wait for retry_after
     ├── ServerError              a fault of the hub
     ├── ProtocolError            the two ends do not understand each other (version, broken frame)
-    ├── OutboxFullError          too much waits to be published in this process
+    ├── OutboxFullError          too much waits to be published
+    ├── OutboxError              the file of the durable outbox cannot be used
     └── ClosedError              the client was closed, or the subscription that a loop begins on
 
 `code` is the canonical gRPC status, `reason` the hub's ErrorReason without its prefix
@@ -138,10 +139,16 @@ class ProtocolError(RealtimeError):
 
 
 class OutboxFullError(RealtimeError):
-    """Too many drafts wait in this process: slow down, or let fewer calls run at a time."""
+    """Too many drafts wait in this process or its file: slow down, or let fewer calls run."""
 
     default_code = grpc.StatusCode.RESOURCE_EXHAUSTED
     retryable = True
+
+
+class OutboxError(RealtimeError):
+    """The file of a durable outbox cannot be used: it is closed, full, damaged or not writable."""
+
+    default_code = grpc.StatusCode.UNAVAILABLE
 
 
 class ClosedError(RealtimeError):

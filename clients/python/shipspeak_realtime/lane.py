@@ -125,7 +125,9 @@ class Lane:
             if error.retry_after is not None:
                 return self._backoff.hint(error.retry_after)
             return self._backoff.retry()
-        if len(batch) > 1 and batch[0].group is None and not isinstance(error, AuthError):
+        if isinstance(error, AuthError):
+            return self._unauthorized(batch, error)
+        if len(batch) > 1 and batch[0].group is None:
             self._alone = len(batch)
             return None
         error.topic = error.topic or batch[0].draft.topic
@@ -133,6 +135,16 @@ class Lane:
             error.request_id = batch[0].draft.id
         _reject_all(batch, error)
         return None
+
+    def _unauthorized(self, batch: list[Entry], error: AuthError) -> float | None:
+        """No token that the hub takes. Who waits on disk goes on waiting for one."""
+        hasty = [entry for entry in batch if not entry.durable]
+        if hasty:
+            error.topic = error.topic or hasty[0].draft.topic
+            if len(hasty) == 1:
+                error.request_id = hasty[0].draft.id
+            _reject_all(hasty, error)
+        return self._backoff.retry() if len(hasty) < len(batch) else None
 
     def _settle(self, entry: Entry, result: frame_pb2.PublishResult) -> float | None:
         """One draft has its answer; gives the seconds to wait when it must be sent again."""

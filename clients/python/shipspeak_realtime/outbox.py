@@ -34,6 +34,7 @@ class Entry:
         last_error: why the last try gave no receipt.
         in_doubt: a try had no answer, so the draft may be stored.
         group: drafts with the same one are stored all or none; None = it stands for itself.
+        durable: it waits on disk: a refused token only delays it.
     """
 
     draft: event_pb2.Draft
@@ -43,6 +44,7 @@ class Entry:
     last_error: RealtimeError | None = None
     in_doubt: bool = False
     group: object | None = None
+    durable: bool = False
 
 
 @dataclass(slots=True)

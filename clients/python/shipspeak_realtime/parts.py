@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from shipspeak_realtime.connection import Connection
+    from shipspeak_realtime.durable.open import OpenOutbox
     from shipspeak_realtime.publish import Publisher
     from shipspeak_realtime.session import Identity
     from shipspeak_realtime.transport import Transport
@@ -21,6 +22,7 @@ class Parts:
     calls: UnaryCalls
     publisher: Publisher
     connection: Connection
+    durable: OpenOutbox | None
 
 
 class HasParts:

@@ -58,8 +58,15 @@ class Publisher:
         except TimeoutError as error:
             raise no_receipt(entry, timeout) from entry.last_error or error
 
-    async def enqueue(self, draft: event_pb2.Draft) -> Entry:
+    async def enqueue(
+        self, draft: event_pb2.Draft, *, durable: bool = False, first_sent: float | None = None
+    ) -> Entry:
         """Queue a draft as soon as there is room; its receipt is for the caller to wait for.
+
+        Args:
+            draft: what to publish.
+            durable: it waits on disk: it is tried for as long as the hub does not refuse it.
+            first_sent: wall-clock seconds of a first try by an earlier process; None = none was.
 
         Raises:
             OutboxFullError: it is larger than the outbox.
@@ -73,6 +80,7 @@ class Publisher:
         except ClosedError:
             self._outbox.release(entry)
             raise
+        entry.durable, entry.first_sent = durable, first_sent
         self._enqueue(entry)
         return entry
 

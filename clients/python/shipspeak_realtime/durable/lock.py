@@ -1,0 +1,56 @@
+"""Which process sends for an outbox: the one that holds a lock of the operating system.
+
+The kernel lets go of it the moment its process ends, however it ends, so another one goes on at
+once. A process that is stopped keeps it, and what it holds back waits until it goes on.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _take(descriptor: int) -> None:
+        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+else:
+    import fcntl
+
+    def _take(descriptor: int) -> None:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+class SenderLock:
+    """The lock beside an outbox; its file stays, or two processes could hold two of that name.
+
+    Args:
+        path: of the outbox.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path.with_name(path.name + "-lock")
+        self._descriptor: int | None = None
+
+    def take(self) -> bool:
+        """Whether this process sends; tried anew with each call until it does."""
+        if self._descriptor is not None:
+            return True
+        descriptor = os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600)
+        try:
+            _take(descriptor)
+        except OSError:
+            os.close(descriptor)
+            return False
+        self._descriptor = descriptor
+        return True
+
+    def release(self) -> None:
+        """Let another process send."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None

@@ -20,6 +20,7 @@ from hub.fanout.flush import Flusher
 from hub.fanout.registry import TopicRegistry
 from hub.limits.load import Load
 from hub.limits.rates import Rates
+from hub.limits.storage import StorageCaps
 from hub.pipeline.acknowledge import Acknowledger
 from hub.pipeline.history import HistoryReader
 from hub.pipeline.poll import Poller
@@ -87,12 +88,13 @@ class Hub:
             dedup_lifetime_s=settings.dedup_lifetime,
             on_read=self.metrics.log_reads.inc,
             accept_lost_shards=settings.accept_lost_shards,
+            sized=bool(settings.namespace_bytes),
         )
         flusher = Flusher(clock)
         self.registry = TopicRegistry(
             self.engine, namespaces, flusher, ring_bytes=settings.ring_bytes, clock=clock
         )
-        self.connections = Connections()
+        self.connections = Connections(settings.max_sessions_per_user)
         self.sessions = Sessions(
             clock,
             self.registry,
@@ -115,6 +117,7 @@ class Hub:
             clock,
             self.schedule,
             rates,
+            StorageCaps(settings.namespace_bytes, self.engine.stored_bytes),
         )
         revocations = Revocations()
         self.revocations = RevocationLog(

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
 
 from hub.model.identity import Identity
 from hub.model.issuer import Issuer
+from hub.model.limit_settings import LimitSettings
 from hub.model.origin import check_origin
 from hub.model.secret import check_secret
 from hub.model.tls_files import TlsFiles
-from hub.topics.namespaces import INBOX
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,7 +31,7 @@ _OF_COMMANDS = (
 )
 
 
-class Settings(BaseSettings):
+class Settings(LimitSettings):
     """Everything that can be set; sizes in bytes and times in seconds unless the name differs."""
 
     model_config = SettingsConfigDict(env_prefix="RTHUB_", frozen=True, extra="forbid")
@@ -145,65 +145,6 @@ class Settings(BaseSettings):
         ge=0,
         le=600,
         description="Longest wait for streams to end after the spread, when draining.",
-    )
-
-    # Limits
-    max_event_bytes: int = Field(
-        default=262_144, ge=1024, description="Largest content of one event."
-    )
-    max_batch_events: int = Field(
-        default=500, ge=1, le=500, description="Most drafts in one batch."
-    )
-    max_batch_bytes: int = Field(default=1_048_576, ge=65_536, description="Largest batch.")
-    max_subscriptions: int = Field(
-        default=1000, ge=1, le=1000, description="Most subscriptions of one session."
-    )
-    max_sessions: int = Field(default=50_000, ge=1, description="Most sessions of this instance.")
-    ring_bytes: int = Field(
-        default=268_435_456,
-        ge=1_048_576,
-        description="Memory for the latest events of all topics; a quarter more for pages of logs.",
-    )
-    inbox_events: int = Field(
-        default=INBOX.max_events, ge=100, description="Newest events of an inbox, beside receipts."
-    )
-    dedup_lifetime: float = Field(
-        default=86_400.0, ge=60, description="How long ids of drafts are remembered."
-    )
-
-    # Rates: what is beyond one is refused with a time to come back, or read later
-    rate_drafts_per_user: float = Field(
-        default=50_000, ge=0, description="Drafts a second that one user may publish; 0 = any."
-    )
-    rate_drafts_per_topic: float = Field(
-        default=20_000, ge=0, description="Drafts a second that one topic takes; 0 = any."
-    )
-    rate_presence_per_session: float = Field(
-        default=10, ge=0, description="Changes of presence a second of one session; 0 = any."
-    )
-    rate_frames_per_connection: float = Field(
-        default=20_000, ge=0, description="Frames a second read from one connection; 0 = any."
-    )
-    rate_connects_per_address: float = Field(
-        default=2_000, ge=0, description="Sessions a second opened from one address; 0 = any."
-    )
-    rate_calls_per_address: float = Field(
-        default=10_000, ge=0, description="Unary calls a second from one address; 0 = any."
-    )
-
-    # Overload: new work is refused with a time to come back, so that what is under way goes on
-    overload_lag: float = Field(
-        default=0.5,
-        ge=0,
-        le=60,
-        description="Seconds that the event loop may be late, for 2 s on end, before new work is "
-        "refused; at twice as much nearly all is. 0 = it is not watched.",
-    )
-    overload_memory_bytes: int = Field(
-        default=0,
-        ge=0,
-        description="Resident memory from which new work is refused, for 2 s on end; at a tenth "
-        "more nearly all is. 0 = 85 % of what the machine or its container has.",
     )
 
     # Work subscriptions

@@ -45,7 +45,9 @@ class Rates:
         self._topics = Buckets(_rate(settings.rate_drafts_per_topic), clock)
         presence = settings.rate_presence_per_session
         self._presence = Buckets(Rate(presence, PRESENCE_BURST + 2 * presence), clock)
+        self._handshake_rate = settings.rate_handshakes
         self._opening = Buckets(_rate(settings.rate_connects_per_address), clock)
+        self._handshakes = Bucket(_rate(settings.rate_handshakes), clock())
         self._calls = Buckets(_rate(settings.rate_calls_per_address), clock)
 
     def check_together(self, topic: str, count: int) -> None:
@@ -129,6 +131,8 @@ class Rates:
         self.admit(Work.SESSION)
         if wait := self._opening.take(address_of(peer)):
             raise _limited("too many sessions are opened from this address", wait)
+        if self._handshake_rate and (wait := self._handshakes.take(self._clock())):
+            raise _limited("this instance opens too many sessions", wait)
 
     def admit(self, work: Work, topic: str = "") -> None:
         """Something new is about to begin. Raises: Unavailable: OVERLOADED."""

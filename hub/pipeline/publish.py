@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from hub.engine.schedule import Schedule
     from hub.fanout.registry import TopicRegistry
     from hub.limits.rates import Rates
+    from hub.limits.storage import StorageCaps
     from hub.telemetry.metrics import Metrics
     from hub.topics.namespaces import Namespace, Namespaces
 
@@ -49,6 +50,7 @@ class Publisher:
         clock: seconds since the epoch.
         schedule: keeps drafts for later; None = the engine has none.
         rates: how fast users and topics may be; None = as fast as they can.
+        storage: how much namespaces may keep; None = as much as there is.
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class Publisher:
         clock: Callable[[], float],
         schedule: Schedule | None = None,
         rates: Rates | None = None,
+        storage: StorageCaps | None = None,
     ) -> None:
         self._engine = engine
         self._registry = registry
@@ -70,14 +73,14 @@ class Publisher:
         self._clock = clock
         self._schedule = schedule
         self._rates = rates
+        self._storage = storage
 
     async def publish(
         self, request: frame_pb2.PublishRequest, principal: Principal, device: str
     ) -> list[frame_pb2.PublishResult]:
         """Store a validated batch; a refused draft is a result, a refused batch an error.
 
-        Everything up to the engine's queue happens before the first await, so batches of one stream
-        keep their order.
+        All up to the engine's queue happens before the first await: streams keep their order.
 
         Raises:
             InvalidArgument: BATCH_TOO_LARGE, or BATCH_TOPICS_MIXED.
@@ -169,6 +172,8 @@ class Publisher:
         """Where a draft belongs, if its publisher may and the rates allow ``count`` drafts now."""
         namespace = self._namespaces.of(draft.topic)
         principal.require("publish", draft.topic)
+        if self._storage is not None:
+            self._storage.check(namespace.name, draft.topic)
         if self._rates is not None:
             self._rates.draft(
                 principal.subject,

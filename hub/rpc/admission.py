@@ -93,10 +93,12 @@ class Admission:
 
         Raises:
             Unauthenticated: the token is refused.
+            ResourceExhausted: CONNECTION_LIMIT: of its user.
         """
         session = connection.session
         principal = self.principal(session.caller, hello.token)
         connection.principal = principal
+        self._connections.add(connection)
         connection.device = hello.device_id
         connection.client_id = hello.client_id
         connection.sdk = hello.sdk
@@ -109,7 +111,6 @@ class Admission:
         session.caller = replace(session.caller, metadata={})
         session.apply(Input.WELCOMED)
         self._sessions.opened(session)
-        self._connections.add(connection)
         self._metrics.opened.labels(session.caller.transport).inc()
         self._metrics.transports.stepped(hello, session.caller.transport)
         session.send_control(self._welcome_frame(connection, now))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import TYPE_CHECKING
 
 from hub.auth.grants import NOBODY, Principal
 from hub.auth.tokens import revoked_error
 from hub.errors import NotFound
+from hub.limits.seats import Seats
 from hub.rpc.status import hub_error_of
 from hub.session.frames import error_frame, go_away_frame
 from shipspeak.realtime.v1 import error_reason_pb2 as reasons
@@ -119,14 +121,37 @@ class Connection:
 
 
 class Connections:
-    """Connections by session id."""
+    """Connections by session id.
 
-    def __init__(self) -> None:
+    Args:
+        max_per_user: sessions of one user, polls under way included; 0 = any number.
+    """
+
+    def __init__(self, max_per_user: int = 0) -> None:
         self._by_session: dict[str, Connection] = {}
+        self._seats = Seats(max_per_user)
 
     def add(self, connection: Connection) -> None:
-        """Keep a connection until its session ends."""
+        """Keep a connection, whose principal is known, until its session ends.
+
+        Raises:
+            ResourceExhausted: CONNECTION_LIMIT.
+        """
+        self._seats.take(connection.principal.subject)
         self._by_session[connection.session.session_id] = connection
+
+    @contextlib.contextmanager
+    def poll(self, user: str) -> Iterator[None]:
+        """Count a poll as a session of a user for as long as it is under way.
+
+        Raises:
+            ResourceExhausted: CONNECTION_LIMIT.
+        """
+        self._seats.take(user)
+        try:
+            yield
+        finally:
+            self._seats.leave(user)
 
     def __iter__(self) -> Iterator[Connection]:
         return iter(tuple(self._by_session.values()))
@@ -156,4 +181,6 @@ class Connections:
 
     def release(self, session: Session) -> None:
         """The session has ended."""
-        self._by_session.pop(session.session_id, None)
+        connection = self._by_session.pop(session.session_id, None)
+        if connection is not None:
+            self._seats.leave(connection.principal.subject)

@@ -98,9 +98,11 @@ class UnaryMethods:
             check_version(message.hello)
             check(message)
             token = message.hello.token
-            answer = await self._pipelines.poller.poll(
-                message, lambda: self._admission.principal(caller, token)
-            )
+            user = self._admission.principal(caller, token).subject
+            with self._connections.poll(user):
+                answer = await self._pipelines.poller.poll(
+                    message, lambda: self._admission.principal(caller, token)
+                )
             waits = message.wait.seconds or message.wait.nanos
             self._admission.polled(message.hello, "poll" if waits else "adaptive-poll", len(answer))
             return answer

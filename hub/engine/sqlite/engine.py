@@ -51,6 +51,7 @@ class SqliteEngine:
         dedup_lifetime_s: how long ids are remembered, in seconds.
         round_interval_s: pause between two looks for events and ids past their time, in seconds;
             each look takes 500 topics of each shard.
+        sized: count the bytes that each namespace keeps.
         accept_lost_shards: start with empty files in place of those that the store has lost.
         on_commit: called on the loop with (shard, stored events, seconds) after each commit.
         on_read: called on the loop for each read of a topic's log.
@@ -70,6 +71,7 @@ class SqliteEngine:
         dedup_lifetime_s: float = DEDUP_LIFETIME_S,
         round_interval_s: float = ROUND_INTERVAL_S,
         accept_lost_shards: bool = False,
+        sized: bool = False,
         on_commit: CommitObserver | None = None,
         on_read: Callable[[], None] | None = None,
     ) -> None:
@@ -80,6 +82,7 @@ class SqliteEngine:
         self._lifetime_ms = int(dedup_lifetime_s * 1000)
         self._interval_s = round_interval_s
         self._accept_lost = accept_lost_shards
+        self._sized = sized
         self._on_commit = on_commit
         self._on_read = on_read
         self._shards: list[Shard] = []
@@ -107,6 +110,7 @@ class SqliteEngine:
             dedup_lifetime_ms=self._lifetime_ms,
             round_interval_s=self._interval_s,
             accept_lost=self._accept_lost,
+            sized=self._sized,
         )
         self._shards = [shard for shard, _ in opened]
         paths = [shard.files.database for shard in self._shards]
@@ -214,6 +218,10 @@ class SqliteEngine:
     def shard_serving(self, shard: int) -> bool:
         """Whether the shard is open here and its storage took the last write."""
         return shard < len(self._shards) and self._shards[shard].serving
+
+    def stored_bytes(self, namespace: str) -> int:
+        """Bytes of events that a namespace keeps, as of the last commits; 0 where none counts."""
+        return sum(shard.stored_bytes(namespace) for shard in self._shards)
 
     def complete_as_of_ms(self) -> int:
         """Everything stored before this time has been handed to the feeds.

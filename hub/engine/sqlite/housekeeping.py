@@ -133,6 +133,7 @@ class Housekeeper:
             topics.forget(changed)
             raise
         topics.accept(changed)
+        self._writer.sizes.refresh()
         for name in done:
             del self._due[name]
         return [Trimmed(topic.name, topic.floor, topic.oldest_ms) for topic in changed]

@@ -37,10 +37,12 @@ def open_shards(
     dedup_lifetime_ms: int,
     round_interval_s: float,
     accept_lost: bool = False,
+    sized: bool = False,
 ) -> list[tuple[Shard, WriterThread]]:
     """Open all shards; their threads are not started. Blocks.
 
-    With ``accept_lost`` empty files are made in place of those that the store has lost.
+    With ``accept_lost`` empty files are made in place of those that the store has lost; with
+    ``sized`` the bytes that they keep are counted.
 
     Raises:
         Unavailable: a shard is owned by another process, or its file is not the one that is meant,
@@ -55,6 +57,9 @@ def open_shards(
         opened: list[tuple[Shard, WriterThread]] = []
         for index, (names, lock, connection) in enumerate(files):
             writer = ShardWriter(connection, index, dedup_lifetime_ms)
+            if sized:
+                with _telling(names.database, index):
+                    writer.sizes.watch(connection)
             housekeeper = Housekeeper(writer, retention, dedup_lifetime_ms)
             shard = Shard(index, names, lock)
             thread = WriterThread(

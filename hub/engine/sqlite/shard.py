@@ -160,6 +160,10 @@ class Shard:
             return answer
         raise answer if isinstance(answer, HubError) else self.unavailable(topic)
 
+    def stored_bytes(self, namespace: str) -> int:
+        """Bytes of events that a namespace keeps here."""
+        return self._thread.writer.sizes.bytes.get(namespace, 0) if self._thread else 0
+
     def detach(self, topic: str, feed: TopicFeed) -> None:
         """Call the feed no more."""
         self._feeds.detach(topic, feed)

@@ -30,6 +30,7 @@ from hub.engine.sqlite.requests import (
     doubt_all,
     refuse_all,
 )
+from hub.engine.sqlite.sizes import Sizes
 from hub.engine.sqlite.topics import TopicState, TopicTable
 from hub.errors import HubError
 
@@ -54,7 +55,7 @@ class ShardWriter:
     """Stores drafts in one shard file.
 
     Args:
-        connection: from ``connect_writer``, with the schema prepared; the writer is its only user.
+        connection: from ``connect_writer``, with the schema prepared; nobody else uses it.
         shard: number of the shard, for errors and logs.
         dedup_lifetime_ms: how long ids are remembered.
     """
@@ -62,6 +63,7 @@ class ShardWriter:
     def __init__(self, connection: sqlite3.Connection, shard: int, dedup_lifetime_ms: int) -> None:
         self.connection = connection
         self.topics = TopicTable(connection)
+        self.sizes = Sizes()
         self.written_pages = 0  # about, since the start, rather too many; for the checkpointer
         self._pages = 0  # those of a transaction under way included
         self._shard = shard
@@ -116,6 +118,7 @@ class ShardWriter:
         self.topics.accept(topic for topic in topics.values() if topic.stored)
         # Not before: a checkpoint beside a slow commit would take its pages for moved.
         self.written_pages = self._pages
+        self.sizes.refresh()
         return outcome
 
     def _commit_publishes(
@@ -224,8 +227,7 @@ class ShardWriter:
                 for e in events
             ],
         )
-        # Per event a leaf of the offsets, one of the ids and its share of the table; per topic its
-        # row.
+        # Per event a leaf of the offsets, one of the ids, its share of the table; per topic a row.
         body_bytes = sum(len(e.append.body) for e in events)
         self._pages += 3 * len(events) + body_bytes // PAGE_BYTES + len(changed)
 
@@ -288,12 +290,11 @@ def _event_row(topic_id: int, append: Append, offset: int) -> tuple[int | str | 
 
 
 def _joined(outcomes: Sequence[Outcome]) -> Outcome:
-    failures = [outcome.failure for outcome in outcomes if outcome.failure is not None]
     return Outcome(
         [answer for outcome in outcomes for answer in outcome.answers],
         wrote=any(outcome.wrote for outcome in outcomes),
         stored=sum(outcome.stored for outcome in outcomes),
         topics=[topic for outcome in outcomes for topic in outcome.topics],
         removed=any(outcome.removed for outcome in outcomes),
-        failure=failures[-1] if failures else None,
+        failure=next((one.failure for one in reversed(outcomes) if one.failure is not None), None),
     )

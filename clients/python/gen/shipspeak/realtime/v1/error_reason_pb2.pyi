@@ -104,6 +104,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """As many drafts are scheduled as allowed. Metadata: "max"."""
     ERROR_REASON_RECEIPT_LIMIT: _ErrorReason.ValueType  # 71
     """The user's topic holds as many receipts about events of other topics as allowed; time makes room. Metadata: "max"."""
+    ERROR_REASON_STORAGE_LIMIT: _ErrorReason.ValueType  # 72
+    """The namespace keeps as many bytes of events as allowed; what it keeps stays, and nothing new comes in until retention
+    or a purge has made room. Wait for retry_after and send again. Metadata: "max" (bytes).
+    """
     ERROR_REASON_SESSION_UNKNOWN: _ErrorReason.ValueType  # 80
     """No session with this id lives here (it ended, or never existed)."""
     ERROR_REASON_REVISION_STALE: _ErrorReason.ValueType  # 81
@@ -233,6 +237,10 @@ ERROR_REASON_SCHEDULE_LIMIT: ErrorReason.ValueType  # 70
 """As many drafts are scheduled as allowed. Metadata: "max"."""
 ERROR_REASON_RECEIPT_LIMIT: ErrorReason.ValueType  # 71
 """The user's topic holds as many receipts about events of other topics as allowed; time makes room. Metadata: "max"."""
+ERROR_REASON_STORAGE_LIMIT: ErrorReason.ValueType  # 72
+"""The namespace keeps as many bytes of events as allowed; what it keeps stays, and nothing new comes in until retention
+or a purge has made room. Wait for retry_after and send again. Metadata: "max" (bytes).
+"""
 ERROR_REASON_SESSION_UNKNOWN: ErrorReason.ValueType  # 80
 """No session with this id lives here (it ended, or never existed)."""
 ERROR_REASON_REVISION_STALE: ErrorReason.ValueType  # 81

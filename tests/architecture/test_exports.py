@@ -7,6 +7,7 @@ import shipspeak_realtime
 PUBLIC = [
     "VERSION",
     "AdminClient",
+    "AnalyticsStream",
     "AuthError",
     "ClosedError",
     "ConnectionChange",
@@ -51,6 +52,7 @@ PUBLIC = [
     "Work",
     "check_health",
     "describe",
+    "figures_of",
     "make_content",
     "make_draft",
     "retry_delay",

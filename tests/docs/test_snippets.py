@@ -67,7 +67,7 @@ async def test_the_readmes_python_publishes_and_reads(hub_process: HubProcess):
 
 async def test_the_pythons_page_publishes_a_meeting_and_a_notification(hub_process: HubProcess):
     blocks = page("docs/python.md").blocks("python")
-    publish, _disk, inbox, read, history, work, present, meeting, _practice, _news, admin = blocks
+    publish, _disk, inbox, read, history, work, present, meeting, _, _, _, admin = blocks
     saved: list[tuple[str, str]] = []
     async with asyncio.timeout(SECONDS), RealtimeClient(hub_process.grpc) as hub:
         names: dict[str, Any] = {
@@ -137,11 +137,12 @@ async def test_the_pythons_page_publishes_by_way_of_the_disk(
 async def test_the_pythons_page_publishes_practice_notifications_and_progress(
     hub_process: HubProcess,
 ):
-    practice, news = page("docs/python.md").blocks("python")[-3:-1]
+    practice, figures, news = page("docs/python.md").blocks("python")[-4:-1]
     async with asyncio.timeout(SECONDS), RealtimeClient(hub_process.grpc) as hub:
         await run(practice, {"hub": hub})
         summary = (await hub.read_history("practice/7", limit=100)).events[-1]
         assert summary.content.practice.analytics.final
+        await run(figures, {"hub": hub})
         names = {
             "hub": hub,
             "tonight": datetime.now(UTC) + timedelta(hours=1),

@@ -14,6 +14,7 @@ The typed messages are in `shipspeak.realtime.v1`.
 from __future__ import annotations
 
 from shipspeak_realtime.admin import AdminClient
+from shipspeak_realtime.analytics import AnalyticsStream, figures_of
 from shipspeak_realtime.changes import ConnectionChange
 from shipspeak_realtime.client import RealtimeClient
 from shipspeak_realtime.contents import make_content, make_draft
@@ -58,6 +59,7 @@ from shipspeak_realtime.work import Work, retry_delay
 __all__ = [
     "VERSION",
     "AdminClient",
+    "AnalyticsStream",
     "AuthError",
     "ClosedError",
     "ConnectionChange",
@@ -102,6 +104,7 @@ __all__ = [
     "Work",
     "check_health",
     "describe",
+    "figures_of",
     "make_content",
     "make_draft",
     "retry_delay",

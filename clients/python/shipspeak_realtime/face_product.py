@@ -1,9 +1,10 @@
-"""The part of a client that speaks the product's words: practice, notifications, progress."""
+"""The part of a client that speaks the product's words: practice, figures, news, progress."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+from shipspeak_realtime.analytics import AnalyticsStream
 from shipspeak_realtime.notifications import NotificationPublisher
 from shipspeak_realtime.practice import PracticePublisher
 from shipspeak_realtime.user_progress import UserProgress, publish_progress
@@ -30,6 +31,22 @@ class ProductFace:
                 await practice.finish(elapsed=300)
         """
         return PracticePublisher(self._client, session_id, clock=self._clock)
+
+    def analytics(self, topic: str, *, key: str = "figures") -> AnalyticsStream:
+        """A publisher of named figures on a topic.
+
+        ::
+
+            async with hub.analytics("practice/7") as figures:
+                figures.set("pace", 142, unit="words/min", window=10)
+                figures.add("fillers", window=60)
+
+        Args:
+            topic: kind/id[/more] that takes figures: of a meeting, a practice session, a user, the
+                system or the public.
+            key: tells several sets of figures on one topic apart.
+        """
+        return AnalyticsStream(self._client, topic, key, clock=self._clock)
 
     @property
     def notifications(self) -> NotificationPublisher:

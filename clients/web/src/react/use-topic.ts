@@ -1,11 +1,10 @@
 import { useEffect, useMemo, useRef, useSyncExternalStore } from "react";
 import type { RealtimeClient } from "../client.js";
 import type { Store } from "../store.js";
-import type { TopicListener, TopicSnapshot } from "../topics/types.js";
+import { PENDING_TOPIC, type TopicListener, type TopicSnapshot } from "../topics/types.js";
 import { useRealtime } from "./provider.js";
 
-const NOTHING: TopicSnapshot = Object.freeze({ status: "pending", offset: null, error: null });
-const EMPTY: Store<TopicSnapshot> = { getSnapshot: () => NOTHING, subscribe: () => () => {} };
+const EMPTY: Store<TopicSnapshot> = { getSnapshot: () => PENDING_TOPIC, subscribe: () => () => {} };
 
 /**
  * Reads a topic while the component is mounted; null reads nothing. The listener may be a new object on each
@@ -30,13 +29,13 @@ export function useTopic(name: string | null, listener: TopicListener = {}): Top
           }),
     [client, name, start],
   );
-  return useSyncExternalStore(store.subscribe, store.getSnapshot, () => NOTHING);
+  return useSyncExternalStore(store.subscribe, store.getSnapshot, () => PENDING_TOPIC);
 }
 
 /** The state of one topic, which is read while something is subscribed to the store. */
 function topicStore(client: RealtimeClient, name: string, listener: TopicListener): Store<TopicSnapshot> {
   return {
-    getSnapshot: () => client.topicState(name)?.getSnapshot() ?? NOTHING,
+    getSnapshot: () => client.topicState(name)?.getSnapshot() ?? PENDING_TOPIC,
     subscribe: (changed) => {
       const leave = client.topic(name).subscribe(listener);
       const stop = client.topicState(name)?.subscribe(changed);

@@ -5,9 +5,14 @@ import { Cell, type Store } from "../store.js";
 import { Member } from "./members.js";
 import { type Position, receiveRun } from "./position.js";
 import { RecentIds } from "./recent-ids.js";
-import type { Count, Start, TopicListener, TopicSnapshot, VerdictNews } from "./types.js";
-
-const PENDING: TopicSnapshot = Object.freeze({ status: "pending", offset: null, error: null });
+import {
+  type Count,
+  PENDING_TOPIC,
+  type Start,
+  type TopicListener,
+  type TopicSnapshot,
+  type VerdictNews,
+} from "./types.js";
 
 /**
  * What became of a run (`take`, `drop`, `ignore`) or an answer (a verdict). `resubscribe`: there is a hole; ask
@@ -27,6 +32,8 @@ export class Topic {
   readonly #report: (error: unknown) => void;
   #head: bigint | null = null;
   #begun = false;
+  #events = 0;
+  #leftOut = 0;
 
   constructor(
     name: string,
@@ -40,7 +47,7 @@ export class Topic {
     this.position = from;
     this.#count = count;
     this.#report = report;
-    this.#cell = new Cell(PENDING, report);
+    this.#cell = new Cell(PENDING_TOPIC, report);
   }
 
   get state(): Store<TopicSnapshot> {
@@ -93,7 +100,7 @@ export class Topic {
     switch (outcome.kind) {
       case "take":
         this.#count("duplicates", outcome.dropped);
-        this.#count("leftOut", run.conflated + run.expired + run.withdrawn);
+        this.#passedOver(run.conflated + run.expired + run.withdrawn);
         this.position = outcome.position;
         this.#deliver(outcome.events);
         this.#moved(outcome.position);
@@ -122,7 +129,8 @@ export class Topic {
   }
 
   refuse(error: RealtimeError): void {
-    this.#cell.set(Object.freeze({ status: "refused", offset: this.position?.offset ?? null, error }));
+    const offset = this.position?.offset ?? null;
+    this.#cell.set(Object.freeze({ ...this.#cell.getSnapshot(), status: "refused", offset, error }));
     for (const member of this.members) member.fail(error);
   }
 
@@ -169,8 +177,14 @@ export class Topic {
   #deliver(events: readonly pb.Event[]): TopicAction {
     if (events.length === 0) return "drop";
     this.#begun = true;
+    this.#events += events.length;
     for (const member of [...this.members]) if (!member.replaying) member.deliver(events);
     return "take";
+  }
+
+  #passedOver(count: number): void {
+    this.#leftOut += count;
+    this.#count("leftOut", count);
   }
 
   #standsAt({ epoch, offset }: Position): boolean {
@@ -195,7 +209,8 @@ export class Topic {
     const offset = this.position?.offset ?? null;
     const now = this.#cell.getSnapshot();
     if (now.status !== status || now.offset !== offset) {
-      this.#cell.set(Object.freeze({ status, offset, error: null }));
+      const figures = { events: this.#events, leftOut: this.#leftOut };
+      this.#cell.set(Object.freeze({ status, offset, error: null, ...figures }));
     }
   }
 }

@@ -43,7 +43,20 @@ export interface TopicSnapshot {
   /** The last offset accounted for; null before the first answer and in volatile topics. */
   readonly offset: bigint | null;
   readonly error: RealtimeError | null;
+  /** Events taken since the subscription began, each once, however many listeners there are. */
+  readonly events: number;
+  /** Events that the hub counted in place of delivering them, since then. */
+  readonly leftOut: number;
 }
+
+/** What is known of a topic before the first answer. */
+export const PENDING_TOPIC: TopicSnapshot = Object.freeze({
+  status: "pending",
+  offset: null,
+  error: null,
+  events: 0,
+  leftOut: 0,
+});
 
 /** Facts about one client's life, counted from its construction. */
 export interface Counters {

@@ -99,7 +99,9 @@ test("useTopic never shows another topic's state, not even for one render", () =
     },
     { wrapper, initialProps: { name: "meeting/1" } },
   );
-  act(() => client.state("meeting/1").set({ status: "live", offset: 1n, error: null }));
+  act(() =>
+    client.state("meeting/1").set({ status: "live", offset: 1n, error: null, events: 1, leftOut: 0 }),
+  );
   rerender({ name: "meeting/2" });
   expect(shown.filter((one) => one.startsWith("meeting/2"))).not.toContain("meeting/2:live");
   expect(shown).toContain("meeting/1:live");
@@ -110,7 +112,7 @@ test("useTopic never shows another topic's state, not even for one render", () =
 
 test("useTopic shows the state of a topic that is read already in its first render", () => {
   client.topic("meeting/1").subscribe({});
-  client.state("meeting/1").set({ status: "live", offset: 5n, error: null });
+  client.state("meeting/1").set({ status: "live", offset: 5n, error: null, events: 5, leftOut: 0 });
   const shown: unknown[] = [];
   renderHook(() => shown.push(useTopic("meeting/1").offset), { wrapper });
   expect(shown[0]).toBe(5n);

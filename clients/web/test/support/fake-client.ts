@@ -11,11 +11,9 @@ import type { ContentInit, PublishOptions } from "../../src/publish.js";
 import type { Receipt } from "../../src/repeat.js";
 import { Cell } from "../../src/store.js";
 import { SOLO } from "../../src/tabs/snapshot.js";
-import type { TopicListener, TopicSnapshot } from "../../src/topics/types.js";
+import { PENDING_TOPIC, type TopicListener, type TopicSnapshot } from "../../src/topics/types.js";
 
 type Payload = NonNullable<MessageInitShape<typeof ContentSchema>["payload"]>;
-
-const PENDING: TopicSnapshot = { status: "pending", offset: null, error: null };
 
 function fail(error: unknown): never {
   throw error;
@@ -121,7 +119,7 @@ export class FakeClient implements RealtimeClient {
 
   /** The state that a topic shows while it is read. */
   state(name: string): Cell<TopicSnapshot> {
-    const cell = this.#states.get(name) ?? new Cell<TopicSnapshot>(PENDING, fail);
+    const cell = this.#states.get(name) ?? new Cell<TopicSnapshot>(PENDING_TOPIC, fail);
     this.#states.set(name, cell);
     return cell;
   }

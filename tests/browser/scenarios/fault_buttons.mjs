@@ -1,6 +1,6 @@
 // The page's own buttons: one kills the hub, the other blocks its streams, and every tab shows how it stands.
 import assert from "node:assert/strict";
-import { hubPid, openPage, startSample, strip, waitForFigure, waitForResult, withBrowser } from "./support.mjs";
+import { hubPid, openPage, openPanel, startSample, strip, waitForFigure, waitForResult, withBrowser } from "./support.mjs";
 
 const BLOCK = '[data-fault="block"]';
 const KILL = '[data-fault="kill"]';
@@ -11,12 +11,14 @@ await withBrowser(async (browser) => {
   const { page, errors } = await openPage(context);
   await waitForFigure(page, "transport", "stream");
 
+  await openPanel(page);
   await page.click(BLOCK);
   await page.waitForSelector(pressed(true));
   await waitForFigure(page, "transport", "polling");
   await page.reload();
   await page.waitForSelector(pressed(true));
   const second = await openPage(context);
+  await openPanel(second.page);
   await second.page.waitForSelector(pressed(true));
   await second.page.click(BLOCK);
   await second.page.waitForSelector(pressed(false));

@@ -30,8 +30,11 @@ export async function withBrowser(task) {
   }
 }
 
-/** Opens the page; keeps what would be an error of the page, and every stage that became active, in order. */
-export async function openPage(context, address = PAGE) {
+/**
+ * Opens the page as a person; keeps what would be an error of the page, and every stage that became active, in order.
+ * One browser context is one person's browser: its tabs share who is signed in, and the connection.
+ */
+export async function openPage(context, address = PAGE, person = "ada") {
   const page = await context.newPage();
   page.setDefaultTimeout(WAIT_MS);
   const errors = [];
@@ -48,8 +51,20 @@ export async function openPage(context, address = PAGE) {
     new MutationObserver(look).observe(document, { subtree: true, childList: true, attributes: true, characterData: true });
   });
   await page.goto(address);
-  await page.waitForSelector('.strip-phase[data-phase="live"]');
+  await page.waitForSelector(`[data-person="${person}"], [data-me="${person}"]`);
+  if (await page.$(".sign-in")) await page.click(`[data-person="${person}"]`);
+  await isLive(page);
   return { page, errors };
+}
+
+export async function isLive(page) {
+  await page.waitForSelector('.strip-phase[data-phase="live"]');
+}
+
+/** Opens the details of the connection, with the buttons that disturb it. */
+export async function openPanel(page) {
+  await page.click('[data-panel-toggle][aria-expanded="false"]');
+  await page.waitForSelector("#connection-panel");
 }
 
 /**
@@ -67,7 +82,7 @@ export function strip(page) {
   return page.$$eval("[data-figure]", (all) => Object.fromEntries(all.map((one) => [one.dataset.figure, one.textContent])));
 }
 
-/** How many events the page has accounted for: handed over, or told by the hub as left out for newer ones. */
+/** How many events of its topic the page has accounted for: handed over, or told by the hub as left out for newer ones. */
 export function accountedFor(figures) {
   return Number(figures.events) + Number(figures["left-out"]);
 }
@@ -83,7 +98,7 @@ export function waitForStage(page, stage) {
 
 export async function startSample(page, name) {
   await page.click(`[data-sample="${name}"]:not([disabled])`);
-  await page.waitForFunction(() => location.hash.startsWith("#meeting="));
+  await page.waitForFunction(() => location.hash.startsWith("#/meetings/"));
 }
 
 export async function waitForResult(page) {

@@ -1,6 +1,6 @@
 // Two tabs and a terminal on one meeting end alike; the second tab sees a throttled upload in the first step by step.
 import assert from "node:assert/strict";
-import { accountedFor, openPage, stageStates, startSample, strip, waitForResult, withBrowser } from "./support.mjs";
+import { accountedFor, openPage, openPanel, stageStates, startSample, strip, waitForResult, withBrowser } from "./support.mjs";
 import { withTerminal } from "./terminal.mjs";
 
 const UPLOAD_BYTES = 20_000_000;
@@ -9,6 +9,7 @@ const BYTES_PER_SECOND = 4_000_000;
 await withBrowser(async (browser) => {
   const context = await browser.newContext();
   const first = await openPage(context);
+  await openPanel(first.page);
   await startSample(first.page, "weekly-review.vtt");
   const { second, figures } = await withTerminal(first.page, async (terminal) => {
     const phase = await first.page.getAttribute(".rt-meeting", "data-phase");

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import httpx
 import jwt
 import pytest
 from shipspeak_demo.announcer import Announcer
+from shipspeak_demo.compose import make_services
 from shipspeak_demo.facts import Fact, StageBegan, UploadProgressed
 from shipspeak_demo.rate import RateMeter
 from shipspeak_demo.settings import Settings, SettingsError, read_settings
-from shipspeak_demo.store import Database, JobQueue, Meetings, Uploads
+from shipspeak_demo.store import Database, JobQueue
 from shipspeak_demo.web.app import create_app
-from shipspeak_demo.web.services import LARGEST_UPLOAD, Services
+from shipspeak_demo.web.services import LARGEST_UPLOAD
+
+from shipspeak_realtime import RealtimeClient
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -60,16 +64,12 @@ async def told():
 @pytest.fixture
 async def services(settings, clock, told):
     database = Database(settings.database)
-    services = Services(
-        settings=settings,
-        meetings=Meetings(database, clock),
-        uploads=Uploads(database, clock),
-        announcer=Announcer(told),
-        clock=clock,
-        now=clock,
-    )
-    yield services
-    await services.announcer.close(1)
+    async with RealtimeClient(settings.hub) as hub:
+        made = make_services(settings, database, hub, clock=clock, now=clock)
+        services = replace(made, announcer=Announcer(told))
+        yield services
+        await services.announcer.close(1)
+        await services.profile.close()
     database.close()
 
 
@@ -350,10 +350,11 @@ async def test_page_token(http, clock):
         600,
         body["expires_at"],
     )
+    own = ["user/alice", "user/alice/progress", "practice/alice/*"]
     assert claims["grants"] == {
         "publish": [],
-        "subscribe": ["meeting/*", "user/alice", "system/all"],
-        "presence": [],
+        "subscribe": ["meeting/*", *own, "system/all", "group/team"],
+        "presence": ["meeting/*", "group/team"],
         "work": [],
         "admin": False,
     }

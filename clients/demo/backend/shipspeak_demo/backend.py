@@ -6,17 +6,15 @@ import argparse
 import asyncio
 import contextlib
 import socket
-import time
 from typing import TYPE_CHECKING
 
 import uvicorn
 
 from shipspeak_demo import program
-from shipspeak_demo.announcer import Announcer
-from shipspeak_demo.publishing import open_publisher
-from shipspeak_demo.store import Database, Meetings, Uploads
+from shipspeak_demo.compose import make_services
+from shipspeak_demo.publishing import open_hub
+from shipspeak_demo.store import Database
 from shipspeak_demo.web.app import create_app
-from shipspeak_demo.web.services import Services
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,16 +37,9 @@ async def serve(settings: Settings, listener: socket.socket) -> None:
     """Serve until SIGTERM or SIGINT."""
     stopped = program.stop_event()
     database = Database(settings.database)
-    async with open_publisher(settings) as publish:
-        announcer = Announcer(publish)
-        services = Services(
-            settings=settings,
-            meetings=Meetings(database, time.time),
-            uploads=Uploads(database, time.time),
-            announcer=announcer,
-            clock=time.monotonic,
-            now=time.time,
-        )
+    async with open_hub(settings) as hub:
+        services = make_services(settings, database, hub)
+        await services.aftermath.catch_up()
         config = uvicorn.Config(
             create_app(services),
             lifespan="off",
@@ -65,7 +56,9 @@ async def serve(settings: Settings, listener: socket.socket) -> None:
         stopping.cancel()
         server.should_exit = True
         await serving
-        await announcer.close(_GRACE_S)
+        await services.announcer.close(_GRACE_S)
+        await services.aftermath.close(_GRACE_S)
+        await services.profile.close()
     database.close()
 
 

@@ -1,87 +1,9 @@
-export interface Sample {
-  readonly name: string;
-  readonly title: string;
-  readonly description: string;
-  readonly size: number;
-  readonly broken: boolean;
-}
+import type { Announcement, Cue, Meeting, Person, Result, Sample, Session, Slot } from "./backend-types.js";
 
-export interface Meeting {
-  readonly id: string;
-  readonly title: string;
-  readonly filename: string;
-  readonly status: "uploading" | "queued" | "processing" | "completed" | "failed";
-  readonly attempt: number;
-  readonly size: number;
-  readonly received: number;
-  readonly upload_url: string;
-  readonly created_at: number;
-}
+export type * from "./backend-types.js";
 
-export interface Cue {
-  readonly start_ms: number;
-  readonly end_ms: number;
-  readonly speaker: string;
-  readonly text: string;
-}
-
-interface Terms {
-  readonly total: number;
-  readonly per_100_words: number;
-  readonly terms: Readonly<Record<string, number>>;
-}
-
-/** Figures of one meeting; the back end's README says how each is made. */
-export interface Result {
-  readonly meeting_id: string;
-  readonly timing: "exact" | "estimated";
-  readonly speakers: {
-    readonly by_speaker: readonly {
-      readonly speaker: string;
-      readonly talk_ms: number;
-      readonly share: number;
-      readonly words: number;
-      readonly turns: number;
-    }[];
-  };
-  readonly pace: {
-    readonly by_speaker: readonly { readonly speaker: string; readonly words_per_minute: number | null }[];
-    readonly words_per_minute: number | null;
-  };
-  readonly language: {
-    readonly by_speaker: readonly {
-      readonly speaker: string;
-      readonly fillers: Terms;
-      readonly hedges: Terms;
-    }[];
-    readonly fillers: number;
-    readonly hedges: number;
-  };
-  readonly questions: {
-    readonly by_speaker: readonly { readonly speaker: string; readonly count: number }[];
-    readonly count: number;
-    readonly items: readonly { readonly speaker: string; readonly start_ms: number; readonly text: string }[];
-  };
-  readonly summary: {
-    readonly headline: string;
-    readonly speakers: number;
-    readonly cues: number;
-    readonly words: number;
-    readonly duration_ms: number;
-    readonly turns: number;
-    readonly longest_monologue: {
-      readonly speaker: string;
-      readonly start_ms: number;
-      readonly duration_ms: number;
-    };
-    readonly overlaps: { readonly count: number };
-  };
-}
-
-export interface Slot {
-  readonly id: string;
-  readonly upload_url: string;
-}
+/** A token is replaced when it has less than this left. */
+const TOKEN_LEFT_MS = 60_000;
 
 /** A refusal of the back end, in its own words. */
 export class BackendError extends Error {
@@ -93,21 +15,80 @@ export class BackendError extends Error {
   }
 }
 
+interface Token {
+  readonly token: string;
+  readonly expires_at: number;
+}
+
 /** The back end's HTTP interface. */
 export class Backend {
   readonly #origin: string;
+  /** How requests go out. */
+  readonly send: typeof globalThis.fetch;
+  #user: string | null = null;
+  #token: Token | null = null;
 
-  constructor(origin: string) {
+  constructor(origin: string, send: typeof globalThis.fetch) {
     this.#origin = origin;
+    this.send = send;
+  }
+
+  /** Who makes the requests from now on; null = nobody. */
+  signedIn(user: string | null): void {
+    this.#user = user;
+    this.#token = null;
   }
 
   url(path: string): string {
     return `${this.#origin}${path}`;
   }
 
-  async token(user: string): Promise<string> {
-    const { token } = await this.#json<{ token: string }>(`/api/token?user=${encodeURIComponent(user)}`);
-    return token;
+  /** A new token of the user; null = nobody is signed in. */
+  async token(): Promise<string | null> {
+    const user = this.#user;
+    if (user === null) return null;
+    const fresh = await this.#json<Token>(`/api/token?user=${encodeURIComponent(user)}`);
+    if (this.#user === user) this.#token = fresh;
+    return fresh.token;
+  }
+
+  async people(): Promise<readonly Person[]> {
+    return (await this.#json<{ people: Person[] }>("/api/people")).people;
+  }
+
+  /** Has the user told how things stand. */
+  arrive(): Promise<{ readonly reminder_at: number | null }> {
+    return this.#own("/api/arrivals", post({}));
+  }
+
+  startPractice(): Promise<Session> {
+    return this.#own("/api/practice", post({}));
+  }
+
+  async practices(): Promise<readonly Session[]> {
+    return (await this.#own<{ sessions: Session[] }>("/api/practice")).sessions;
+  }
+
+  practice(id: string): Promise<Session & { readonly text: string }> {
+    return this.#own(`/api/practice/${id}`);
+  }
+
+  /** Gives the coach the whole text as it is now. */
+  speak(id: string, text: string, revision: number, untimedS: number): Promise<{ untimed_words: number }> {
+    const body = post({ text, revision, untimed_s: untimedS });
+    return this.#own(`/api/practice/${id}/speech`, { ...body, method: "PUT" });
+  }
+
+  finishPractice(id: string): Promise<Session> {
+    return this.#own(`/api/practice/${id}/finish`, post({}));
+  }
+
+  announce(news: Announcement): Promise<{ readonly outcome: string }> {
+    return this.#own("/api/news", post(news));
+  }
+
+  remind(inS: number): Promise<{ readonly reminder_at: number }> {
+    return this.#own("/api/reminders", post({ in_s: inS }));
   }
 
   async samples(): Promise<readonly Sample[]> {
@@ -124,7 +105,7 @@ export class Backend {
   }
 
   create(title: string, file: File): Promise<Slot> {
-    return this.#json("/api/meetings", post({ title, filename: file.name, size: file.size }));
+    return this.#own("/api/meetings", post({ title, filename: file.name, size: file.size }));
   }
 
   result(id: string): Promise<Result> {
@@ -146,12 +127,19 @@ export class Backend {
     );
   }
 
+  /** A request in the user's name. */
+  async #own<T>(path: string, init: RequestInit = {}): Promise<T> {
+    const left = (this.#token?.expires_at ?? 0) * 1000 - Date.now();
+    const token = left > TOKEN_LEFT_MS ? this.#token?.token : await this.token();
+    return this.#json(path, { ...init, headers: { ...init.headers, authorization: `Bearer ${token}` } });
+  }
+
   async #json<T>(path: string, init?: RequestInit): Promise<T> {
     return (await (await this.#fetch(path, init)).json()) as T;
   }
 
   async #fetch(path: string, init?: RequestInit): Promise<Response> {
-    const response = await fetch(this.url(path), { cache: "no-store", ...init });
+    const response = await this.send(this.url(path), { cache: "no-store", ...init });
     if (!response.ok) throw await refusal(response);
     return response;
   }

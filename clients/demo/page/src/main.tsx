@@ -1,7 +1,9 @@
 import "@shipspeak/realtime/ui.css";
 import "./styles/page.css";
-import "./styles/parts.css";
-import { RealtimeProvider } from "@shipspeak/realtime/react";
+import "./styles/meetings.css";
+import "./styles/people.css";
+import "./styles/practice.css";
+import "./styles/connection.css";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./app.js";
@@ -15,9 +17,7 @@ try {
   root.render(
     <StrictMode>
       <ServicesProvider value={services}>
-        <RealtimeProvider client={services.client}>
-          <App />
-        </RealtimeProvider>
+        <App />
       </ServicesProvider>
     </StrictMode>,
   );

@@ -1,8 +1,30 @@
 import { useSyncExternalStore } from "react";
 
-/** The meeting that the address names: `#meeting=ID`. */
-function meetingOfHash(): string | null {
-  return new URLSearchParams(location.hash.slice(1)).get("meeting");
+/** A place in the product; the address names it, so it survives a reload and can be sent to others. */
+export type Route =
+  | { readonly page: "meetings"; readonly id: string | null }
+  | { readonly page: "practice"; readonly id: string | null }
+  | { readonly page: "notifications" };
+
+export type PageName = Route["page"];
+
+const START: Route = Object.freeze({ page: "meetings", id: null });
+const ID = /^[a-z0-9]{1,64}$/;
+
+/** `#/meetings`, `#/meetings/ID`, `#/practice`, `#/practice/ID`, `#/notifications`; anything else is the start. */
+export function routeOf(hash: string): Route {
+  const [page, id = "", ...more] = hash.replace(/^#\/?/, "").split("/");
+  if (more.length > 0 || (id !== "" && !ID.test(id))) return START;
+  if (page === "meetings" || page === "practice") return { page, id: id || null };
+  return page === "notifications" && id === "" ? { page } : START;
+}
+
+export function hrefOf(page: PageName, id?: string): string {
+  return id ? `#/${page}/${id}` : `#/${page}`;
+}
+
+export function go(page: PageName, id?: string): void {
+  location.hash = hrefOf(page, id);
 }
 
 function subscribe(listener: () => void): () => void {
@@ -10,14 +32,14 @@ function subscribe(listener: () => void): () => void {
   return () => window.removeEventListener("hashchange", listener);
 }
 
-export function useMeetingId(): string | null {
-  return useSyncExternalStore(subscribe, meetingOfHash);
+let known: { readonly hash: string; readonly route: Route } = { hash: "", route: START };
+
+function present(): Route {
+  const { hash } = location;
+  if (hash !== known.hash) known = { hash, route: routeOf(hash) };
+  return known.route;
 }
 
-export function hashOf(id: string): string {
-  return `#meeting=${encodeURIComponent(id)}`;
-}
-
-export function openMeeting(id: string): void {
-  location.hash = hashOf(id);
+export function useRoute(): Route {
+  return useSyncExternalStore(subscribe, present);
 }

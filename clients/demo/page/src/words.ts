@@ -31,3 +31,31 @@ export function titleOf(fileName: string): string {
     .trim();
   return words.charAt(0).toUpperCase() + words.slice(1) || "Meeting";
 }
+
+/** `14:05` today, `Mon 14:05` within a week, else `3 Nov`. */
+export function dayAndTime(when: Date, now = new Date()): string {
+  const time = when.toLocaleTimeString("en", { timeStyle: "short", hour12: false });
+  if (when.toDateString() === now.toDateString()) return time;
+  const days = (now.getTime() - when.getTime()) / 86_400_000;
+  if (days < 6) return `${when.toLocaleDateString("en", { weekday: "short" })} ${time}`;
+  return when.toLocaleDateString("en-GB", { day: "numeric", month: "short" });
+}
+
+const FIGURE_WORDS: Readonly<Record<string, string>> = {
+  words: "Words",
+  words_per_minute: "Words a minute",
+  fillers: "Fillers",
+  hedges: "Hedges",
+  hedging: "Hedging",
+  sentences: "Sentences",
+  pace: "Pace",
+  fluency: "Fluency",
+  confidence: "Confidence",
+  brevity: "Brevity",
+  praise: "Well done",
+};
+
+/** Words for a dimension, an aspect or a figure. */
+export function figureLabel(name: string): string {
+  return FIGURE_WORDS[name] ?? name;
+}

@@ -48,6 +48,31 @@ CREATE TABLE IF NOT EXISTS jobs (
     queued_at REAL NOT NULL,
     PRIMARY KEY (meeting_id, attempt)
 ) STRICT;
+CREATE TABLE IF NOT EXISTS practices (
+    id TEXT PRIMARY KEY,
+    user TEXT NOT NULL,
+    started_at REAL NOT NULL,
+    ended_at REAL,
+    text TEXT NOT NULL DEFAULT '',
+    elapsed_s REAL NOT NULL DEFAULT 0,
+    untimed_s REAL NOT NULL DEFAULT 0,
+    overall REAL,
+    dimensions TEXT NOT NULL DEFAULT '{}',
+    figures TEXT NOT NULL DEFAULT '{}',
+    told INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE INDEX IF NOT EXISTS practices_of ON practices (user, started_at);
+CREATE TABLE IF NOT EXISTS told (
+    user TEXT NOT NULL,
+    what TEXT NOT NULL,
+    told_at REAL NOT NULL,
+    PRIMARY KEY (user, what)
+) STRICT;
+CREATE TABLE IF NOT EXISTS reminders (
+    user TEXT PRIMARY KEY,
+    event_id TEXT NOT NULL,
+    due_at REAL NOT NULL
+) STRICT;
 CREATE INDEX IF NOT EXISTS open_jobs ON jobs (queued_at) WHERE done = 0;
 """
 
@@ -69,6 +94,14 @@ class Database:
         self._connection.execute("PRAGMA synchronous = FULL")
         self._connection.execute("PRAGMA foreign_keys = ON")
         self._connection.executescript(_SCHEMA)
+        self._complete()
+
+    def _complete(self) -> None:
+        """Give a file of an earlier version the columns that it lacks."""
+        with self.writing() as sql:
+            columns = {row["name"] for row in sql.execute("PRAGMA table_info(meetings)")}
+            if "owner" not in columns:
+                sql.execute("ALTER TABLE meetings ADD COLUMN owner TEXT NOT NULL DEFAULT ''")
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:

@@ -38,7 +38,10 @@ class NotOffered(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Meeting:
-    """A meeting as stored; ``size`` and ``received`` are those of its newest upload."""
+    """A meeting as stored; ``size`` and ``received`` are those of its newest upload.
+
+    ``owner`` is the user who is told of its end; empty = nobody.
+    """
 
     id: str
     title: str
@@ -52,6 +55,7 @@ class Meeting:
     result: dict[str, Any] | None
     created_at: float
     updated_at: float
+    owner: str
 
 
 class Meetings:
@@ -62,13 +66,14 @@ class Meetings:
         self._database = database
         self._clock = clock
 
-    def create(self, title: str, filename: str, size: int) -> Meeting:
+    def create(self, title: str, filename: str, size: int, owner: str = "") -> Meeting:
         """Make a meeting that waits for its first upload of ``size`` bytes."""
         meeting_id, now = secrets.token_hex(6), self._clock()
         with self._database.writing() as sql:
             sql.execute(
-                "INSERT INTO meetings VALUES (?, ?, ?, 'uploading', 1, ?, NULL, NULL, ?, ?)",
-                (meeting_id, title, filename, f"{meeting_id}-1", now, now),
+                "INSERT INTO meetings (id, title, filename, status, attempt, upload_id, created_at,"
+                " updated_at, owner) VALUES (?, ?, ?, 'uploading', 1, ?, ?, ?, ?)",
+                (meeting_id, title, filename, f"{meeting_id}-1", now, now, owner),
             )
             _insert_upload(sql, meeting_id, 1, size)
             return _load(sql, meeting_id)
@@ -83,6 +88,15 @@ class Meetings:
         with self._database.reading() as sql:
             rows = sql.execute(f"{_SELECT} ORDER BY m.created_at DESC, m.id LIMIT ?", (limit,))
             return [_meeting(row) for row in rows]
+
+    def completed_of(self, owner: str) -> int:
+        """Count the completed meetings of a user."""
+        with self._database.reading() as sql:
+            row = sql.execute(
+                "SELECT count(*) AS n FROM meetings WHERE owner = ? AND status = 'completed'",
+                (owner,),
+            ).fetchone()
+        return int(row["n"])
 
     def retry_stage(self, meeting_id: str) -> Meeting:
         """Queue a failed meeting again on the same upload, from the stage that failed.

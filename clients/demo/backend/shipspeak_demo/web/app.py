@@ -11,7 +11,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from shipspeak_demo.web import meetings, samples, token, uploads
+from shipspeak_demo.web import meetings, news, people, practice, samples, token, uploads
 from shipspeak_demo.web.errors import ApiError, answer_api_error, answer_http_error
 
 if TYPE_CHECKING:
@@ -28,6 +28,15 @@ async def _healthy(request: Request) -> Response:
 ROUTES = [
     Route("/healthz", _healthy),
     Route("/api/token", token.show),
+    Route("/api/people", people.index),
+    Route("/api/arrivals", people.arrive, methods=["POST"]),
+    Route("/api/practice", practice.create, methods=["POST"]),
+    Route("/api/practice", practice.index, methods=["GET"]),
+    Route("/api/practice/{id}", practice.show),
+    Route("/api/practice/{id}/speech", practice.speak, methods=["PUT"]),
+    Route("/api/practice/{id}/finish", practice.finish, methods=["POST"]),
+    Route("/api/news", news.announce, methods=["POST"]),
+    Route("/api/reminders", news.remind, methods=["POST"]),
     Route("/api/samples", samples.index),
     Route("/api/samples/{name}", samples.show),
     Route("/api/meetings", meetings.create, methods=["POST"]),
@@ -46,8 +55,8 @@ def create_app(services: Services) -> Starlette:
     pages = Middleware(
         CORSMiddleware,
         allow_origins=services.settings.allowed_origins,
-        allow_methods=["GET", "HEAD", "POST", "PATCH"],
-        allow_headers=["Content-Type", "Upload-Offset"],
+        allow_methods=["GET", "HEAD", "POST", "PUT", "PATCH"],
+        allow_headers=["Authorization", "Content-Type", "Upload-Offset"],
         expose_headers=["Upload-Offset", "Upload-Length"],
         max_age=600,
     )

@@ -12,12 +12,12 @@ from shipspeak_demo.web.services import LARGEST_UPLOAD
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-_LARGEST_BODY = 16 * 1024
+LARGEST_BODY = 16 * 1024
 _LONGEST_TEXT = 200
 
 
-async def json_body(request: Request) -> dict[str, Any]:
-    """Read a JSON object; raises ApiError."""
+async def json_body(request: Request, largest: int = LARGEST_BODY) -> dict[str, Any]:
+    """Read a JSON object of at most so many bytes; raises ApiError."""
     # The content type also makes a browser ask first (preflight) before it sends another site's.
     kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if kind != "application/json":
@@ -26,8 +26,8 @@ async def json_body(request: Request) -> dict[str, Any]:
     raw = bytearray()
     async for chunk in request.stream():
         raw += chunk
-        if len(raw) > _LARGEST_BODY:
-            problem = f"The body is larger than {_LARGEST_BODY} bytes."
+        if len(raw) > largest:
+            problem = f"The body is larger than {largest} bytes."
             raise ApiError(413, "TOO_LARGE", problem, "Send the fields alone.")
     try:
         body = json.loads(raw)
@@ -60,3 +60,26 @@ def size_field(body: dict[str, Any]) -> int:
         problem = f"{size} bytes are more than an upload may have ({LARGEST_UPLOAD})."
         raise ApiError(413, "TOO_LARGE", problem, "Choose a smaller file.")
     return size
+
+
+def number_field(
+    body: dict[str, Any], name: str, least: float, most: float, *, default: float | None = None
+) -> float:
+    """Take a number between two bounds; raises ApiError."""
+    value = body.get(name, default)
+    # A bool is an int in Python, and a float may be no number.
+    if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
+        problem = f"'{name}' is not a number from {least:g} to {most:g}."
+        raise bad_request(problem, f"Send '{name}' as a number.")
+    return value
+
+
+def speech_field(body: dict[str, Any], name: str, longest: int) -> str:
+    """Take a text with line breaks, which may be empty; raises ApiError."""
+    value = body.get(name)
+    if not isinstance(value, str) or len(value) > longest:
+        problem = f"'{name}' is not a text of at most {longest} characters."
+        raise bad_request(problem, "Begin a new session for more.")
+    if any(unicodedata.category(letter) == "Cs" for letter in value):
+        raise bad_request(f"'{name}' holds halves of letters.", "Send whole letters.")
+    return value

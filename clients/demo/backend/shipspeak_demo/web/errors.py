@@ -43,6 +43,11 @@ def not_found(what: str) -> ApiError:
     return ApiError(404, "NOT_FOUND", f"There is no such {what}.", "List the meetings and choose.")
 
 
+def signed_out(what_is_wrong: str) -> ApiError:
+    """The caller has not said who it is, or not so that it can be believed."""
+    return ApiError(401, "SIGNED_OUT", what_is_wrong, "Ask for a token and send it.")
+
+
 def answer_api_error(request: Request, error: Exception) -> Response:
     """Turn an ``ApiError`` into its answer."""
     del request

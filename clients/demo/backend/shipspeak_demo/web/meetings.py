@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse, Response
 from shipspeak_demo.facts import StageBegan
 from shipspeak_demo.store import Meeting, NotFailed, NotOffered
 from shipspeak_demo.transcript import BrokenTranscript, Transcript, read_transcript
+from shipspeak_demo.web.auth import maybe_user
 from shipspeak_demo.web.body import json_body, size_field, text_field
 from shipspeak_demo.web.errors import ApiError, bad_request, not_found
 from shipspeak_demo.web.services import services_of
@@ -29,7 +30,8 @@ async def create(request: Request) -> Response:
     size = size_field(body)
     filename = text_field(body, "filename")
     title = text_field(body, "title", default=filename)
-    meeting = await asyncio.to_thread(services.meetings.create, title, filename, size)
+    owner = maybe_user(request)
+    meeting = await asyncio.to_thread(services.meetings.create, title, filename, size, owner)
     _announce_upload(services, meeting)
     return JSONResponse(_ticket(meeting), 201, headers={"Location": _upload_url(meeting)})
 
@@ -135,6 +137,7 @@ def _shown(meeting: Meeting) -> dict[str, Any]:
         **_ticket(meeting),
         "title": meeting.title,
         "filename": meeting.filename,
+        "owner": meeting.owner,
         "status": meeting.status,
         "received": meeting.received,
         "created_at": meeting.created_at,

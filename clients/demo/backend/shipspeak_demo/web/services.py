@@ -11,8 +11,11 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from shipspeak_demo.announcer import Announcer
+    from shipspeak_demo.desk import Desk
+    from shipspeak_demo.practice import Aftermath, Rooms
+    from shipspeak_demo.profile import Profile
     from shipspeak_demo.settings import Settings
-    from shipspeak_demo.store import Meetings, Uploads
+    from shipspeak_demo.store import Meetings, Practices, Told, Uploads
 
 LARGEST_UPLOAD = 64 * 1024 * 1024
 
@@ -31,6 +34,12 @@ class Services:
     meetings: Meetings
     uploads: Uploads
     announcer: Announcer
+    practices: Practices
+    told: Told
+    rooms: Rooms
+    aftermath: Aftermath
+    profile: Profile
+    desk: Desk
     clock: Callable[[], float]
     now: Callable[[], float]
     busy: set[str] = field(default_factory=set)

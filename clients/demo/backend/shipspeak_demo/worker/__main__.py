@@ -9,8 +9,9 @@ import time
 from typing import TYPE_CHECKING
 
 from shipspeak_demo import program
-from shipspeak_demo.publishing import open_publisher
-from shipspeak_demo.store import Database, JobQueue
+from shipspeak_demo.publishing import FactPublisher, open_hub
+from shipspeak_demo.standing import Standings
+from shipspeak_demo.store import Database, JobQueue, Meetings, Practices
 from shipspeak_demo.worker.lanes import run_lane
 from shipspeak_demo.worker.process import Surroundings
 
@@ -22,11 +23,13 @@ async def work(settings: Settings, speed: float, concurrency: int) -> None:
     """Work until SIGTERM or SIGINT; jobs in hand are given back at their checkpoints."""
     stopped = program.stop_event()
     database = Database(settings.database)
-    async with open_publisher(settings) as publish:
+    meetings = Meetings(database, time.time)
+    standings = Standings(Practices(database, time.time), meetings, time.time)
+    async with open_hub(settings) as hub:
         around = Surroundings(
             queue=JobQueue(database, time.time),
             uploads=settings.uploads,
-            publish=publish,
+            publish=FactPublisher(hub, meetings, standings.of),
             clock=time.monotonic,
             wait=asyncio.sleep,
             speed=speed,

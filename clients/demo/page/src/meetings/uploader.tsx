@@ -1,9 +1,9 @@
 import { type DragEvent, useEffect, useId, useRef, useState } from "react";
 import type { Sample } from "../backend.js";
-import { openMeeting } from "../route.js";
+import { go } from "../route.js";
 import { useServices } from "../services.js";
-import { upload } from "../upload.js";
 import { titleOf } from "../words.js";
+import { upload } from "./upload.js";
 
 export interface UploaderProps {
   /** The failed meeting that gets another file; null = a new meeting. */
@@ -31,10 +31,10 @@ export function Uploader({ replacing, onCancelReplace, onStarted }: UploaderProp
     try {
       const file = await getFile();
       const slot = replacing ? await backend.uploadAgain(replacing, file) : await backend.create(title, file);
-      openMeeting(slot.id);
+      go("meetings", slot.id);
       onStarted();
       setBusy(false);
-      await upload(backend.url(slot.upload_url), file);
+      await upload(backend.send, backend.url(slot.upload_url), file);
       onStarted();
     } catch (error) {
       setProblem(error instanceof Error ? error.message : String(error));

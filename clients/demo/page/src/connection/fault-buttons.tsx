@@ -1,10 +1,11 @@
-import { useConnection } from "@shipspeak/realtime/react";
+import { useConnection, useRealtime } from "@shipspeak/realtime/react";
 import { useCallback, useEffect, useState } from "react";
 import { useServices } from "../services.js";
 
 /** Kill the hub, block its streams; offered by a hub in dev mode only. */
 export function FaultButtons() {
-  const { config, client } = useServices();
+  const { config } = useServices();
+  const client = useRealtime();
   const place = useConnection(({ phase, transport }) => `${phase} ${transport}`);
   const [blocked, setBlocked] = useState(false);
   const [problem, setProblem] = useState("");

@@ -1,7 +1,7 @@
 import { useState } from "react";
 import type { Meeting } from "../backend.js";
 import { useServices } from "../services.js";
-import { upload } from "../upload.js";
+import { upload } from "./upload.js";
 
 /** For an upload that was cut off (the page was closed): the same file goes on where it stopped. */
 export function ResumeUpload({ meeting }: { meeting: Meeting }) {
@@ -15,7 +15,7 @@ export function ResumeUpload({ meeting }: { meeting: Meeting }) {
       return;
     }
     try {
-      await upload(backend.url(meeting.upload_url), file);
+      await upload(backend.send, backend.url(meeting.upload_url), file);
     } catch (error) {
       setProblem(error instanceof Error ? error.message : String(error));
     }

@@ -1,4 +1,4 @@
-import { BackendError } from "./backend.js";
+import { BackendError } from "../backend.js";
 
 /** Large enough to be quick, small enough that a lost connection costs little. */
 const CHUNK_BYTES = 256 * 1024;
@@ -8,13 +8,13 @@ const RETRY_MS = [500, 1000, 2000, 4000, 8000];
  * Sends the rest of a file in chunks, from where the back end says it stands. A broken connection is resumed;
  * fails when the back end refuses, or after five failures in a row.
  */
-export async function upload(url: string, file: File): Promise<void> {
+export async function upload(send: typeof globalThis.fetch, url: string, file: File): Promise<void> {
   let failures = 0;
   let offset: number | null = null;
   while (offset === null || offset < file.size) {
     try {
-      offset ??= await askOffset(url);
-      if (offset < file.size) offset = await sendChunk(url, file, offset);
+      offset ??= await askOffset(send, url);
+      if (offset < file.size) offset = await sendChunk(send, url, file, offset);
       failures = 0;
     } catch (error) {
       if (error instanceof BackendError && !isPassing(error.status)) throw error;
@@ -27,14 +27,19 @@ export async function upload(url: string, file: File): Promise<void> {
   }
 }
 
-async function askOffset(url: string): Promise<number> {
-  const response = await fetch(url, { method: "HEAD", cache: "no-store" });
+async function askOffset(send: typeof globalThis.fetch, url: string): Promise<number> {
+  const response = await send(url, { method: "HEAD", cache: "no-store" });
   if (!response.ok) throw new BackendError(response.status, `The upload is gone (HTTP ${response.status}).`);
   return Number(response.headers.get("upload-offset"));
 }
 
-async function sendChunk(url: string, file: File, offset: number): Promise<number> {
-  const response = await fetch(url, {
+async function sendChunk(
+  send: typeof globalThis.fetch,
+  url: string,
+  file: File,
+  offset: number,
+): Promise<number> {
+  const response = await send(url, {
     method: "PATCH",
     headers: { "content-type": "application/offset+octet-stream", "upload-offset": String(offset) },
     body: file.slice(offset, offset + CHUNK_BYTES),

@@ -1,0 +1,8 @@
+"""The practice room: a coach for each open session, and what follows when one has ended."""
+
+from __future__ import annotations
+
+from shipspeak_demo.practice.aftermath import Aftermath
+from shipspeak_demo.practice.rooms import Ended, Rooms
+
+__all__ = ["Aftermath", "Ended", "Rooms"]

@@ -18,9 +18,11 @@ import pytest
 from shipspeak.realtime.v1 import meeting_pb2, notification_pb2
 from shipspeak_realtime import (
     AdminClient,
+    Delivery,
     Event,
     Outcome,
     RealtimeClient,
+    RealtimeWorker,
     SqliteOutbox,
     UserProgress,
 )
@@ -67,7 +69,7 @@ async def test_the_readmes_python_publishes_and_reads(hub_process: HubProcess):
 
 async def test_the_pythons_page_publishes_a_meeting_and_a_notification(hub_process: HubProcess):
     blocks = page("docs/python.md").blocks("python")
-    publish, _disk, inbox, read, history, work, present, meeting, _, _, _, admin = blocks
+    publish, _disk, inbox, read, history, work, _program, present, meeting, _, _, _, admin = blocks
     saved: list[tuple[str, str]] = []
     async with asyncio.timeout(SECONDS), RealtimeClient(hub_process.grpc) as hub:
         names: dict[str, Any] = {
@@ -112,6 +114,27 @@ async def test_the_pythons_page_publishes_a_meeting_and_a_notification(hub_proce
     assert states[-1] == "completed"
     assert "stage_changed" in states
     assert all(cursor.startswith("meeting/of-the-page@") for _, cursor in saved)
+
+
+async def test_the_pythons_page_has_a_worker(hub_process: HubProcess):
+    program = page("docs/python.md").blocks("python")[6].replace(ADDRESS, hub_process.grpc)
+    names: dict[str, Any] = {
+        "Delivery": Delivery,
+        "RealtimeClient": RealtimeClient,
+        "RealtimeWorker": RealtimeWorker,
+        "token": None,
+    }
+
+    async def analyse(_: Event) -> None:
+        names["worker"].stop()
+
+    names["analyse"] = analyse
+    async with asyncio.timeout(SECONDS), RealtimeClient(hub_process.grpc) as hub:
+        working = asyncio.create_task(run(program, names))
+        while not working.done():
+            # What is published before the subscription is open is not its work.
+            await hub.publish("meeting/for-the-worker", meeting_pb2.UploadProgress())
+        await working
 
 
 async def test_the_pythons_page_publishes_by_way_of_the_disk(

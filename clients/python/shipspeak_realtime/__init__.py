@@ -55,6 +55,7 @@ from shipspeak_realtime.user_progress import UserProgress
 from shipspeak_realtime.verdicts import LeftOut, Verdict, VerdictKind
 from shipspeak_realtime.version import VERSION
 from shipspeak_realtime.work import Work, retry_delay
+from shipspeak_realtime.worker import RealtimeWorker, Reject
 
 __all__ = [
     "VERSION",
@@ -88,8 +89,10 @@ __all__ = [
     "ProtocolError",
     "RealtimeClient",
     "RealtimeError",
+    "RealtimeWorker",
     "Receipt",
     "RefusedDraft",
+    "Reject",
     "ServerBusyError",
     "ServerError",
     "SqliteOutbox",

@@ -120,10 +120,11 @@ export class Drain {
   async #failed(row: Row, error: RealtimeError): Promise<void> {
     const meaning = meaningOf(error);
     if (meaning.kind === "dead") return this.#bury(row, error);
-    if (meaning.kind === "auth") this.#pause();
-    else this.#backOff(meaning.hintMs, meaning.busy);
+    if (meaning.kind !== "auth") this.#backOff(meaning.hintMs, meaning.busy);
     await this.#store.put({ ...row, state: "queued" });
     this.#events.changed();
+    // The last thing that it does: another tab may go on from here.
+    if (meaning.kind === "auth" && !this.#stop.signal.aborted) this.#pause();
   }
 
   async #bury(row: Row, error: RealtimeError): Promise<void> {

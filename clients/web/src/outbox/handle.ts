@@ -34,7 +34,7 @@ export class OutboxHandle implements Outbox {
 
   async add(topic: string, content: ContentInit, options: QueueOptions = {}): Promise<Queued> {
     const outbox = await this.#use();
-    this.#mark(true);
+    this.#mark(true); // and no more taken away: another tab may be writing one down that is not seen here yet
     return outbox.add(topic, content, options);
   }
 
@@ -60,7 +60,9 @@ export class OutboxHandle implements Outbox {
   async clear(): Promise<void> {
     // A draft that is about to be kept is the signed-out user's too. Where it fails, nothing was kept.
     await this.#opening?.catch(() => {});
-    if (this.#open || this.#mark()) await (await this.#load()).clear();
+    if (!this.#open && !this.#mark()) return;
+    await (await this.#load()).clear();
+    this.#mark(false);
   }
 
   close(): void {
@@ -94,14 +96,10 @@ export class OutboxHandle implements Outbox {
     this.#refuseClosed();
     this.#open = open;
     open.start();
-    const stop: () => void = this.#cell.subscribe(() => {
-      if (this.#closed) stop();
-      else this.#mark(this.#cell.getSnapshot().entries.length > 0);
-    });
     return open;
   }
 
-  /** A word for the next page whether there is anything to look for; absent storage has nothing. */
+  /** A word for the next page whether there may be anything to look for; absent storage has nothing. */
   #mark(set?: boolean): boolean {
     if (!this.#shared?.host) return false;
     const key = `${this.#shared.name}:outbox`;

@@ -12,6 +12,7 @@ import { Drain } from "./drain.js";
 import type { Row } from "./rows.js";
 import type { OutboxStore } from "./store.js";
 import type { OutboxEntry, OutboxSnapshot, Queued, QueueOptions } from "./types.js";
+import { Waiters } from "./waiters.js";
 
 export interface OutboxContext {
   readonly session: SessionContext;
@@ -19,11 +20,6 @@ export interface OutboxContext {
   /** Shared by the tabs that share the store; null = this tab has its own. */
   readonly shared: { readonly name: string; readonly host: TabsHost } | null;
   readonly cell: Cell<OutboxSnapshot>;
-}
-
-interface Waiter {
-  resolve(receipt: Receipt): void;
-  reject(error: RealtimeError): void;
 }
 
 const VERSION = 1;
@@ -37,7 +33,7 @@ type Said =
 /** The outbox once it is used. Of the tabs that share it one sends; the others wait in line to do so when that one ends. */
 export class OpenOutbox {
   readonly #context: OutboxContext;
-  readonly #waiters = new Map<string, Waiter>();
+  readonly #waiters = new Waiters();
   readonly #leadership: Leadership | null;
   #channel: Channel | null = null;
   #stopPage: () => void = () => {};
@@ -80,15 +76,21 @@ export class OpenOutbox {
     const { session, store } = this.#context;
     const now = session.environment.now();
     const { id = uuidv7(now), ttlMs = null, key = topic } = options;
-    const row = await store.add({
-      ...{ id, topic, key, ttlMs, createdAt: now, attempts: 0 },
-      content: toBinary(ContentSchema, create(ContentSchema, content)),
-      firstSentAt: null,
-      state: "queued",
-      error: null,
-    });
-    const receipt = new Promise<Receipt>((resolve, reject) => this.#waiters.set(row.id, { resolve, reject }));
-    receipt.catch(() => {}); // who does not ask for it is not told
+    const bytes = toBinary(ContentSchema, create(ContentSchema, content));
+    // Before it is kept: from then on another tab may send it.
+    const wait = this.#waiters.wait(id);
+    let row: Row;
+    try {
+      row = await store.add({
+        ...{ id, topic, key, ttlMs, createdAt: now, attempts: 0, content: bytes },
+        ...{ firstSentAt: null, state: "queued", error: null },
+      });
+    } catch (error) {
+      wait.giveUp();
+      throw error;
+    }
+    const { receipt } = wait;
+    if (row.state === "dead") this.#waiters.settle(id, errorOf(row));
     this.#changed();
     this.#wake();
     return { id: row.id, persistent: store.persistent, receipt };
@@ -108,19 +110,20 @@ export class OpenOutbox {
     if (row) await this.#context.store.remove(row.seq);
     this.#changed();
     this.#say({ kind: "gone", id });
-    this.#settle(id, null);
+    this.#waiters.settle(id, null);
   }
 
   /** The hub can be reached now, as far as one can tell. */
   online(): void {
-    this.#drain?.retry();
+    if (this.#drain) this.#drain.retry();
+    else this.#leadership?.ask();
   }
 
   /** Throws everything away: the user has signed out. */
   async clear(): Promise<void> {
     this.#leave();
     await this.#context.store.clear();
-    for (const id of [...this.#waiters.keys()]) this.#settle(id, null);
+    this.#waiters.giveUp();
     this.#changed();
     this.#leadership?.ask();
     if (!this.#leadership) this.#begin();
@@ -131,7 +134,7 @@ export class OpenOutbox {
     this.#stopPage();
     this.#channel?.close();
     this.#channel = null;
-    for (const id of [...this.#waiters.keys()]) this.#settle(id, null);
+    this.#waiters.giveUp();
   }
 
   #begin(): void {
@@ -139,16 +142,19 @@ export class OpenOutbox {
     this.#drain = new Drain(this.#context.session, this.#context.store, {
       taken: (row, receipt) => {
         this.#say({ kind: "taken", receipt });
-        this.#settle(row.id, receipt);
+        this.#waiters.settle(row.id, receipt);
+        this.#pause(false);
       },
       dead: (row, error) => {
         this.#say({ kind: "dead", id: row.id });
-        this.#settle(row.id, error);
+        this.#waiters.settle(row.id, error);
+        this.#pause(false);
       },
       changed: () => this.#changed(),
       paused: (paused) => {
         this.#say({ kind: "paused", paused });
         this.#pause(paused);
+        if (paused && this.#leadership) this.#leave();
       },
     });
     this.#drain.wake();
@@ -159,6 +165,10 @@ export class OpenOutbox {
     this.#drain = null;
   }
 
+  /**
+   * Sends no more, and stands in no line: the page is put away, or has no token, which another tab may have. It lines up
+   * again when there is reason to.
+   */
   #leave(): void {
     this.#cancelQuestion();
     this.#leadership?.resign();
@@ -187,31 +197,27 @@ export class OpenOutbox {
   #hear(data: unknown): void {
     const said = data as (Said & { readonly v: number }) | null;
     if (said?.v !== VERSION) return;
+    // An answer of the hub: somebody is signed in.
+    if (said.kind === "taken" || said.kind === "dead") this.#pause(false);
     if (said.kind === "changed") void this.#show();
     else if (said.kind === "wake" && this.#drain) {
       this.#drain.wake();
       this.#say({ kind: "awake" });
     } else if (said.kind === "awake") this.#cancelQuestion();
     else if (said.kind === "paused") this.#pause(said.paused);
-    else if (said.kind === "taken") this.#settle(said.receipt.id, said.receipt);
-    else if (said.kind === "gone") this.#settle(said.id, null);
-    else if (said.kind === "dead") void this.#hearDead(said.id);
+    else if (said.kind === "taken") this.#waiters.settle(said.receipt.id, said.receipt);
+    else if (said.kind === "gone") this.#waiters.settle(said.id, null);
+    else if (said.kind === "dead")
+      void this.#hearDead(said.id).catch(this.#context.session.environment.report);
   }
 
   async #hearDead(id: string): Promise<void> {
     const row = this.#waiters.has(id) ? await this.#find(id) : undefined;
-    if (row) this.#settle(id, errorOf(row) ?? null);
-  }
-
-  /** Ends what is waited for; null = it was thrown away. */
-  #settle(id: string, outcome: Receipt | RealtimeError | null): void {
-    const waiter = this.#waiters.get(id);
-    this.#waiters.delete(id);
-    if (outcome && !(outcome instanceof RealtimeError)) waiter?.resolve(outcome);
-    else waiter?.reject(outcome ?? new RealtimeError("The draft was given up.", { kind: "aborted", id }));
+    if (row) this.#waiters.settle(id, errorOf(row));
   }
 
   #pause(paused: boolean): void {
+    if (paused === this.#paused) return;
     this.#paused = paused;
     void this.#show();
   }

@@ -66,9 +66,13 @@ export class TopicRegistry {
     return this.#topics.get(name);
   }
 
-  /** What to ask of the hub now: one entry for each topic, from its position where it has one. */
+  /**
+   * What to ask of the hub now: one entry for each topic, from its position where it has one. Topics for which the hub
+   * has named a time to come back are left out until then.
+   */
   subscriptions(asked = { presence: true }): SubscribeInit[] {
-    const topics = [...this.#topics.values()].filter((topic) => !topic.refused);
+    const asksNow = (topic: Topic) => !topic.refused && !this.#askingAgain.has(topic.name);
+    const topics = [...this.#topics.values()].filter(asksNow);
     return topics.map((topic) => {
       const init = subscribeInit(topic);
       return asked.presence && this.#presence.wants(topic.name) ? { ...init, presence: true } : init;

@@ -34,7 +34,10 @@ test("a topic that is refused for now is asked for again once, spread over a whi
   registry.receive(REFUSED);
   registry.receive(REFUSED); // as each Poll says meanwhile
   expect(planned.mock.calls.map(([, ms]) => ms)).toEqual([1000 + 0.5 * 1200]);
+  // What changes meanwhile asks for it no sooner, on whatever transport.
+  expect(registry.subscriptions()).toEqual([]);
   planned.mock.calls[0]?.[0]();
+  expect(registry.subscriptions()).toMatchObject([{ topic: "meeting/42" }]);
   expect(onChange).toHaveBeenCalledTimes(1);
   registry.receive(REFUSED);
   expect(planned).toHaveBeenCalledTimes(2);

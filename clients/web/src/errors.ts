@@ -42,7 +42,7 @@ export interface RealtimeErrorFacts {
   readonly cause?: unknown;
 }
 
-/** Every error that this package raises or reports. */
+/** Every error that this package raises or reports; each is of one of the classes below, for `instanceof`. */
 export class RealtimeError extends Error {
   override readonly name = "RealtimeError";
   readonly kind: ErrorKind;
@@ -54,6 +54,8 @@ export class RealtimeError extends Error {
 
   constructor(message: string, facts: RealtimeErrorFacts) {
     super(message, facts.cause === undefined ? undefined : { cause: facts.cause });
+    // Made by its kind, an error is of the class of that kind all the same.
+    if (new.target === RealtimeError) Object.setPrototypeOf(this, CLASSES[facts.kind].prototype);
     this.kind = facts.kind;
     this.code = facts.code ?? null;
     this.reason = facts.reason ?? ErrorReason.UNSPECIFIED;
@@ -70,6 +72,69 @@ export class RealtimeError extends Error {
     return this.kind === "network" || this.kind === "timeout" || this.kind === "busy";
   }
 }
+
+/** The hub was not reached, or the answer broke off. */
+export class NetworkError extends RealtimeError {
+  declare readonly kind: "network";
+}
+
+/** No answer in time. */
+export class TimeoutError extends RealtimeError {
+  declare readonly kind: "timeout";
+}
+
+/** This way of talking is blocked here. */
+export class UnsupportedError extends RealtimeError {
+  declare readonly kind: "unsupported";
+}
+
+/** Somebody has to sign in. */
+export class AuthError extends RealtimeError {
+  declare readonly kind: "auth";
+}
+
+/** The user lacks the right; `reason` and `metadata` say which. */
+export class PermissionError extends RealtimeError {
+  declare readonly kind: "permission";
+}
+
+/** Bytes that break the protocol, or versions that do not fit. */
+export class ProtocolError extends RealtimeError {
+  declare readonly kind: "protocol";
+}
+
+/** Come back later: after `retryAfterMs`, where the hub has named a time. */
+export class BusyError extends RealtimeError {
+  declare readonly kind: "busy";
+}
+
+/** The hub understood and said no; `reason` says why. */
+export class RefusedError extends RealtimeError {
+  declare readonly kind: "refused";
+}
+
+/** The draft may be stored or not: publish it again with `id`. */
+export class OutcomeUnknownError extends RealtimeError {
+  declare readonly kind: "unknown";
+}
+
+/** Given up by this side. */
+export class AbortedError extends RealtimeError {
+  declare readonly kind: "aborted";
+}
+
+const CLASSES: Readonly<Record<ErrorKind, typeof RealtimeError>> = {
+  network: NetworkError,
+  timeout: TimeoutError,
+  unsupported: UnsupportedError,
+  auth: AuthError,
+  permission: PermissionError,
+  protocol: ProtocolError,
+  busy: BusyError,
+  refused: RefusedError,
+  unknown: OutcomeUnknownError,
+  aborted: AbortedError,
+};
 
 /** The same error, about one draft. */
 export function aboutDraft(error: RealtimeError, id: string): RealtimeError {

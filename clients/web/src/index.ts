@@ -19,7 +19,20 @@ export {
   type SleepReason,
   type WakeReason,
 } from "./environment.js";
-export { type ErrorKind, RealtimeError } from "./errors.js";
+export {
+  AbortedError,
+  AuthError,
+  BusyError,
+  type ErrorKind,
+  NetworkError,
+  OutcomeUnknownError,
+  PermissionError,
+  ProtocolError,
+  RealtimeError,
+  RefusedError,
+  TimeoutError,
+  UnsupportedError,
+} from "./errors.js";
 export { ErrorReason } from "./gen/shipspeak/realtime/v1/error_reason_pb.js";
 export type { Content, Draft, Event } from "./gen/shipspeak/realtime/v1/event_pb.js";
 export { type Figure, type MeetingUpdate, RecoveryKind } from "./gen/shipspeak/realtime/v1/meeting_pb.js";

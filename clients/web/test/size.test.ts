@@ -79,11 +79,11 @@ test("the sizes of what a page loads, minified and gzipped, stay in their budget
  */
 const BUDGET = {
   wire: 30_000,
-  core: 32_000,
+  core: 32_500,
   hooks: 3500,
   ui: 9500,
   css: 4500,
-  firstLoad: 63_000,
-  everything: 72_000,
+  firstLoad: 64_000,
+  everything: 73_000,
   oneImport: 6000,
 };

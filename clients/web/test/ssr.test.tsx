@@ -9,6 +9,7 @@ import {
   NotificationBell,
   NotificationList,
   NotificationToasts,
+  OutboxBadge,
   PracticeFeedback,
   PresenceList,
   ProgressBar,
@@ -32,6 +33,7 @@ test("K1: every component renders on a server, where there is no page, and touch
       <NotificationList topics={["user/ann"]} />
       <NotificationToasts topics={["user/ann"]} />
       <PresenceList topic="meeting/1" />
+      <OutboxBadge />
       <Toaster />
       <RealtimeErrorBoundary>whole</RealtimeErrorBoundary>
     </RealtimeProvider>,

@@ -1,4 +1,4 @@
-import { RealtimeError } from "../errors.js";
+import { type RealtimeError, RefusedError } from "../errors.js";
 
 /** What the outbox holds at most; a draft that has waited longer than `maxAgeMs` is not sent any more. */
 export const OUTBOX_LIMITS = { rows: 500, bytes: 5_000_000, maxAgeMs: 86_400_000 } as const;
@@ -56,7 +56,7 @@ export function checkRoom(rows: readonly Row[], next: NewRow): void {
 }
 
 /** Too much waits to be sent already, or the browser gives no more space. */
-export class OutboxFullError extends RealtimeError {
+export class OutboxFullError extends RefusedError {
   constructor(id: string, cause?: unknown) {
     super("The outbox is full: nothing more is kept until something was sent or thrown away.", {
       kind: "refused",

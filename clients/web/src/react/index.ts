@@ -12,6 +12,7 @@ export {
 } from "./use-events.js";
 export { useMeetingProgress } from "./use-meeting-progress.js";
 export { type Notifications, type UseNotificationsOptions, useNotifications } from "./use-notifications.js";
+export { type OutboxView, useOutbox } from "./use-outbox.js";
 export { usePracticeFeedback } from "./use-practice-feedback.js";
 export { type Me, usePresence } from "./use-presence.js";
 export {
@@ -22,6 +23,8 @@ export {
   type UsePublishOptions,
   usePublish,
 } from "./use-publish.js";
+export { useSavedState } from "./use-saved-state.js";
 export { useServerNow } from "./use-server-now.js";
+export { useTabRole } from "./use-tab-role.js";
 export { useTopic } from "./use-topic.js";
 export { type TopicState, type UseTopicStateOptions, useTopicState } from "./use-topic-state.js";

@@ -20,6 +20,7 @@ export {
   type NotificationListTexts,
 } from "./notification-list.js";
 export { NotificationToasts, type NotificationToastsProps } from "./notification-toasts.js";
+export { OutboxBadge, type OutboxBadgeProps, type OutboxBadgeTexts } from "./outbox-badge.js";
 export {
   PracticeFeedback,
   type PracticeFeedbackProps,

@@ -6,7 +6,10 @@ import {
   RealtimeProvider,
   useEvents,
   useLatest,
+  useOutbox,
   usePublish,
+  useSavedState,
+  useTabRole,
   useTopic,
   useTopicState,
 } from "../../src/react/index.js";
@@ -16,6 +19,7 @@ import {
   MeetingProgress,
   NotificationBell,
   NotificationToasts,
+  OutboxBadge,
   PracticeFeedback,
   PresenceList,
   Toaster,
@@ -38,6 +42,9 @@ function Everything() {
   useLatest("meeting/2", "meeting");
   useTopicState("meeting/2", (sum: number) => sum + 1, 0);
   usePublish("meeting/2", { optimistic: true });
+  useOutbox();
+  useTabRole();
+  useSavedState("meeting/2", { initial: 0, version: 1, reduce: (sum: number) => sum + 1 });
   return (
     <>
       <ConnectionBanner />
@@ -47,6 +54,7 @@ function Everything() {
       <NotificationBell topics={["user/ann"]} />
       <NotificationToasts topics={["user/ann"]} />
       <PresenceList topic="meeting/1" />
+      <OutboxBadge />
       <Toaster />
     </>
   );

@@ -3,11 +3,13 @@ import type { RealtimeClient } from "../../src/client.js";
 import { RealtimeError } from "../../src/errors.js";
 import { RecoveryKind } from "../../src/gen/shipspeak/realtime/v1/meeting_pb.js";
 import { HintLevel } from "../../src/gen/shipspeak/realtime/v1/practice_pb.js";
+import type { OutboxEntry, OutboxSnapshot } from "../../src/outbox/types.js";
 import {
   ConnectionBanner,
   ConnectionDot,
   LiveText,
   MeetingProgress,
+  OutboxBadge,
   PracticeFeedback,
   PresenceList,
   ProgressBar,
@@ -53,6 +55,23 @@ const dot = (name: string, act: NonNullable<Scene["act"]>): Scene => ({
   show: () => <ConnectionDot />,
   act,
 });
+const outbox = (name: string, { entries, paused }: Omit<OutboxSnapshot, "persistent">): Scene => ({
+  name: `Outbox: ${name}`,
+  show: () => <OutboxBadge />,
+  act: (client) => client.outboxCell.set({ persistent: true, entries, paused }),
+});
+const queued = (id: string): OutboxEntry => ({
+  id,
+  topic: "meeting/1",
+  state: "queued",
+  createdAt: 0,
+  attempts: 0,
+  error: null,
+});
+const refused = (id: string): OutboxEntry => {
+  const error = new RealtimeError("Only the owner of the meeting may comment.", { kind: "permission", id });
+  return { ...queued(id), state: "dead", error };
+};
 const hint = (client: FakeClient, aspect: string, text: string, level: HintLevel) =>
   client.event("practice/7", {
     case: "practice",
@@ -191,6 +210,9 @@ export const SCENES: readonly Scene[] = [
     hint(client, "pace", "Nice and steady. Keep it there.", HintLevel.PRAISE);
     figures(client, true);
   }),
+  outbox("waiting", { entries: [queued("1"), queued("2")], paused: false }),
+  outbox("signed out", { entries: [queued("1")], paused: true }),
+  outbox("refused", { entries: [queued("1"), refused("2"), refused("3")], paused: false }),
   {
     name: "Text",
     show: () => (

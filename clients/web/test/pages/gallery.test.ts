@@ -33,7 +33,7 @@ async function shown(query: string) {
 
 async function keepPictures(folder: string, query: string): Promise<void> {
   await mkdir(folder, { recursive: true });
-  for (const part of ["D", "Ba", "Meet", "Practice", "Notifications", "Bell", "Mess", "P", "T"]) {
+  for (const part of ["D", "Ba", "Meet", "Practice", "Notifications", "Bell", "Mess", "O", "P", "T"]) {
     const page = await shown(`${query}&scenes=${part}`);
     await page.evaluate("new Promise((done) => setTimeout(done, 600))");
     await writeFile(join(folder, `${query.replaceAll(/\W+/g, "-")}-${part}.png`), await page.screenshot());

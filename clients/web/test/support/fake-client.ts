@@ -5,12 +5,12 @@ import type { RealtimeClient } from "../../src/client.js";
 import { type ConnectionSnapshot, IDLE_SNAPSHOT } from "../../src/connection/snapshot.js";
 import { type ContentSchema, type Event, EventSchema } from "../../src/gen/shipspeak/realtime/v1/event_pb.js";
 import type { MeetingUpdateSchema } from "../../src/gen/shipspeak/realtime/v1/meeting_pb.js";
-import { NO_OUTBOX, type Outbox } from "../../src/outbox/types.js";
+import { NO_OUTBOX, type Outbox, type OutboxSnapshot } from "../../src/outbox/types.js";
 import { NOBODY, type PresenceSnapshot } from "../../src/presence/state.js";
 import type { ContentInit, PublishOptions } from "../../src/publish.js";
 import type { Receipt } from "../../src/repeat.js";
 import { Cell } from "../../src/store.js";
-import { SOLO } from "../../src/tabs/snapshot.js";
+import { SOLO, type TabsSnapshot } from "../../src/tabs/snapshot.js";
 import { PENDING_TOPIC, type TopicListener, type TopicSnapshot } from "../../src/topics/types.js";
 
 type Payload = NonNullable<MessageInitShape<typeof ContentSchema>["payload"]>;
@@ -36,13 +36,14 @@ export class FakeClient implements RealtimeClient {
   /** How far the hub's clock is ahead. */
   aheadMs = 0;
   signOut = () => Promise.resolve();
-  readonly tabs = { getSnapshot: () => SOLO, subscribe: () => () => {} };
+  readonly tabs = new Cell<TabsSnapshot>(SOLO, fail);
   readonly scope = null;
   claim: RealtimeClient["claim"] = () => Promise.resolve(true);
-  readonly outbox: Outbox = Object.assign(new Cell(NO_OUTBOX, fail), {
+  readonly outboxCell = new Cell<OutboxSnapshot>(NO_OUTBOX, fail);
+  readonly outbox: Outbox = Object.assign(this.outboxCell, {
     add: () => Promise.reject(new Error("not here")),
-    retry: () => Promise.resolve(),
-    discard: () => Promise.resolve(),
+    retry: async (id: string) => void this.calls.push(`retry ${id}`),
+    discard: async (id: string) => void this.calls.push(`discard ${id}`),
   });
   retryNow = () => void this.calls.push("retryNow");
   topicState = (name: string) => (this.watching(name) > 0 ? this.state(name) : undefined);

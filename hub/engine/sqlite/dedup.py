@@ -24,6 +24,7 @@ _LOOK_UP: Final = (
 _REMEMBER: Final = (
     "INSERT INTO dedup (topic_id, publisher, event_id, offset, stored_ms) VALUES {rows}"
 )
+_FORGET: Final = "DELETE FROM dedup WHERE topic_id = ? AND publisher = ? AND event_id = ?"
 _CHUNK_END: Final = (
     "SELECT topic_id, publisher, event_id FROM dedup "
     "WHERE (topic_id, publisher, event_id) > (?, ?, ?) "
@@ -106,6 +107,11 @@ def remember(
 ) -> None:
     """Put (topic id, publisher, event id, offset, stored_ms) into the open transaction."""
     write_rows(connection, _REMEMBER, rows)
+
+
+def forget(connection: sqlite3.Connection, key: Key) -> None:
+    """Remember an id no more; part of the open transaction."""
+    connection.execute(_FORGET, key)
 
 
 def find_in_log(

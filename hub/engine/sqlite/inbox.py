@@ -130,13 +130,15 @@ class _Log:
             mark = replace(mark, state=WITHDRAWN)
         name = receipt_id(mark.event_id, offset, mark.state, topic)
         body = receipt_body(mark, offset, self._now_ms)
-        result = self._work.append(
-            Append(self._home, name, mark.publisher, body, NORMAL, "", self._now_ms)
-        )
+        append = Append(self._home, name, mark.publisher, body, NORMAL, "", self._now_ms)
+        # It is not in the log: where its id is known, a purge or retention has taken it, and those
+        # who come later must still be told.
+        self._work.forget(append)
+        result = self._work.append(append)
         if not isinstance(result, Stored):
             return result
         self._said[name] = Found(name, result.offset, mark.publisher, mark.device)
-        return Noted(result.epoch, result.offset, result.duplicate, first=not result.duplicate)
+        return Noted(result.epoch, result.offset, first=True)
 
     def _kept_elsewhere(self) -> int:
         kept = self._elsewhere.get(self._home)

@@ -48,6 +48,11 @@ class Judge:
         self._known.update(known)
         self._unasked |= unasked
 
+    def forget(self, key: Key) -> None:
+        """Judge the next draft with this key as one that was never stored."""
+        self._known.pop(key, None)
+        self._unasked.discard(key)
+
     def publish(self, appends: Sequence[Append]) -> Published:
         """Judge one call's drafts in order.
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from hub.engine.contract import Stored
-from hub.engine.sqlite.dedup import recall
+from hub.engine.sqlite.dedup import forget, recall
 from hub.engine.sqlite.topics import Trimmed, Withdrawn
 
 if TYPE_CHECKING:
@@ -92,6 +92,12 @@ class Work:
         if isinstance(result, Stored) and published.events:
             self.touched[append.topic] = None
         return result
+
+    def forget(self, append: Append) -> None:
+        """Forget the id of a draft, so that ``append`` stores it even if it was stored before."""
+        key = (self._topics[append.topic].id, append.publisher, append.event_id)
+        forget(self.connection, key)
+        self._judge.forget(key)
 
     def stored_before(self, appends: Sequence[Append]) -> list[AppendResult | None]:
         """What publishes of repeats would be answered; None = the draft's id is new.

@@ -21,8 +21,11 @@ from hub.errors import Unavailable
 from shipspeak.realtime.v1 import error_reason_pb2
 
 # 1: events alone; 2: drafts for later and work subscriptions beside them; 3: which dead letters are
-# on their way; 4: how far purges have reached; 5: receipts are found and counted by their ids.
-SCHEMA_VERSION: Final = 5
+# on their way; 4: how far purges have reached; 5: receipts are found and counted by their ids;
+# 6: so are all events.
+SCHEMA_VERSION: Final = 6
+# What a newer table or index stands in for.
+_OUTDATED: Final = ("DROP INDEX IF EXISTS event_receipt",)
 
 _TABLES: Final = (
     "CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID",
@@ -48,7 +51,7 @@ _TABLES: Final = (
         body BLOB NOT NULL
     )""",
     "CREATE UNIQUE INDEX event_offset ON event (topic_id, offset)",
-    "CREATE INDEX event_receipt ON event (topic_id, event_id) WHERE event_id >= '~'",
+    "CREATE INDEX event_by_id ON event (topic_id, event_id)",
     """CREATE TABLE dedup (
         topic_id INTEGER NOT NULL,
         publisher TEXT NOT NULL,
@@ -127,8 +130,10 @@ def _make(connection: sqlite3.Connection, shard: int, shards: int, now_ms: int) 
 
 
 def _complete(connection: sqlite3.Connection) -> None:
-    """Give a file of an older hub the tables that have come since; the others stay."""
+    """Give a file of an older hub the tables and indexes that have come since; the tables stay."""
     with writing(connection):
+        for statement in _OUTDATED:
+            connection.execute(statement)
         for statement in _TABLES:
             connection.execute(_IF_MISSING.sub(r"\1 IF NOT EXISTS ", statement, count=1))
         connection.execute("UPDATE meta SET value = ? WHERE key = 'schema'", (SCHEMA_VERSION,))

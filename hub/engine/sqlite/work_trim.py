@@ -17,7 +17,7 @@ _UNSETTLED: Final = (
     "SELECT ?1, e.pos, ?2, e.offset, coalesce(o.attempts, 0), ?3, e.event_id, e.body "
     "FROM event AS e LEFT JOIN work_open AS o ON o.work_id = ?4 AND o.pos = e.pos "
     "WHERE e.topic_id = ?5 AND e.offset <= ?6 AND (o.pos IS NOT NULL OR e.pos > ?7) "
-    "AND e.event_id < '~' AND e.body <> x'' AND (e.expires_ms = 0 OR e.expires_ms > ?8) "
+    "AND +e.event_id < '~' AND e.body <> x'' AND (e.expires_ms = 0 OR e.expires_ms > ?8) "
     "ORDER BY e.offset"
 )
 _CLOSE: Final = (

@@ -138,3 +138,27 @@ async def test_their_number_is_bounded(bench: Bench) -> None:
     await bench.publish("own")
     (own,) = await bench.say(("own", READ))
     assert isinstance(own, Stored), "one's own always have room"
+
+
+async def test_what_was_said_and_is_gone_is_stored_again(bench: Bench) -> None:
+    """E4: the memory of ids outlives the log; a device that comes later must still be told."""
+    await bench.publish("news", topic=ALL)
+    assert offsets(await bench.say(("news", READ), topic=ALL, said_in=TOPIC)) == [1]
+    await purge(bench.engine, TOPIC)
+    assert await bench.receipts() == []
+    (again,) = await bench.say(("news", READ), topic=ALL, said_in=TOPIC)
+    assert isinstance(again, Noted)
+    assert (again.offset, again.duplicate, again.first) == (2, False, True)
+    assert [receipt.event_id for receipt in await bench.receipts()] == ["news"]
+    (known,) = await bench.say(("news", READ), topic=ALL, said_in=TOPIC)
+    assert isinstance(known, Noted)
+    assert (known.offset, known.duplicate) == (2, True)
+
+
+async def test_what_is_said_again_twice_in_one_call_is_stored_once(bench: Bench) -> None:
+    await bench.publish("news", topic=ALL)
+    await bench.say(("news", READ), topic=ALL, said_in=TOPIC)
+    await purge(bench.engine, TOPIC)
+    results = await bench.say(("news", READ), ("news", READ), topic=ALL, said_in=TOPIC)
+    assert offsets(results) == [2, 2]
+    assert len(await bench.receipts()) == 1

@@ -13,7 +13,7 @@ from hub.engine.sqlite.inbox import StoreReceipts
 from hub.engine.sqlite.policy import Retention
 from hub.engine.sqlite.removal import Purge
 from hub.engine.sqlite.requests import Operate, Operated
-from hub.engine.sqlite.spoken import COUNT, RECEIPTS, Spoken, look_for
+from hub.engine.sqlite.spoken import BY_ID, COUNT, Spoken, look_for
 from hub.errors import HubError
 from hub.model.receipts import DISMISSED, READ, WITHDRAWN, Mark
 from tests.unit.engine.sqlite.support import START_MS, TOPIC, PlainShard, draft, drafts
@@ -96,11 +96,24 @@ def test_a_topic_that_was_never_written_has_nothing(shard: PlainShard) -> None:
     assert isinstance(refused, HubError)
 
 
-def test_a_receipt_is_found_by_its_id_without_a_walk(shard: PlainShard) -> None:
-    """What one user says of events of other topics is looked up in a long log, too."""
+def test_events_and_receipts_are_found_by_their_ids_without_a_walk(shard: PlainShard) -> None:
+    """In a log of any length, by readers and by the writer."""
     shard.commit([draft(f"e{number}") for number in range(3_000)])
     _say(shard, _look(shard, "e7"), "e7", READ)
-    plan = shard.connection.execute(f"EXPLAIN QUERY PLAN {RECEIPTS}", (1, 0, "[]")).fetchall()
-    assert any("event_receipt" in row[3] for row in plan), plan
+    plan = shard.connection.execute(f"EXPLAIN QUERY PLAN {BY_ID}", (1, 0, "[]")).fetchall()
+    found = "SEARCH e USING INDEX event_by_id (topic_id=? AND event_id=?)"
+    assert any(found in row[3] for row in plan), plan
+    assert not any("SCAN e" in row[3] for row in plan), plan
     plan = shard.connection.execute(f"EXPLAIN QUERY PLAN {COUNT}", (1,)).fetchall()
-    assert any("COVERING INDEX event_receipt" in row[3] for row in plan), plan
+    assert any("COVERING INDEX event_by_id" in row[3] for row in plan), plan
+    steps = 0
+
+    def count() -> None:
+        nonlocal steps
+        steps += 100
+
+    reader = shard.reader.connection
+    reader.set_progress_handler(count, 100)
+    assert [one.offset for one in _look(shard, "e7", "nope").events] == [8]
+    reader.set_progress_handler(None, 100)
+    assert steps < 3_000, "one step of the machine for each event would be more"

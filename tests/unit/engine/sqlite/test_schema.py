@@ -59,6 +59,8 @@ def test_a_file_of_an_older_hub_gets_the_tables_that_have_come_since(tmp_path: P
         shard.commit(drafts("a", "b"))
         for table in ("scheduled", "purge", *WORK):
             shard.connection.execute(f"DROP TABLE {table}")
+        shard.connection.execute("DROP INDEX event_by_id")
+        shard.connection.execute("CREATE INDEX event_receipt ON event (topic_id, event_id)")
     set_meta(path, "schema", 1)
 
     with contextlib.closing(PlainShard(path)) as shard:
@@ -66,7 +68,9 @@ def test_a_file_of_an_older_hub_gets_the_tables_that_have_come_since(tmp_path: P
         assert shard.commit(drafts("b", "c")).stored == 1
         assert not any(shard.count(table) for table in ("scheduled", "purge", *WORK))
         indexes = shard.connection.execute("SELECT name FROM sqlite_master WHERE type = 'index'")
-        assert {"scheduled_id", "scheduled_due", "event_offset"} <= {row[0] for row in indexes}
+        names = {row[0] for row in indexes}
+        assert {"scheduled_id", "scheduled_due", "event_offset", "event_by_id"} <= names
+        assert "event_receipt" not in names
 
 
 async def test_a_renamed_file_is_refused(tmp_path: Path) -> None:

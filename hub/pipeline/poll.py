@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from hub.errors import HubError, Unimplemented
 from hub.fanout.notice import gap_frame, lost_frame
 from hub.fanout.splice import splice
-from hub.model.wire import delimited
+from hub.pipeline.answer import Answer
 from hub.session.frames import duration, error_frame
 from shipspeak.realtime.v1 import error_reason_pb2 as reasons
 from shipspeak.realtime.v1 import frame_pb2, realtime_service_pb2
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from hub.auth.grants import Principal
     from hub.engine.contract import Engine
+    from hub.pipeline.answer import TopicFrame
     from hub.pipeline.starts import Begin
     from hub.pipeline.subscribe import Subscriber
 
@@ -34,20 +35,6 @@ class _Reader:
     position: int
     volatile_slot: int
     purges: int
-
-
-@dataclass(slots=True)
-class _Answer:
-    """Frames gathered so far, within the limits of one answer."""
-
-    events_left: int
-    bytes_left: int
-    frames: list[bytes]
-    more: bool = False
-
-    @property
-    def full(self) -> bool:
-        return self.events_left <= 0 or self.bytes_left <= 0
 
 
 class Poller:
@@ -79,7 +66,8 @@ class Poller:
         Args:
             request: validated.
             authenticate: gives the principal now; called again before the answer, so that a right
-                which ended during the wait does not count (G10).
+                which ended during the wait does not count (G10): its topic is refused, the others
+                are answered.
 
         Raises:
             HubError: the token is refused, or SUBSCRIPTION_LIMIT. Refusals of single topics are
@@ -95,22 +83,32 @@ class Poller:
         principal = authenticate()
         wishes = {wish.topic: wish for wish in request.subscriptions}
         for reader in readers:
-            self._subscriber.right(principal, wishes[reader.begin.live.name])
-        response = b"".join(delimited(0x0A, frame) for frame in answer.frames)
+            topic = reader.begin.live.name
+            try:
+                self._subscriber.right(principal, wishes[topic])
+            except HubError as error:
+                answer.refuse(topic, error)
         tail = realtime_service_pb2.PollResponse(more=answer.more)
         if not _seconds(request) and not answer.more:
             tail.next_poll_after.CopyFrom(duration(1.0))
-        return response + tail.SerializeToString()
+        return answer.serialized() + tail.SerializeToString()
 
     async def _answer(
-        self, request: realtime_service_pb2.PollRequest, readers: list[_Reader], told: list[bytes]
-    ) -> _Answer:
+        self,
+        request: realtime_service_pb2.PollRequest,
+        readers: list[_Reader],
+        told: list[TopicFrame],
+    ) -> Answer:
         """What lies behind the positions now, or after the wait that was asked for."""
         wait = _seconds(request)
         answer = await self._gather(request, readers, told)
         # That a topic is volatile is no news: such a subscription waits although it never has a
         # cursor.
-        live_only = [reader.begin.frame() for reader in readers if reader.begin.live.volatile]
+        live_only = [
+            (reader.begin.live.name, reader.begin.frame())
+            for reader in readers
+            if reader.begin.live.volatile
+        ]
         if len(answer.frames) == len(live_only) and readers and wait > 0:
             await self._wait(readers, wait)
             answer = await self._gather(request, readers, live_only)
@@ -118,7 +116,7 @@ class Poller:
 
     async def _begin_all(
         self, request: realtime_service_pb2.PollRequest, principal: Principal
-    ) -> tuple[list[_Reader], list[bytes]]:
+    ) -> tuple[list[_Reader], list[TopicFrame]]:
         gate = asyncio.Semaphore(_MAX_SIDE_BY_SIDE)
 
         async def begin(subscription: frame_pb2.Subscribe) -> Begin | HubError:
@@ -133,25 +131,29 @@ class Poller:
         begun = await asyncio.gather(
             *(begin(subscription) for subscription in request.subscriptions)
         )
-        readers, frames = [], []
+        readers: list[_Reader] = []
+        frames: list[TopicFrame] = []
         for subscription, outcome in zip(request.subscriptions, begun, strict=True):
             if isinstance(outcome, HubError):
-                frames.append(error_frame(outcome, topic=subscription.topic))
+                frames.append((subscription.topic, error_frame(outcome, topic=subscription.topic)))
                 continue
             told = (
                 subscription.WhichOneof("start") == "position"
                 and outcome.verdict == frame_pb2.VERDICT_OK
             )
             if not told:
-                frames.append(outcome.frame())
+                frames.append((subscription.topic, outcome.frame()))
             live = outcome.live
             readers.append(_Reader(outcome, outcome.position, live.ring.next_slot, outcome.purges))
         return readers, frames
 
     async def _gather(
-        self, request: realtime_service_pb2.PollRequest, readers: list[_Reader], frames: list[bytes]
-    ) -> _Answer:
-        answer = _Answer(
+        self,
+        request: realtime_service_pb2.PollRequest,
+        readers: list[_Reader],
+        frames: list[TopicFrame],
+    ) -> Answer:
+        answer = Answer(
             request.max_events or DEFAULT_EVENTS, request.max_bytes or DEFAULT_BYTES, list(frames)
         )
         gate = asyncio.Semaphore(_MAX_SIDE_BY_SIDE)
@@ -164,14 +166,14 @@ class Poller:
                 await self._take(reader, answer)
         return answer
 
-    def _tell_of_purge(self, reader: _Reader, answer: _Answer) -> None:
+    def _tell_of_purge(self, reader: _Reader, answer: Answer) -> None:
         """Whoever waits while a topic is purged is told, even if it has read everything (G6)."""
         live = reader.begin.live
         if reader.purges != live.purges:
             reader.purges = live.purges
             now_ms = int(self._clock() * 1000)
             notice, reader.position = live.purge_notice(reader.position, now_ms)
-            answer.frames.append(notice)
+            answer.add(live.name, notice)
 
     async def _behind(self, reader: _Reader, gate: asyncio.Semaphore) -> bool:
         """Whether a durable topic has more than its reader.
@@ -187,7 +189,7 @@ class Poller:
         async with gate:
             return (await self._engine.head(live.name)).head > reader.position
 
-    async def _take(self, reader: _Reader, answer: _Answer) -> None:
+    async def _take(self, reader: _Reader, answer: Answer) -> None:
         live, horizon = reader.begin.live, reader.begin.snapshot_to
         while not answer.full:
             page = await self._engine.read(
@@ -201,36 +203,28 @@ class Poller:
             spliced = splice(live.name, reader.position, page, now_ms)
             if spliced.gap:
                 lost = spliced.after - reader.position
-                answer.frames.append(
-                    gap_frame(
-                        live.ring,
-                        spliced.after,
-                        spliced.gap_cursor,
-                        lost,
-                        oldest_ms=page.state.oldest_ms,
-                    )
+                oldest_ms = page.state.oldest_ms
+                notice = gap_frame(
+                    live.ring, spliced.after, spliced.gap_cursor, lost, oldest_ms=oldest_ms
                 )
+                answer.add(live.name, notice)
             if spliced.frame is None:
                 return
-            answer.frames.append(spliced.frame)
-            answer.events_left -= len(page.events)
-            answer.bytes_left -= len(spliced.frame)
+            answer.add_events(live.name, spliced.frame, len(page.events))
             reader.position = spliced.through
             if not page.more:
                 return
         answer.more = True
 
-    def _take_volatile(self, reader: _Reader, answer: _Answer) -> None:
+    def _take_volatile(self, reader: _Reader, answer: Answer) -> None:
         ring = reader.begin.live.ring
         slot = reader.volatile_slot
         if slot < ring.first_slot:
-            answer.frames.append(lost_frame(ring.topic, ring.first_slot - slot))
+            answer.add(ring.topic, lost_frame(ring.topic, ring.first_slot - slot))
             slot = reader.volatile_slot = ring.first_slot
         while slot < ring.next_slot and not answer.full:
             frame, after, _ = ring.frame(slot, int(self._clock() * 1000))
-            answer.frames.append(frame)
-            answer.events_left -= after - slot
-            answer.bytes_left -= len(frame)
+            answer.add_events(ring.topic, frame, after - slot)
             slot = reader.volatile_slot = after
 
     async def _wait(self, readers: list[_Reader], seconds: float) -> None:

@@ -9,7 +9,7 @@ import pytest
 from google.protobuf import duration_pb2
 
 from hub.auth.grants import Grants, Principal
-from hub.errors import PermissionDenied, ResourceExhausted, Unauthenticated
+from hub.errors import ResourceExhausted, Unauthenticated
 from hub.model.cursor import decode_cursor
 from shipspeak.realtime.v1 import error_reason_pb2 as reasons
 from shipspeak.realtime.v1 import event_pb2, frame_pb2, realtime_service_pb2
@@ -53,14 +53,28 @@ async def _waits(bench: PipelineBench) -> None:
     await until(lambda: live.watchers)
 
 
-async def test_rights_are_asked_again_when_it_answers(bench: PipelineBench) -> None:
+async def test_a_right_that_ends_during_the_wait_costs_its_topic_alone(
+    bench: PipelineBench,
+) -> None:
+    """G10: nothing of that topic is answered but the refusal; the others' events are."""
     request = await _at_head(bench)
-    less = Principal("alice", Grants())
+    request.subscriptions.add(topic="user/alice", at=frame_pb2.START_EARLIEST)
+    less = Principal("alice", Grants(subscribe=("user/*",)))
+    await bench.publish(draft("u1", "user/alice"))
+    first = await _poll(bench, request, ALICE)
+    for frame in first.frames:
+        for run in frame.runs:
+            request.subscriptions[1].position.cursor = run.cursor
     waiting = asyncio.ensure_future(_poll(bench, request, ALICE, less))
     await _waits(bench)
-    await bench.publish(draft("e1"))
-    with pytest.raises(PermissionDenied):
-        await waiting
+    await bench.publish(draft("e1"), draft("u2", "user/alice"))
+    answer = await waiting
+    runs = [run for frame in answer.frames for run in frame.runs]
+    assert [(run.topic, [event.id for event in run.events]) for run in runs] == [
+        ("user/alice", ["u2"])
+    ]
+    (refused,) = [frame.error for frame in answer.frames if frame.HasField("error")]
+    assert (refused.topic, refused.reason) == (TOPIC, reasons.ERROR_REASON_RIGHT_MISSING)
 
 
 async def test_a_token_that_ends_during_the_wait_refuses_the_answer(bench: PipelineBench) -> None:

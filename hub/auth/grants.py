@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hub.errors import PermissionDenied, Unauthenticated
+from hub.topics.namespaces import is_control
 from hub.topics.patterns import covers, matches
 from shipspeak.realtime.v1 import error_reason_pb2
 
@@ -72,7 +73,9 @@ class Principal:
             PermissionDenied: RIGHT_MISSING.
         """
         patterns: tuple[str, ...] = getattr(self.grants, right)
-        if not any(matches(pattern, topic, self.subject) for pattern in patterns):
+        if not self._may_know(topic) or not any(
+            matches(pattern, topic, self.subject) for pattern in patterns
+        ):
             raise PermissionDenied(
                 error_reason_pb2.ERROR_REASON_RIGHT_MISSING,
                 f"{self.subject or 'anonymous'} has no {right} right on {topic}",
@@ -87,13 +90,19 @@ class Principal:
             PermissionDenied: RIGHT_MISSING.
         """
         patterns: tuple[str, ...] = getattr(self.grants, right)
-        if not any(covers(granted, pattern, self.subject) for granted in patterns):
+        if not self._may_know(pattern) or not any(
+            covers(granted, pattern, self.subject) for granted in patterns
+        ):
             raise PermissionDenied(
                 error_reason_pb2.ERROR_REASON_RIGHT_MISSING,
                 f"{self.subject or 'anonymous'} has no {right} right on all of {pattern}",
                 topic=pattern,
                 right=right,
             )
+
+    def _may_know(self, topic: str) -> bool:
+        """The hub's own books are for administrators alone, whatever a token's patterns say."""
+        return self.grants.admin or not is_control(topic)
 
     def require_admin(self) -> None:
         """Check the admin right.

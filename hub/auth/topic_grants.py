@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hub.errors import PermissionDenied, Unauthenticated
+from hub.topics.namespaces import is_control
 from hub.topics.patterns import matches
 from shipspeak.realtime.v1 import error_reason_pb2 as reasons
 
@@ -44,7 +45,7 @@ class TopicGrants:
         try:
             principal.require("subscribe", topic)
         except PermissionDenied:
-            if not grant:
+            if not grant or is_control(topic):
                 raise
         else:
             return None

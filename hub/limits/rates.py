@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ipaddress
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote
 
 from hub.errors import InvalidArgument, ResourceExhausted
 from hub.limits.bucket import Bucket, Rate
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 # A client that comes back says at once all that it has said before, in a hundred topics at most.
 PRESENCE_BURST = 100
+_PREFIX_BITS: Final = 64
 
 
 class Rates:
@@ -161,10 +164,22 @@ class Rates:
 
 
 def address_of(peer: str) -> str:
-    """A peer without its port: all connections of one machine, or of those behind one proxy."""
-    if peer.startswith(("ipv4:", "ipv6:", "http:")):
-        return peer.rpartition(":")[0]
-    return peer
+    """A peer without its port: all connections of one machine, or of those behind one proxy.
+
+    Of an IPv6 address its /64: that is what a network gives to one customer, who may use all of it.
+    """
+    if not peer.startswith(("ipv4:", "ipv6:", "http:")):
+        return peer
+    address = peer.rpartition(":")[0]
+    kind, _, host = address.partition(":")
+    try:
+        # A zone (fe80::1%eth0) is this machine's affair.
+        parsed = ipaddress.IPv6Address(unquote(host).strip("[]").partition("%")[0])
+    except ValueError:
+        return address
+    if parsed.ipv4_mapped is not None:
+        return f"ipv4:{parsed.ipv4_mapped}"
+    return f"{kind}:{ipaddress.IPv6Network((parsed, _PREFIX_BITS), strict=False)}"
 
 
 def _rate(per_second: float) -> Rate:

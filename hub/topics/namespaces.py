@@ -81,6 +81,11 @@ class Namespace:
         return self.name == PERSONAL
 
 
+def is_control(topic: str) -> bool:
+    """Whether a topic, or a pattern with a kind, is of the hub's own books."""
+    return topic.startswith(f"{CONTROL}/")
+
+
 DEFAULT_NAMESPACES = (
     Namespace("meeting", LIVE, frozenset({"meeting", "metrics", "other"}), conflation=True),
     Namespace("practice", LIVE, frozenset({"practice", "metrics", "other"}), conflation=True),
@@ -88,26 +93,34 @@ DEFAULT_NAMESPACES = (
     Namespace("group", INBOX, frozenset({"notification", "other"}), conflation=False),
     # Everybody is in system/all: a crowd that nobody needs to see.
     Namespace(
-        *("system", LIVE, frozenset({"notification", "metrics", "other"})),
+        name="system",
+        topic_class=LIVE,
+        payloads=frozenset({"notification", "metrics", "other"}),
         conflation=False,
         presence=False,
     ),
     # For everybody, signed in or not: what a status page or a login page shows.
     Namespace(
-        *("public", LIVE, frozenset({"notification", "metrics", "other"})),
+        name="public",
+        topic_class=LIVE,
+        payloads=frozenset({"notification", "metrics", "other"}),
         conflation=True,
         presence=False,
         public=True,
     ),
     Namespace("signal", VOLATILE, frozenset({"practice", "metrics", "other"}), conflation=False),
     Namespace(
-        *(DEAD, DEAD_LETTERS, frozenset({"other"})),
+        name=DEAD,
+        topic_class=DEAD_LETTERS,
+        payloads=frozenset({"other"}),
         conflation=False,
         hub_only=True,
         presence=False,
     ),
     Namespace(
-        *(CONTROL, CONTROL_EVENTS, frozenset({"other"})),
+        name=CONTROL,
+        topic_class=CONTROL_EVENTS,
+        payloads=frozenset({"other"}),
         conflation=False,
         hub_only=True,
         presence=False,

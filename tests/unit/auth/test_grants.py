@@ -33,6 +33,22 @@ def test_all_topics_are_no_admin_right() -> None:
     assert caught.value.reason_name == "RIGHT_MISSING"
 
 
+@pytest.mark.parametrize("pattern", ["**", "control/**", "control/revocations"])
+def test_the_hubs_own_books_are_for_administrators(pattern: str) -> None:
+    """G10: who was revoked, and when, is nobody else's, whatever the token's patterns say."""
+    topic = "control/revocations"
+    patterns = {right: [pattern] for right in RIGHTS}
+    alice = Principal("alice", Grants.from_claim(patterns))
+    for right in RIGHTS:
+        _denied(alice, right, topic)
+        with pytest.raises(PermissionDenied):
+            alice.require_pattern(right, "control/*")
+    root = Principal("root", Grants.from_claim({**patterns, "admin": True}))
+    root.require("subscribe", topic)
+    with pytest.raises(PermissionDenied):
+        Principal("root", Grants(admin=True)).require("subscribe", topic)
+
+
 def test_the_own_subject_in_a_pattern() -> None:
     principal = Principal("alice", Grants(subscribe=("user/{sub}",)))
     principal.require("subscribe", "user/alice")

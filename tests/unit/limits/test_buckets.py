@@ -94,10 +94,16 @@ def test_a_draft_that_its_topic_refuses_costs_its_user_nothing() -> None:
     ("peer", "address"),
     [
         ("ipv4:10.0.0.1:5000", "ipv4:10.0.0.1"),
-        ("ipv6:[::1]:5000", "ipv6:[::1]"),
+        ("ipv6:[2001:db8:1:2:3:4:5:6]:5000", "ipv6:2001:db8:1:2::/64"),
+        ("ipv6:%5B2001:db8:1:2::9%5D:80", "ipv6:2001:db8:1:2::/64"),
+        ("ipv6:[2001:db8:1:3::1]:5000", "ipv6:2001:db8:1:3::/64"),
+        ("ipv6:[fe80::1%25eth0]:5000", "ipv6:fe80::/64"),
+        ("ipv6:[::1]:5000", "ipv6:::/64"),
+        ("ipv6:[::ffff:10.0.0.1]:5000", "ipv4:10.0.0.1"),
+        ("ipv6:[nonsense]:5000", "ipv6:[nonsense]"),
         ("unix:/run/rthub.sock", "unix:/run/rthub.sock"),
         ("", ""),
     ],
 )
-def test_an_address_has_no_port(peer: str, address: str) -> None:
+def test_an_address_has_no_port_and_of_ipv6_only_its_network(peer: str, address: str) -> None:
     assert address_of(peer) == address

@@ -9,7 +9,7 @@ import structlog
 from google.protobuf.message import DecodeError
 
 from hub.engine.contract import Stored
-from hub.errors import HubError, InvalidArgument
+from hub.errors import HubError, InvalidArgument, ResourceExhausted
 from hub.model.events import CRITICAL, Append
 from hub.session.frames import timestamp_ms
 from shipspeak.realtime.v1 import admin_service_pb2, event_pb2
@@ -29,6 +29,8 @@ log = structlog.get_logger(__name__)
 TOPIC: Final = "control/revocations"
 # No token has this name, so that no erasing of a user reaches what the hub itself has written.
 _HUB: Final = ""
+# Tokens and users that may be revoked by name: each is in every instance's memory for good.
+MAX_NAMED: Final = 100_000
 _PAGE_EVENTS: Final = 1_000
 _PAGE_BYTES: Final = 1024 * 1024
 
@@ -41,6 +43,7 @@ class RevocationLog:
         revocations: what is filled.
         on_revoked: called after each change, to end what goes on by a revoked token.
         clock: seconds since the epoch.
+        max_named: tokens and users that may be revoked by name.
     """
 
     def __init__(
@@ -49,7 +52,9 @@ class RevocationLog:
         revocations: Revocations,
         on_revoked: Callable[[], None],
         clock: Callable[[], float],
+        max_named: int = MAX_NAMED,
     ) -> None:
+        self._max_named = max_named
         self._engine = engine
         self._revocations = revocations
         self._on_revoked = on_revoked
@@ -77,11 +82,20 @@ class RevocationLog:
         Raises:
             InvalidArgument: FIELD_INVALID: a time that is none, or lies ahead: it would take back
                 tokens that are not issued yet, the administrator's as well, for good.
+            ResourceExhausted: REVOCATION_LIMIT. None is ever forgotten to make room.
             HubError: it could not be stored; ask again.
         """
         now_ms = int(self._clock() * 1000)
         if request.HasField("issued_before"):
             _check_time(request.issued_before, now_ms)
+        elif len(self._revocations) >= self._max_named:
+            raise ResourceExhausted(
+                reasons.ERROR_REASON_REVOCATION_LIMIT,
+                f"{self._max_named} tokens and users are revoked by name; revoke all tokens that "
+                "were issued before a time: those that were revoked by name a day before it, or "
+                "earlier, then count no more",
+                max=self._max_named,
+            )
         content = event_pb2.Content(priority=CRITICAL)
         content.other.Pack(request)
         event = event_pb2.Event(
@@ -132,7 +146,7 @@ class RevocationLog:
     def _apply(self, request: admin_service_pb2.RevokeRequest, at_ms: int) -> None:
         kind = request.WhichOneof("target")
         if kind == "token_id":
-            self._revocations.add_token(request.token_id)
+            self._revocations.add_token(request.token_id, at_ms / 1000)
         elif kind == "user":
             self._revocations.add_user(request.user, at_ms / 1000)
         elif kind == "issued_before":

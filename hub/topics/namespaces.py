@@ -48,8 +48,10 @@ LIVE = TopicClass("live", durable=True, max_events=10_000, max_age=7 * _DAY)
 INBOX = TopicClass("inbox", durable=True, max_events=1_000, max_age=30 * _DAY)
 # Nobody reads them until somebody looks: one bad deploy must not push out those of the last one.
 DEAD_LETTERS = TopicClass("dead", durable=True, max_events=10_000, max_age=30 * _DAY)
-# What the hub itself must know for as long as any token may live.
-CONTROL_EVENTS = TopicClass("control", durable=True, max_events=100_000, max_age=400 * _DAY)
+# What the hub itself must know for as long as any token may live, and nobody says how long that is.
+CONTROL_EVENTS = TopicClass(
+    "control", durable=True, max_events=10_000_000, max_age=100 * 365 * _DAY
+)
 VOLATILE = TopicClass("volatile", durable=False, max_events=0, max_age=0)
 
 

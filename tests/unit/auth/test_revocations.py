@@ -18,7 +18,7 @@ def test_nothing_is_revoked_at_first() -> None:
 
 def test_a_token_is_revoked_by_its_id_and_no_other_is() -> None:
     revocations = Revocations()
-    revocations.add_token("a")
+    revocations.add_token("a", 50.0)
     assert revocations.covers(_principal(token_id="a", issued_at=1e12))
     assert not revocations.covers(_principal(token_id="b"))
     assert not revocations.covers(_principal(token_id=""))
@@ -49,3 +49,21 @@ def test_all_that_was_issued_before_a_time_is_revoked() -> None:
     assert revocations.covers(_principal(issued_at=99.0))
     assert revocations.covers(_principal(issued_at=0.0))
     assert not revocations.covers(_principal(issued_at=100.0))
+
+
+def test_what_a_time_of_issue_covers_is_not_kept_by_name() -> None:
+    """With a day between them: an issuer's clock may be ahead."""
+    day = 86_400.0
+    revocations = Revocations()
+    for number in range(1_000):
+        revocations.add_token(f"t{number}", 100.0)
+        revocations.add_user(f"u{number}", 100.0)
+    revocations.add_token("late", 100.0 + day)
+    assert len(revocations) == 2_001
+    revocations.add_issued_before(101.0 + day)
+    assert len(revocations) == 1
+    assert revocations.covers(_principal("u7", token_id="t7", issued_at=100.0))
+    assert revocations.covers(_principal(token_id="late", issued_at=200.0 + 2 * day))
+    revocations.add_user("u7", 100.0)
+    revocations.add_token("t7", 100.0)
+    assert len(revocations) == 1, "also when the log is read in another order"

@@ -126,6 +126,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """Too many calls or events in a short time. Wait for retry_after and send again."""
     ERROR_REASON_OVERLOADED: _ErrorReason.ValueType  # 103
     """The hub sheds new work to protect running sessions. Wait for retry_after."""
+    ERROR_REASON_REVOCATION_LIMIT: _ErrorReason.ValueType  # 104
+    """As many tokens and users are revoked by name as allowed; none is forgotten to make room. Revoke by time of issue:
+    that covers what was revoked by name before. Metadata: "max".
+    """
     ERROR_REASON_WORK_UNKNOWN: _ErrorReason.ValueType  # 120
     """No work subscription with this name is open on this session."""
     ERROR_REASON_DELIVERY_UNKNOWN: _ErrorReason.ValueType  # 121
@@ -259,6 +263,10 @@ ERROR_REASON_RATE_LIMITED: ErrorReason.ValueType  # 102
 """Too many calls or events in a short time. Wait for retry_after and send again."""
 ERROR_REASON_OVERLOADED: ErrorReason.ValueType  # 103
 """The hub sheds new work to protect running sessions. Wait for retry_after."""
+ERROR_REASON_REVOCATION_LIMIT: ErrorReason.ValueType  # 104
+"""As many tokens and users are revoked by name as allowed; none is forgotten to make room. Revoke by time of issue:
+that covers what was revoked by name before. Metadata: "max".
+"""
 ERROR_REASON_WORK_UNKNOWN: ErrorReason.ValueType  # 120
 """No work subscription with this name is open on this session."""
 ERROR_REASON_DELIVERY_UNKNOWN: ErrorReason.ValueType  # 121

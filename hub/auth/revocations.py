@@ -26,8 +26,9 @@ class Revocations:
         self._users: dict[str, float] = {}
         self._before = -math.inf
 
-    def __len__(self) -> int:
-        """Tokens and users that are named one by one."""
+    @property
+    def named(self) -> int:
+        """How many tokens and users are named one by one."""
         return len(self._tokens) + len(self._users)
 
     def add_token(self, token_id: str, at: float) -> None:

@@ -67,7 +67,7 @@ class Authenticator:
         revocations: Revocations | None = None,
     ) -> None:
         self._clock = clock
-        self._revocations = revocations or Revocations()
+        self._revocations = Revocations() if revocations is None else revocations
         self._open = settings.dev
         self._identities = {one.certificate: one for one in settings.tls_identities}
         self._verified: dict[str, Principal] = {}

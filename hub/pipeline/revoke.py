@@ -9,7 +9,7 @@ import structlog
 from google.protobuf.message import DecodeError
 
 from hub.engine.contract import Stored
-from hub.errors import HubError, InvalidArgument, ResourceExhausted
+from hub.errors import FailedPrecondition, HubError, InvalidArgument
 from hub.model.events import CRITICAL, Append
 from hub.session.frames import timestamp_ms
 from shipspeak.realtime.v1 import admin_service_pb2, event_pb2
@@ -82,14 +82,14 @@ class RevocationLog:
         Raises:
             InvalidArgument: FIELD_INVALID: a time that is none, or lies ahead: it would take back
                 tokens that are not issued yet, the administrator's as well, for good.
-            ResourceExhausted: REVOCATION_LIMIT. None is ever forgotten to make room.
+            FailedPrecondition: REVOCATION_LIMIT. None is ever forgotten to make room.
             HubError: it could not be stored; ask again.
         """
         now_ms = int(self._clock() * 1000)
         if request.HasField("issued_before"):
             _check_time(request.issued_before, now_ms)
-        elif len(self._revocations) >= self._max_named:
-            raise ResourceExhausted(
+        elif self._revocations.named >= self._max_named:
+            raise FailedPrecondition(
                 reasons.ERROR_REASON_REVOCATION_LIMIT,
                 f"{self._max_named} tokens and users are revoked by name; revoke all tokens that "
                 "were issued before a time: those that were revoked by name a day before it, or "

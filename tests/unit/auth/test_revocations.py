@@ -59,11 +59,11 @@ def test_what_a_time_of_issue_covers_is_not_kept_by_name() -> None:
         revocations.add_token(f"t{number}", 100.0)
         revocations.add_user(f"u{number}", 100.0)
     revocations.add_token("late", 100.0 + day)
-    assert len(revocations) == 2_001
+    assert revocations.named == 2_001
     revocations.add_issued_before(101.0 + day)
-    assert len(revocations) == 1
+    assert revocations.named == 1
     assert revocations.covers(_principal("u7", token_id="t7", issued_at=100.0))
     assert revocations.covers(_principal(token_id="late", issued_at=200.0 + 2 * day))
     revocations.add_user("u7", 100.0)
     revocations.add_token("t7", 100.0)
-    assert len(revocations) == 1, "also when the log is read in another order"
+    assert revocations.named == 1, "also when the log is read in another order"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from hub.errors import HubError, PermissionDenied, Unavailable
 from shipspeak.realtime.v1 import error_reason_pb2 as reasons
+from tests.wire.raw import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,7 +75,7 @@ class Board:
             member.sink.close(error)
 
     async def until(self, condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(5), self.opened:
+        async with asyncio.timeout(PATIENCE), self.opened:
             await self.opened.wait_for(condition)
 
 

@@ -67,10 +67,10 @@ async def unhandled_exception_in_a_stream_is_internal(server: Server) -> None:
 async def _leave_and_see(server: Server, method: str) -> None:
     client = await Raw.connect(server.port)
     await client.send(post(f"/echo.Echo/{method}", frame(b"")))
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(server.patience):
         assert await server.echo.seen.get() == "started"
     client.close()
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(server.patience):
         assert await server.echo.seen.get() == "CancelledError"
 
 
@@ -93,7 +93,7 @@ async def leaving_many_idle_streams_cancels_them_all(server: Server) -> None:
         await client.read_frames(1)
     for client in clients:
         client.abort()
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(server.patience):
         seen = [await server.echo.seen.get() for _ in range(100)]
     assert seen.count("CancelledError") == 50
 
@@ -103,7 +103,7 @@ async def idle_stream_shows_its_headers(server: Server) -> None:
     client = await Raw.connect(server.port)
     try:
         await client.send(post("/echo.Echo/idle", frame(b"")))
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(server.patience):
             answer = await client.read_head()
         assert answer.status == 200
     finally:
@@ -143,7 +143,7 @@ async def context_answers_as_grpc_aio_does(server: Server) -> None:
         "done": False,
         "remaining": None,
     }
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(server.patience):
         assert await server.echo.seen.get() == "done True"
 
 

@@ -11,6 +11,7 @@ from sonora.asgi import grpcASGI
 
 from tests.wire import chosen
 from tests.wire.echo import Echo
+from tests.wire.raw import PATIENCE
 from web_bridge.app import make_app
 from web_bridge.granian_server import GranianServer
 from web_bridge.limits import Limits
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 ORIGIN = "https://app.example"
 # Short times, so that a test of a timer is quick; still far longer than a turn of the loop.
-LIMITS = Limits(body_seconds=0.3, discard_bytes=256 * 1024, linger_seconds=0.3)
+LIMITS = Limits(body_seconds=1.0, discard_bytes=256 * 1024, linger_seconds=0.3)
 MESSAGE_BYTES = 64 * 1024
 
 
@@ -38,6 +39,8 @@ class Server:
     health: Any = None
     app: GrpcWebBridge | None = None
     ready: list[bool] = field(default_factory=lambda: [True])
+    # Seconds that a check waits for what comes at once.
+    patience: float = PATIENCE
 
 
 class Stock(grpcASGI):  # type: ignore[misc]
@@ -100,7 +103,8 @@ async def running_stock() -> AsyncIterator[Server]:
     servicer = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(servicer, app)
     http = HttpServer(app, "127.0.0.1", 0)
-    server = Server(await http.start(), echo, http, servicer)
+    # What it breaks never comes.
+    server = Server(await http.start(), echo, http, servicer, patience=1.0)
     try:
         yield server
     finally:

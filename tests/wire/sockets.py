@@ -11,7 +11,7 @@ from websockets.asyncio.client import connect
 
 from tests.support.until import until
 from tests.wire import chosen
-from tests.wire.raw import Raw, request
+from tests.wire.raw import PATIENCE, Raw, request
 from web_bridge.websocket import SOCKET_PATH, SUBPROTOCOL
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def fill(sink: FrameSink) -> int:
 
 async def read_message(client: Raw) -> tuple[int, bytes]:
     """(opcode, payload) of the server's next frame."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         first, size = await client.reader.readexactly(2)
         assert first & 0x80, "a fragment"
         assert size < 0x80, "a server does not mask"

@@ -19,7 +19,7 @@ from tests.support.until import until
 from tests.wire import chosen
 from tests.wire.board import LISTEN, Board, draining
 from tests.wire.duplex import EchoConnect
-from tests.wire.raw import BINARY, Answer, frame
+from tests.wire.raw import BINARY, PATIENCE, Answer, frame
 from tests.wire.servers import Server, running_bridge
 from web_bridge.websocket import SOCKET_PATH, SUBPROTOCOL
 
@@ -79,7 +79,7 @@ async def test_a_stream_over_http2_and_its_drain(trust: ssl.SSLContext) -> None:
         assert body.startswith(frame(b"event"))
         assert b"grpc-status: 14" in body
         await asyncio.wait_for(drained, 30)
-        await asyncio.wait_for(member.detached.wait(), 5)
+        await asyncio.wait_for(member.detached.wait(), PATIENCE)
 
 
 async def test_a_client_that_leaves_is_noticed_over_http2(trust: ssl.SSLContext) -> None:

@@ -9,7 +9,7 @@ import pytest
 from google.rpc import error_details_pb2, status_pb2
 
 from tests.wire.board import LISTEN, Board, draining
-from tests.wire.raw import TEXT, Answer, Raw, ask, frame, post
+from tests.wire.raw import PATIENCE, TEXT, Answer, Raw, ask, frame, post
 from tests.wire.servers import ORIGIN, Server, running_bridge
 
 EVENT_BYTES = 1024
@@ -44,7 +44,7 @@ async def test_stream_opens_at_once_and_carries_frames_in_order() -> None:
         await client.read_part()
         await client.read_part()
         assert client.answer.trailers() == {"grpc-status": "0"}
-        await asyncio.wait_for(board.members[0].detached.wait(), 1)
+        await asyncio.wait_for(board.members[0].detached.wait(), PATIENCE)
         assert board.callers[0].metadata == {"authorization": "Bearer t"}
         assert board.callers[0].transport == "grpc-web"
         assert board.callers[0].peer.startswith("ipv4:127.0.0.1:")
@@ -125,7 +125,7 @@ async def test_malformed_request_opens_nothing() -> None:
     assert board.members == []
 
 
-async def test_leaving_detaches_within_a_second() -> None:
+async def test_leaving_detaches_at_once() -> None:
     board = Board()
     async with running_bridge(push={LISTEN: board}) as server:
         clients = [await listen(server) for _ in range(50)]
@@ -134,7 +134,7 @@ async def test_leaving_detaches_within_a_second() -> None:
         await board.until(lambda: len(board.members) == 50)
         for index, client in enumerate(clients):
             (client.abort if index % 2 else client.close)()
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(PATIENCE):
             for member in board.members:
                 await member.detached.wait()
         assert server.app is not None
@@ -144,10 +144,10 @@ async def test_leaving_detaches_within_a_second() -> None:
 async def test_deadline_ends_the_stream() -> None:
     board = Board()
     async with running_bridge(push={LISTEN: board}) as server:
-        client = await listen(server, b"", ("grpc-timeout", "100m"))
+        client = await listen(server, b"", ("grpc-timeout", "500m"))
         answer = await client.read_answer()
         assert answer.status_message() == ("4", "deadline exceeded")
-        await asyncio.wait_for(board.members[0].detached.wait(), 1)
+        await asyncio.wait_for(board.members[0].detached.wait(), PATIENCE)
         client.close()
 
 

@@ -12,7 +12,7 @@ import pytest
 from sonora import protocol
 
 from tests.wire.echo import Echo
-from tests.wire.raw import TEXT, Answer, frame
+from tests.wire.raw import PATIENCE, TEXT, Answer, frame
 from tests.wire.scripted import App, ScriptedServer
 from tests.wire.servers import LIMITS, Stock
 from tests.wire.stock import BROKEN, mended_pack_trailers
@@ -60,7 +60,7 @@ async def answered(server: ScriptedServer, task: asyncio.Future[None]) -> Answer
     """The answer of an application that ends; one that fails raises here."""
     complete = asyncio.ensure_future(server.complete.wait())
     waited: set[asyncio.Future[Any]] = {task, complete}
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(PATIENCE):
         await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
         complete.cancel()
         server.disconnect()

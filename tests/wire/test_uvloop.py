@@ -15,7 +15,7 @@ Scenario = Callable[[], Awaitable[None]]
 SCENARIOS: tuple[Scenario, ...] = (
     test_push.test_stream_opens_at_once_and_carries_frames_in_order,
     test_push.test_stalled_reader_delays_nobody_and_loses_nothing,
-    test_push.test_leaving_detaches_within_a_second,
+    test_push.test_leaving_detaches_at_once,
     test_push.test_deadline_ends_the_stream,
     test_calls.test_thousand_messages_in_order_when_the_body_ends_late,
     test_calls.test_slow_head_is_answered_408,

@@ -11,6 +11,7 @@ from hub.session.session import MAX_CONTROL_FRAMES
 from tests.support.until import until
 from tests.wire.board import Board
 from tests.wire.duplex import EchoConnect
+from tests.wire.raw import PATIENCE
 from tests.wire.servers import running_bridge
 from tests.wire.sockets import (
     CONTINUED,
@@ -45,7 +46,7 @@ async def test_a_message_over_the_limit_ends_it(method: EchoConnect) -> None:
         assert (await close_of(client))[0] == 1009
         await asyncio.gather(writing, return_exceptions=True)
         session = await session_of(method)
-        await asyncio.wait_for(session.detached.wait(), 5)
+        await asyncio.wait_for(session.detached.wait(), PATIENCE)
         assert session.frames == []
 
 
@@ -127,7 +128,7 @@ async def test_answers_that_nobody_reads_stop_the_reading(method: EchoConnect) -
         while b"second" not in session.frames:
             await read_message(client)
         client.abort()
-        await asyncio.wait_for(session.detached.wait(), 5)
+        await asyncio.wait_for(session.detached.wait(), PATIENCE)
 
 
 async def test_a_waiting_reader_that_is_cut_is_let_go(method: EchoConnect) -> None:
@@ -137,4 +138,4 @@ async def test_a_waiting_reader_that_is_cut_is_let_go(method: EchoConnect) -> No
         session.backlog = MAX_CONTROL_FRAMES + 1
         await client.send(message(b"first"))
         client.abort()
-        await asyncio.wait_for(session.detached.wait(), 5)
+        await asyncio.wait_for(session.detached.wait(), PATIENCE)

@@ -13,7 +13,7 @@ from shipspeak.realtime.v1 import frame_pb2
 from tests.support.until import until
 from tests.wire.board import LISTEN, Board, draining
 from tests.wire.duplex import EchoConnect
-from tests.wire.raw import Raw, post
+from tests.wire.raw import PATIENCE, Raw, post
 from tests.wire.servers import running_bridge
 from tests.wire.sockets import (
     BINARY,
@@ -47,7 +47,7 @@ async def test_text_ends_it(method: EchoConnect) -> None:
         await socket.wait_closed()
         assert socket.close_code == 1003
         session = await session_of(method)
-        await asyncio.wait_for(session.detached.wait(), 5)
+        await asyncio.wait_for(session.detached.wait(), PATIENCE)
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ async def test_broken_frames_end_it(method: EchoConnect, data: bytes, code: int)
         assert (await close_of(client))[0] == code
         assert await client.ended() == b""
         session = await session_of(method)
-        await asyncio.wait_for(session.detached.wait(), 5)
+        await asyncio.wait_for(session.detached.wait(), PATIENCE)
 
 
 async def test_a_lost_connection_is_noticed_at_once(method: EchoConnect) -> None:
@@ -77,7 +77,7 @@ async def test_a_lost_connection_is_noticed_at_once(method: EchoConnect) -> None
         for index, client in enumerate(clients):
             (client.abort if index % 2 else client.close)()
         for session in method.sessions:
-            await asyncio.wait_for(session.detached.wait(), 5)
+            await asyncio.wait_for(session.detached.wait(), PATIENCE)
         app = server.app
         assert app is not None
         await until(lambda: app.open_streams == 0)
@@ -106,7 +106,7 @@ async def test_a_silent_peer_is_asked_and_then_cut_off(method: EchoConnect) -> N
         began = asyncio.get_running_loop().time()
         session = await session_of(method)
         assert (await read_message(client))[0] == PING
-        await asyncio.wait_for(session.detached.wait(), 10)
+        await asyncio.wait_for(session.detached.wait(), PATIENCE)
         assert asyncio.get_running_loop().time() - began >= 2.4 * heartbeat
 
 
@@ -145,7 +145,7 @@ async def test_a_drain_ends_what_its_session_did_not(method: EchoConnect) -> Non
         await socket.wait_closed()
         assert (socket.close_code, socket.close_reason) == (4014, "DRAINING")
         await drained
-        await asyncio.wait_for(session.detached.wait(), 5)
+        await asyncio.wait_for(session.detached.wait(), PATIENCE)
         with pytest.raises(ConnectionRefusedError):
             await Raw.connect(server.port)
 
@@ -158,7 +158,7 @@ async def test_a_drain_waits_for_sessions_to_end_themselves(method: EchoConnect)
         session.sink.close(None)
         await socket.wait_closed()
         assert socket.close_code == 1000
-        await asyncio.wait_for(drained, 5)
+        await asyncio.wait_for(drained, PATIENCE)
 
 
 async def test_a_reader_that_never_reads_is_cut_at_the_end(method: EchoConnect) -> None:
@@ -166,8 +166,8 @@ async def test_a_reader_that_never_reads_is_cut_at_the_end(method: EchoConnect) 
         session = await session_of(method)
         fill(session.sink)
         session.sink.close(draining())
-        await asyncio.wait_for(server.http.drain(30), 10)
-        await asyncio.wait_for(session.detached.wait(), 5)
+        await asyncio.wait_for(server.http.drain(2 * PATIENCE), PATIENCE)
+        await asyncio.wait_for(session.detached.wait(), PATIENCE)
 
 
 async def test_no_upgrade_while_an_answer_is_under_way(method: EchoConnect) -> None:
@@ -178,6 +178,6 @@ async def test_no_upgrade_while_an_answer_is_under_way(method: EchoConnect) -> N
         await client.send(post(LISTEN, b"\0\0\0\0\0"))
         await board.until(lambda: len(board.members) == 1)
         await client.send(handshake(OFFER))
-        await asyncio.wait_for(board.members[0].detached.wait(), 5)
+        await asyncio.wait_for(board.members[0].detached.wait(), PATIENCE)
         assert method.sessions == []
         client.close()

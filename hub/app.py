@@ -22,6 +22,7 @@ from hub.limits.load import Load
 from hub.limits.rates import Rates
 from hub.limits.storage import StorageCaps
 from hub.pipeline.acknowledge import Acknowledger
+from hub.pipeline.audit import AuditBook
 from hub.pipeline.history import HistoryReader
 from hub.pipeline.poll import Poller
 from hub.pipeline.presence import PresenceDesk
@@ -179,7 +180,11 @@ class Hub:
             **AccessAdmin(self.revocations).table(),
             **SessionAdmin(self.connections, self.engine, self.instance, self._drain_soon).table(),
         }
-        tables = {REALTIME: unary, ADMIN_SERVICE.full_name: admin_methods(admission, admin)}
+        self.audit = AuditBook(self.engine, self.instance, clock, time.monotonic)
+        tables = {
+            REALTIME: unary,
+            ADMIN_SERVICE.full_name: admin_methods(admission, admin, self.audit),
+        }
         public = PublicMethod(PublicReader(self.engine, namespaces, clock), self.metrics)
         methods = Methods(
             {name: limited(table, rates) for name, table in tables.items()}, connect, listen, public
@@ -244,6 +249,7 @@ class Hub:
                 self._ticker.cancel()
                 await asyncio.wait([self._ticker])
             await self.load.pulse.stop()
+            await self.audit.stop()
             await self.work.stop()
             await self.key_updates.stop()
         finally:

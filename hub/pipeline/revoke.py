@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import TYPE_CHECKING, Final
 
 import structlog
 from google.protobuf.message import DecodeError
 
-from hub.engine.contract import Stored
-from hub.errors import FailedPrecondition, HubError, InvalidArgument
-from hub.model.events import CRITICAL, Append
-from hub.session.frames import timestamp_ms
+from hub.errors import FailedPrecondition, InvalidArgument
+from hub.pipeline.books import enter
 from shipspeak.realtime.v1 import admin_service_pb2, event_pb2
 from shipspeak.realtime.v1 import error_reason_pb2 as reasons
 
@@ -27,8 +24,6 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 TOPIC: Final = "control/revocations"
-# No token has this name, so that no erasing of a user reaches what the hub itself has written.
-_HUB: Final = ""
 # Tokens and users that may be revoked by name: each is in every instance's memory for good.
 MAX_NAMED: Final = 100_000
 _PAGE_EVENTS: Final = 1_000
@@ -96,23 +91,7 @@ class RevocationLog:
                 "earlier, then count no more",
                 max=self._max_named,
             )
-        content = event_pb2.Content(priority=CRITICAL)
-        content.other.Pack(request)
-        event = event_pb2.Event(
-            id=uuid.uuid4().hex, content=content, published_at=timestamp_ms(now_ms), publisher=_HUB
-        )
-        append = Append(
-            topic=TOPIC,
-            event_id=event.id,
-            publisher=_HUB,
-            body=event.SerializeToString(),
-            priority=CRITICAL,
-            key="",
-            published_ms=now_ms,
-        )
-        (result,) = await self._engine.publish([append])
-        if not isinstance(result, Stored):
-            raise result if isinstance(result, HubError) else RuntimeError(f"{result} of one draft")
+        await enter(self._engine, TOPIC, request, now_ms)
         # The feed may come later; the caller's answer says that it is in force.
         self._apply(request, now_ms)
         self._on_revoked()

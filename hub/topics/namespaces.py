@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 PERSONAL = "user"
 # Dead letters: dead/<namespace of the event>.
 DEAD = "dead"
-# The hub's own books: revocations.
+# The hub's own books, which administrators alone read: revocations, the audit.
 CONTROL = "control"
+AUDIT = f"{CONTROL}/audit"
 _DAY = 86_400.0
 
 
@@ -52,6 +53,8 @@ DEAD_LETTERS = TopicClass("dead", durable=True, max_events=10_000, max_age=30 * 
 CONTROL_EVENTS = TopicClass(
     "control", durable=True, max_events=10_000_000, max_age=100 * 365 * _DAY
 )
+# Of the audit: with every call of an administrator in it, it cannot grow for ever.
+AUDIT_EVENTS = TopicClass("audit", durable=True, max_events=100_000, max_age=400 * _DAY)
 VOLATILE = TopicClass("volatile", durable=False, max_events=0, max_age=0)
 
 
@@ -151,6 +154,8 @@ class Namespaces:
             else namespace
             for namespace in namespaces
         }
+        control = self._by_name.get(CONTROL)
+        self._audit = control and replace(control, topic_class=AUDIT_EVENTS)
 
     def of(self, topic: str) -> Namespace:
         """The namespace of a topic.
@@ -159,6 +164,8 @@ class Namespaces:
             InvalidArgument: TOPIC_INVALID, for a name that breaks the grammar.
             NotFound: NAMESPACE_UNKNOWN.
         """
+        if topic == AUDIT and self._audit is not None:
+            return self._audit
         return self.named(namespace_of(topic), topic)
 
     def named(self, name: str, topic: str) -> Namespace:

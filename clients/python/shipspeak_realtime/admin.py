@@ -5,7 +5,12 @@ from __future__ import annotations
 from datetime import UTC
 from typing import TYPE_CHECKING, Self
 
-from shipspeak.realtime.v1 import admin_service_pb2, admin_service_pb2_grpc
+from shipspeak.realtime.v1 import (
+    admin_service_pb2,
+    admin_service_pb2_grpc,
+    realtime_service_pb2,
+    realtime_service_pb2_grpc,
+)
 from shipspeak_realtime.contents import duration
 from shipspeak_realtime.cursor import Cursor
 from shipspeak_realtime.tokens import TokenSource
@@ -20,6 +25,7 @@ if TYPE_CHECKING:
     import grpc
 
     from shipspeak.realtime.v1.admin_service_pb2_grpc import AdminServiceAsyncStub
+    from shipspeak.realtime.v1.realtime_service_pb2_grpc import RealtimeServiceAsyncStub
     from shipspeak_realtime.tokens import GetToken
 
 # Taking out what a busy user has published in a large store goes through all of it.
@@ -100,6 +106,23 @@ class AdminClient:
         """All shards, by number."""
         request = admin_service_pb2.ListShardsRequest()
         return (await call(self._tokens, self._stub.ListShards, request, self._timeout)).shards
+
+    async def audit(self, last: int = 100) -> Sequence[admin_service_pb2.AuditEntry]:
+        """The newest calls of the admin service, refused ones too, oldest first; at most 1000.
+
+        The token needs the right to subscribe to `control/audit` as well.
+        """
+        request = realtime_service_pb2.ReadHistoryRequest(
+            topic="control/audit", limit=last, reverse=True, max_bytes=1_048_576
+        )
+        answer = await call(self._tokens, self._reader.ReadHistory, request, self._timeout)
+        events = [event for run in answer.runs for event in run.events]
+        entries = []
+        for event in sorted(events, key=lambda event: event.offset):
+            entry = admin_service_pb2.AuditEntry()
+            if event.content.other.Unpack(entry):
+                entries.append(entry)
+        return entries
 
     async def disconnect(self, *, session_id: str = "", user: str = "") -> int:
         """Close one session, or all of a user's; how many. The clients do not come back."""
@@ -231,7 +254,14 @@ class AdminClient:
 
     @property
     def _stub(self) -> AdminServiceAsyncStub:
+        return admin_service_pb2_grpc.AdminServiceStub(self._opened())
+
+    @property
+    def _reader(self) -> RealtimeServiceAsyncStub:
+        return realtime_service_pb2_grpc.RealtimeServiceStub(self._opened())
+
+    def _opened(self) -> grpc.aio.Channel:
         if self._channel is None:
             message = "use the client inside `async with`"
             raise RuntimeError(message)
-        return admin_service_pb2_grpc.AdminServiceStub(self._channel)
+        return self._channel

@@ -9,6 +9,8 @@ from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from google.rpc import code_pb2 as _code_pb2
+from shipspeak.realtime.v1 import error_reason_pb2 as _error_reason_pb2
 from shipspeak.realtime.v1 import event_pb2 as _event_pb2
 import builtins as _builtins
 import sys
@@ -1000,3 +1002,61 @@ class ReplayDeadLettersResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ReplayDeadLettersResponse: _TypeAlias = ReplayDeadLettersResponse  # noqa: Y015
+
+@_typing.final
+class AuditEntry(_message.Message):
+    """AuditEntry is one call of this service, as the hub's book `control/audit` keeps it: an event's `content.other` is one.
+    The book is read as any topic (Subscribe, Poll, ReadHistory) by whoever has the admin right, and by nobody else.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AT_FIELD_NUMBER: _builtins.int
+    WHO_FIELD_NUMBER: _builtins.int
+    ACTION_FIELD_NUMBER: _builtins.int
+    TARGET_FIELD_NUMBER: _builtins.int
+    CODE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    PEER_FIELD_NUMBER: _builtins.int
+    INSTANCE_FIELD_NUMBER: _builtins.int
+    REFUSALS_LEFT_OUT_FIELD_NUMBER: _builtins.int
+    who: _builtins.str
+    """Who called: the principal's subject; empty = nobody that the hub knows, or an anonymous developer."""
+    action: _builtins.str
+    """What was called: the RPC's name."""
+    target: _builtins.str
+    """What it was about: the request's fields, for people; at most 500 characters."""
+    code: _code_pb2.Code.ValueType
+    """What became of it; OK = done. CANCELLED = the caller has gone; it may have been done."""
+    reason: _error_reason_pb2.ErrorReason.ValueType
+    """Why it was refused; UNSPECIFIED = it was not."""
+    peer: _builtins.str
+    """The caller's address."""
+    instance: _builtins.str
+    """The instance that was asked."""
+    refusals_left_out: _builtins.int
+    """Refused calls since the last entry that were not written down, since there were too many."""
+    @_builtins.property
+    def at(self) -> _timestamp_pb2.Timestamp:
+        """When it ended, by the hub's clock."""
+
+    def __init__(
+        self,
+        *,
+        at: _timestamp_pb2.Timestamp | None = ...,
+        who: _builtins.str = ...,
+        action: _builtins.str = ...,
+        target: _builtins.str = ...,
+        code: _code_pb2.Code.ValueType = ...,
+        reason: _error_reason_pb2.ErrorReason.ValueType = ...,
+        peer: _builtins.str = ...,
+        instance: _builtins.str = ...,
+        refusals_left_out: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["at", b"at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "at", b"at", "code", b"code", "instance", b"instance", "peer", b"peer", "reason", b"reason", "refusals_left_out", b"refusals_left_out", "target", b"target", "who", b"who"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AuditEntry: _TypeAlias = AuditEntry  # noqa: Y015

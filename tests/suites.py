@@ -92,7 +92,7 @@ SUITES = (
     Suite("types", ((BIN / "mypy", *OURS),), 300),
     Suite("generate-check", (INSTALL, (PYTHON, "protos/tools/generate.py", "--check")), 300),
     _pytest("architecture", 120),
-    _pytest("contract", 120),
+    _pytest("contract", 300, processes=2),
     _pytest("unit", 400, COMPILER, processes=2),
     _pytest(
         "wire",

@@ -54,26 +54,105 @@ def open_shards(
         raise start_failed(data_dir, error) from error
     with ExitStack() as undo:
         files = _open_files(data_dir, shards, clock(), undo, accept_lost=accept_lost)
-        opened: list[tuple[Shard, WriterThread]] = []
-        for index, (names, lock, connection) in enumerate(files):
-            writer = ShardWriter(connection, index, dedup_lifetime_ms)
-            if sized:
-                with _telling(names.database, index):
-                    writer.sizes.watch(connection)
-            housekeeper = Housekeeper(writer, retention, dedup_lifetime_ms)
-            shard = Shard(index, names, lock)
-            thread = WriterThread(
+        opened = [
+            _shard(
                 index,
-                writer,
-                housekeeper,
-                shard,
+                *one,
                 loop=loop,
                 clock=clock,
+                retention=retention,
+                dedup_lifetime_ms=dedup_lifetime_ms,
                 round_interval_s=round_interval_s,
+                sized=sized,
             )
-            opened.append((shard, thread))
+            for index, one in enumerate(files)
+        ]
         undo.pop_all()
     return opened
+
+
+def open_shard(
+    data_dir: Path,
+    index: int,
+    shards: int,
+    *,
+    loop: asyncio.AbstractEventLoop,
+    clock: Callable[[], int],
+    retention: RetentionPolicy,
+    dedup_lifetime_ms: int,
+    round_interval_s: float,
+    sized: bool = False,
+) -> tuple[Shard, WriterThread]:
+    """Open one shard of a store that ``check_store`` has found whole; as ``open_shards``."""
+    names = ShardFiles(data_dir, index)
+    with ExitStack() as undo, _telling(names.database, index):
+        lock = ShardLock(names.lock, index)
+        undo.callback(lock.release)
+        if not names.database.exists():
+            raise shards_lost(data_dir, [index], [names.database.name])
+        connection = connect_writer(names.database)
+        undo.callback(connection.close)
+        if not is_made(connection):
+            raise shards_lost(data_dir, [index], [names.database.name])
+        prepare(connection, index, shards, clock())
+        opened = _shard(
+            index,
+            names,
+            lock,
+            connection,
+            loop=loop,
+            clock=clock,
+            retention=retention,
+            dedup_lifetime_ms=dedup_lifetime_ms,
+            round_interval_s=round_interval_s,
+            sized=sized,
+        )
+        undo.pop_all()
+    return opened
+
+
+def check_store(data_dir: Path, shards: int, now_ms: int, *, accept_lost: bool = False) -> None:
+    """Make the files of a new store, or check those of one that is there; then let go of them.
+
+    Blocks. Raises as ``open_shards``.
+    """
+    try:
+        prepare_directory(data_dir)
+    except OSError as error:
+        raise start_failed(data_dir, error) from error
+    with ExitStack() as undo:
+        _open_files(data_dir, shards, now_ms, undo, accept_lost=accept_lost)
+
+
+def _shard(
+    index: int,
+    names: ShardFiles,
+    lock: ShardLock,
+    connection: sqlite3.Connection,
+    *,
+    loop: asyncio.AbstractEventLoop,
+    clock: Callable[[], int],
+    retention: RetentionPolicy,
+    dedup_lifetime_ms: int,
+    round_interval_s: float,
+    sized: bool,
+) -> tuple[Shard, WriterThread]:
+    writer = ShardWriter(connection, index, dedup_lifetime_ms)
+    if sized:
+        with _telling(names.database, index):
+            writer.sizes.watch(connection)
+    housekeeper = Housekeeper(writer, retention, dedup_lifetime_ms)
+    shard = Shard(index, names, lock)
+    thread = WriterThread(
+        index,
+        writer,
+        housekeeper,
+        shard,
+        loop=loop,
+        clock=clock,
+        round_interval_s=round_interval_s,
+    )
+    return shard, thread
 
 
 def _open_files(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.contract.engine.harness import MAKERS, Store
+from tests.contract.engine.harness import EVERYWHERE, MAKERS, Store
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from hub.engine.contract import Engine
 
 
-@pytest.fixture(params=sorted(MAKERS))
+@pytest.fixture(params=EVERYWHERE)
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
     """An empty store of each engine."""
     made = Store(MAKERS[request.param](tmp_path))

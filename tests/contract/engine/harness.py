@@ -11,6 +11,7 @@ from hub.model.cursor import Cursor
 from hub.model.events import NORMAL, Append, StoredEvent
 from shipspeak.realtime.v1 import event_pb2
 from tests.support.memory_engine import MemoryEngine
+from tests.support.peer_pair import pair_maker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -72,11 +73,28 @@ def memory_maker(_directory: Path) -> EngineMaker:
     return make
 
 
+def following_maker(directory: Path) -> EngineMaker:
+    """An engine that owns nothing: all is done by another one, which is a peer."""
+    return pair_maker(directory, owns_some=False)
+
+
+def sharing_maker(directory: Path) -> EngineMaker:
+    """An engine that owns about half of the shards; a peer has the others."""
+    return pair_maker(directory, owns_some=True)
+
+
 # A new engine joins the suite by a line here, and, with a steward or with a register of work
 # subscriptions, by a name in the next lines.
-MAKERS: dict[str, Callable[[Path], EngineMaker]] = {"sqlite": sqlite_maker, "memory": memory_maker}
-WITH_STEWARD = ("sqlite",)
-WITH_WORK = ("sqlite",)
+MAKERS: dict[str, Callable[[Path], EngineMaker]] = {
+    "sqlite": sqlite_maker,
+    "following": following_maker,
+    "sharing": sharing_maker,
+    "memory": memory_maker,
+}
+# The suite itself; where topics of several shards meet, "sharing" is tried, too.
+EVERYWHERE = ("following", "memory", "sqlite")
+WITH_STEWARD = ("following", "sharing", "sqlite")
+WITH_WORK = ("following", "sharing", "sqlite")
 
 
 def work_of(engine: Engine) -> WorkStore:

@@ -22,31 +22,89 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
-from shipspeak.realtime.v1 import event_pb2 as shipspeak_dot_realtime_dot_v1_dot_event__pb2
-from shipspeak.realtime.v1 import frame_pb2 as shipspeak_dot_realtime_dot_v1_dot_frame__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n1shipspeak/realtime/internal/v1/peer_service.proto\x12\x1eshipspeak.realtime.internal.v1\x1a!shipspeak/realtime/v1/event.proto\x1a!shipspeak/realtime/v1/frame.proto\"\x9a\x01\n\x0e\x46orwardRequest\x12?\n\x07publish\x18\x01 \x01(\x0b\x32%.shipspeak.realtime.v1.PublishRequestR\x07publish\x12\x1c\n\tpublisher\x18\x02 \x01(\tR\tpublisher\x12)\n\x10publisher_device\x18\x03 \x01(\tR\x0fpublisherDevice\"Q\n\x0f\x46orwardResponse\x12>\n\x07results\x18\x01 \x03(\x0b\x32$.shipspeak.realtime.v1.PublishResultR\x07results\"\x8f\x01\n\rFollowRequest\x12\x43\n\x06\x66ollow\x18\x01 \x03(\x0b\x32+.shipspeak.realtime.internal.v1.FollowTopicR\x06\x66ollow\x12\x14\n\x05leave\x18\x02 \x03(\tR\x05leave\x12#\n\rhandled_bytes\x18\x03 \x01(\x04R\x0chandledBytes\"`\n\x0b\x46ollowTopic\x12\x14\n\x05topic\x18\x01 \x01(\tR\x05topic\x12;\n\x08position\x18\x02 \x01(\x0b\x32\x1f.shipspeak.realtime.v1.PositionR\x08position\"J\n\x0e\x46ollowResponse\x12\x38\n\x05\x66rame\x18\x01 \x01(\x0b\x32\".shipspeak.realtime.v1.ServerFrameR\x05\x66rame\"\\\n\x0bReadRequest\x12\x14\n\x05topic\x18\x01 \x01(\tR\x05topic\x12!\n\x0c\x61\x66ter_offset\x18\x02 \x01(\x04R\x0b\x61\x66terOffset\x12\x14\n\x05limit\x18\x03 \x01(\rR\x05limit\"C\n\x0cReadResponse\x12\x33\n\x04runs\x18\x01 \x03(\x0b\x32\x1f.shipspeak.realtime.v1.TopicRunR\x04runs2\xc9\x02\n\x0bPeerService\x12j\n\x07\x46orward\x12..shipspeak.realtime.internal.v1.ForwardRequest\x1a/.shipspeak.realtime.internal.v1.ForwardResponse\x12k\n\x06\x46ollow\x12-.shipspeak.realtime.internal.v1.FollowRequest\x1a..shipspeak.realtime.internal.v1.FollowResponse(\x01\x30\x01\x12\x61\n\x04Read\x12+.shipspeak.realtime.internal.v1.ReadRequest\x1a,.shipspeak.realtime.internal.v1.ReadResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n1shipspeak/realtime/internal/v1/peer_service.proto\x12\x1eshipspeak.realtime.internal.v1\"F\n\x0bLinkRequest\x12\x37\n\x04\x61sks\x18\x01 \x03(\x0b\x32#.shipspeak.realtime.internal.v1.AskR\x04\x61sks\"\x91\x04\n\x03\x41sk\x12=\n\x05hello\x18\x01 \x01(\x0b\x32%.shipspeak.realtime.internal.v1.HelloH\x00R\x05hello\x12\x43\n\x07publish\x18\x02 \x01(\x0b\x32\'.shipspeak.realtime.internal.v1.PublishH\x00R\x07publish\x12\x43\n\x07operate\x18\x03 \x01(\x0b\x32\'.shipspeak.realtime.internal.v1.OperateH\x00R\x07operate\x12:\n\x04\x63\x61ll\x18\x04 \x01(\x0b\x32$.shipspeak.realtime.internal.v1.CallH\x00R\x04\x63\x61ll\x12@\n\x06\x66ollow\x18\x05 \x01(\x0b\x32&.shipspeak.realtime.internal.v1.FollowH\x00R\x06\x66ollow\x12=\n\x05leave\x18\x06 \x01(\x0b\x32%.shipspeak.realtime.internal.v1.LeaveH\x00R\x05leave\x12\x41\n\x07pass_on\x18\x07 \x01(\x0b\x32&.shipspeak.realtime.internal.v1.PassOnH\x00R\x06passOn\x12:\n\x04note\x18\x08 \x01(\x0b\x32$.shipspeak.realtime.internal.v1.NoteH\x00R\x04noteB\x05\n\x03\x61sk\"J\n\x0cLinkResponse\x12:\n\x05words\x18\x01 \x03(\x0b\x32$.shipspeak.realtime.internal.v1.WordR\x05words\"\xfe\x04\n\x04Word\x12\x46\n\x08standing\x18\x01 \x01(\x0b\x32(.shipspeak.realtime.internal.v1.StandingH\x00R\x08standing\x12@\n\x06\x61nswer\x18\x02 \x01(\x0b\x32&.shipspeak.realtime.internal.v1.AnswerH\x00R\x06\x61nswer\x12\x46\n\x08\x66ollowed\x18\x03 \x01(\x0b\x32(.shipspeak.realtime.internal.v1.FollowedH\x00R\x08\x66ollowed\x12@\n\x06stored\x18\x04 \x01(\x0b\x32&.shipspeak.realtime.internal.v1.StoredH\x00R\x06stored\x12\x43\n\x07trimmed\x18\x05 \x01(\x0b\x32\'.shipspeak.realtime.internal.v1.TrimmedH\x00R\x07trimmed\x12I\n\twithdrawn\x18\x06 \x01(\x0b\x32).shipspeak.realtime.internal.v1.WithdrawnH\x00R\twithdrawn\x12\x43\n\x07skipped\x18\x07 \x01(\x0b\x32\'.shipspeak.realtime.internal.v1.SkippedH\x00R\x07skipped\x12:\n\x04\x62\x65\x61t\x18\x08 \x01(\x0b\x32$.shipspeak.realtime.internal.v1.BeatH\x00R\x04\x62\x65\x61t\x12I\n\tcommitted\x18\t \x01(\x0b\x32).shipspeak.realtime.internal.v1.CommittedH\x00R\tcommittedB\x06\n\x04word\";\n\x05Hello\x12\x1a\n\x08instance\x18\x01 \x01(\tR\x08instance\x12\x16\n\x06worker\x18\x02 \x01(\rR\x06worker\"t\n\x08Standing\x12\x1a\n\x08instance\x18\x01 \x01(\tR\x08instance\x12\x18\n\x07serving\x18\x02 \x03(\rR\x07serving\x12\x18\n\x07\x66\x61iling\x18\x03 \x03(\rR\x07\x66\x61iling\x12\x18\n\x07leaving\x18\x04 \x01(\x08R\x07leaving\"q\n\x07Publish\x12\x0e\n\x02id\x18\x01 \x01(\x04R\x02id\x12\x14\n\x05shard\x18\x02 \x01(\rR\x05shard\x12@\n\x07\x61ppends\x18\x03 \x03(\x0b\x32&.shipspeak.realtime.internal.v1.AppendR\x07\x61ppends\"\xd7\x02\n\x06\x41ppend\x12\x14\n\x05topic\x18\x01 \x01(\tR\x05topic\x12\x19\n\x08\x65vent_id\x18\x02 \x01(\tR\x07\x65ventId\x12\x1c\n\tpublisher\x18\x03 \x01(\tR\tpublisher\x12\x12\n\x04\x62ody\x18\x04 \x01(\x0cR\x04\x62ody\x12\x1a\n\x08priority\x18\x05 \x01(\rR\x08priority\x12\x10\n\x03key\x18\x06 \x01(\tR\x03key\x12!\n\x0cpublished_ms\x18\x07 \x01(\x03R\x0bpublishedMs\x12\x1d\n\nexpires_ms\x18\x08 \x01(\x03R\texpiresMs\x12,\n\x0f\x65xpected_offset\x18\t \x01(\x04H\x00R\x0e\x65xpectedOffset\x88\x01\x01\x12\"\n\rfirst_sent_ms\x18\n \x01(\x03R\x0b\x66irstSentMs\x12\x14\n\x05group\x18\x0b \x01(\rR\x05groupB\x12\n\x10_expected_offset\"\x9f\x01\n\x0c\x41ppendResult\x12@\n\x06placed\x18\x01 \x01(\x0b\x32&.shipspeak.realtime.internal.v1.PlacedH\x00R\x06placed\x12\x43\n\x07\x66\x61ilure\x18\x02 \x01(\x0b\x32\'.shipspeak.realtime.internal.v1.FailureH\x00R\x07\x66\x61ilureB\x08\n\x06result\"T\n\x06Placed\x12\x14\n\x05\x65poch\x18\x01 \x01(\x06R\x05\x65poch\x12\x16\n\x06offset\x18\x02 \x01(\x04R\x06offset\x12\x1c\n\tduplicate\x18\x03 \x01(\x08R\tduplicate\"\xab\x02\n\x07\x46\x61ilure\x12\x12\n\x04\x63ode\x18\x01 \x01(\x05R\x04\x63ode\x12\x16\n\x06reason\x18\x02 \x01(\x05R\x06reason\x12\x18\n\x07message\x18\x03 \x01(\tR\x07message\x12\x14\n\x05topic\x18\x04 \x01(\tR\x05topic\x12$\n\x0bretry_after\x18\x05 \x01(\x01H\x00R\nretryAfter\x88\x01\x01\x12Q\n\x08metadata\x18\x06 \x03(\x0b\x32\x35.shipspeak.realtime.internal.v1.Failure.MetadataEntryR\x08metadata\x1a;\n\rMetadataEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\x42\x0e\n\x0c_retry_after\"t\n\x07Operate\x12\x0e\n\x02id\x18\x01 \x01(\x04R\x02id\x12\x14\n\x05shard\x18\x02 \x01(\rR\x05shard\x12\x43\n\toperation\x18\x03 \x01(\x0b\x32%.shipspeak.realtime.internal.v1.ValueR\toperation\"\xea\x02\n\x05Value\x12\x1a\n\x07\x62oolean\x18\x01 \x01(\x08H\x00R\x07\x62oolean\x12\x1a\n\x07integer\x18\x02 \x01(\x12H\x00R\x07integer\x12\x18\n\x06number\x18\x03 \x01(\x01H\x00R\x06number\x12\x14\n\x04text\x18\x04 \x01(\tH\x00R\x04text\x12\x14\n\x04\x62lob\x18\x05 \x01(\x0cH\x00R\x04\x62lob\x12<\n\x04list\x18\x06 \x01(\x0b\x32&.shipspeak.realtime.internal.v1.ValuesH\x00R\x04list\x12@\n\x06record\x18\x07 \x01(\x0b\x32&.shipspeak.realtime.internal.v1.RecordH\x00R\x06record\x12\x43\n\x07\x66\x61ilure\x18\x08 \x01(\x0b\x32\'.shipspeak.realtime.internal.v1.FailureH\x00R\x07\x66\x61ilure\x12\x16\n\x05large\x18\t \x01(\x04H\x00R\x05largeB\x06\n\x04kind\"\xe1\x01\n\x06Values\x12?\n\x04\x66orm\x18\x01 \x01(\x0e\x32+.shipspeak.realtime.internal.v1.Values.FormR\x04\x66orm\x12=\n\x06values\x18\x02 \x03(\x0b\x32%.shipspeak.realtime.internal.v1.ValueR\x06values\"W\n\x04\x46orm\x12\x14\n\x10\x46ORM_UNSPECIFIED\x10\x00\x12\r\n\tFORM_LIST\x10\x01\x12\x0e\n\nFORM_TUPLE\x10\x02\x12\x0c\n\x08\x46ORM_SET\x10\x03\x12\x0c\n\x08\x46ORM_MAP\x10\x04\"[\n\x06Record\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12=\n\x06\x66ields\x18\x02 \x03(\x0b\x32%.shipspeak.realtime.internal.v1.ValueR\x06\x66ields\"\xd0\x02\n\x04\x43\x61ll\x12\x0e\n\x02id\x18\x01 \x01(\x04R\x02id\x12\x16\n\x06method\x18\x02 \x01(\tR\x06method\x12\x18\n\x07request\x18\x03 \x01(\x0cR\x07request\x12N\n\x08metadata\x18\x04 \x03(\x0b\x32\x32.shipspeak.realtime.internal.v1.Call.MetadataEntryR\x08metadata\x12\x12\n\x04peer\x18\x05 \x01(\tR\x04peer\x12\x1c\n\ttransport\x18\x06 \x01(\tR\ttransport\x12G\n\x0b\x63\x65rtificate\x18\x07 \x01(\x0b\x32%.shipspeak.realtime.internal.v1.ValueR\x0b\x63\x65rtificate\x1a;\n\rMetadataEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\"\xae\x02\n\x06\x41nswer\x12\x0e\n\x02id\x18\x01 \x01(\x04R\x02id\x12I\n\x07results\x18\x02 \x01(\x0b\x32-.shipspeak.realtime.internal.v1.AppendResultsH\x00R\x07results\x12=\n\x05value\x18\x03 \x01(\x0b\x32%.shipspeak.realtime.internal.v1.ValueH\x00R\x05value\x12\x1c\n\x08response\x18\x04 \x01(\x0cH\x00R\x08response\x12\x43\n\x07\x66\x61ilure\x18\x05 \x01(\x0b\x32\'.shipspeak.realtime.internal.v1.FailureH\x00R\x07\x66\x61ilure\x12\x1d\n\tnot_owner\x18\x06 \x01(\x08H\x00R\x08notOwnerB\x08\n\x06\x61nswer\"W\n\rAppendResults\x12\x46\n\x07results\x18\x01 \x03(\x0b\x32,.shipspeak.realtime.internal.v1.AppendResultR\x07results\"\x1e\n\x06\x46ollow\x12\x14\n\x05topic\x18\x01 \x01(\tR\x05topic\"\x1d\n\x05Leave\x12\x14\n\x05topic\x18\x01 \x01(\tR\x05topic\"Z\n\x08\x46ollowed\x12\x14\n\x05topic\x18\x01 \x01(\tR\x05topic\x12\x38\n\x04head\x18\x02 \x01(\x0b\x32$.shipspeak.realtime.internal.v1.HeadR\x04head\"~\n\x04Head\x12\x14\n\x05\x65poch\x18\x01 \x01(\x06R\x05\x65poch\x12\x12\n\x04head\x18\x02 \x01(\x04R\x04head\x12\x14\n\x05\x66loor\x18\x03 \x01(\x04R\x05\x66loor\x12\x1b\n\toldest_ms\x18\x04 \x01(\x03R\x08oldestMs\x12\x19\n\x08\x66loor_id\x18\x05 \x01(\tR\x07\x66loorId\"c\n\x06Stored\x12\x14\n\x05topic\x18\x01 \x01(\tR\x05topic\x12\x43\n\x06\x65vents\x18\x02 \x03(\x0b\x32+.shipspeak.realtime.internal.v1.StoredEventR\x06\x65vents\"\xd8\x01\n\x0bStoredEvent\x12\x16\n\x06offset\x18\x01 \x01(\x04R\x06offset\x12\x12\n\x04prev\x18\x02 \x01(\x04R\x04prev\x12\x19\n\x08\x65vent_id\x18\x03 \x01(\tR\x07\x65ventId\x12\x12\n\x04\x64\x61ta\x18\x04 \x01(\x0cR\x04\x64\x61ta\x12\x1a\n\x08priority\x18\x05 \x01(\rR\x08priority\x12\x10\n\x03key\x18\x06 \x01(\tR\x03key\x12!\n\x0cpublished_ms\x18\x07 \x01(\x03R\x0bpublishedMs\x12\x1d\n\nexpires_ms\x18\x08 \x01(\x03R\texpiresMs\"~\n\x07Trimmed\x12\x14\n\x05topic\x18\x01 \x01(\tR\x05topic\x12\x14\n\x05\x66loor\x18\x02 \x01(\x04R\x05\x66loor\x12\x16\n\x06purged\x18\x03 \x01(\x08R\x06purged\x12\x12\n\x04more\x18\x04 \x01(\x08R\x04more\x12\x1b\n\toldest_ms\x18\x05 \x01(\x03R\x08oldestMs\";\n\tWithdrawn\x12\x14\n\x05topic\x18\x01 \x01(\tR\x05topic\x12\x18\n\x07offsets\x18\x02 \x03(\x04R\x07offsets\"3\n\x07Skipped\x12\x14\n\x05topic\x18\x01 \x01(\tR\x05topic\x12\x12\n\x04head\x18\x02 \x01(\x04R\x04head\"I\n\x04\x42\x65\x61t\x12\x41\n\x06shards\x18\x01 \x03(\x0b\x32).shipspeak.realtime.internal.v1.ShardBeatR\x06shards\"L\n\tShardBeat\x12\x14\n\x05shard\x18\x01 \x01(\rR\x05shard\x12)\n\x11\x63omplete_as_of_ms\x18\x02 \x01(\x03R\x0e\x63ompleteAsOfMs\"Q\n\tCommitted\x12\x14\n\x05shard\x18\x01 \x01(\rR\x05shard\x12\x16\n\x06topics\x18\x02 \x03(\tR\x06topics\x12\x16\n\x06\x65vents\x18\x03 \x01(\rR\x06\x65vents\"a\n\x06PassOn\x12\x14\n\x05topic\x18\x01 \x01(\tR\x05topic\x12\x41\n\x05\x65vent\x18\x02 \x01(\x0b\x32+.shipspeak.realtime.internal.v1.StoredEventR\x05\x65vent\"m\n\x04Note\x12\x14\n\x05\x61\x62out\x18\x01 \x01(\tR\x05\x61\x62out\x12\x12\n\x04\x61new\x18\x02 \x01(\x08R\x04\x61new\x12;\n\x05value\x18\x03 \x01(\x0b\x32%.shipspeak.realtime.internal.v1.ValueR\x05value2t\n\x0bPeerService\x12\x65\n\x04Link\x12+.shipspeak.realtime.internal.v1.LinkRequest\x1a,.shipspeak.realtime.internal.v1.LinkResponse(\x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'shipspeak.realtime.internal.v1.peer_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_FORWARDREQUEST']._serialized_start=156
-  _globals['_FORWARDREQUEST']._serialized_end=310
-  _globals['_FORWARDRESPONSE']._serialized_start=312
-  _globals['_FORWARDRESPONSE']._serialized_end=393
-  _globals['_FOLLOWREQUEST']._serialized_start=396
-  _globals['_FOLLOWREQUEST']._serialized_end=539
-  _globals['_FOLLOWTOPIC']._serialized_start=541
-  _globals['_FOLLOWTOPIC']._serialized_end=637
-  _globals['_FOLLOWRESPONSE']._serialized_start=639
-  _globals['_FOLLOWRESPONSE']._serialized_end=713
-  _globals['_READREQUEST']._serialized_start=715
-  _globals['_READREQUEST']._serialized_end=807
-  _globals['_READRESPONSE']._serialized_start=809
-  _globals['_READRESPONSE']._serialized_end=876
-  _globals['_PEERSERVICE']._serialized_start=879
-  _globals['_PEERSERVICE']._serialized_end=1208
+  _globals['_FAILURE_METADATAENTRY']._loaded_options = None
+  _globals['_FAILURE_METADATAENTRY']._serialized_options = b'8\001'
+  _globals['_CALL_METADATAENTRY']._loaded_options = None
+  _globals['_CALL_METADATAENTRY']._serialized_options = b'8\001'
+  _globals['_LINKREQUEST']._serialized_start=85
+  _globals['_LINKREQUEST']._serialized_end=155
+  _globals['_ASK']._serialized_start=158
+  _globals['_ASK']._serialized_end=687
+  _globals['_LINKRESPONSE']._serialized_start=689
+  _globals['_LINKRESPONSE']._serialized_end=763
+  _globals['_WORD']._serialized_start=766
+  _globals['_WORD']._serialized_end=1404
+  _globals['_HELLO']._serialized_start=1406
+  _globals['_HELLO']._serialized_end=1465
+  _globals['_STANDING']._serialized_start=1467
+  _globals['_STANDING']._serialized_end=1583
+  _globals['_PUBLISH']._serialized_start=1585
+  _globals['_PUBLISH']._serialized_end=1698
+  _globals['_APPEND']._serialized_start=1701
+  _globals['_APPEND']._serialized_end=2044
+  _globals['_APPENDRESULT']._serialized_start=2047
+  _globals['_APPENDRESULT']._serialized_end=2206
+  _globals['_PLACED']._serialized_start=2208
+  _globals['_PLACED']._serialized_end=2292
+  _globals['_FAILURE']._serialized_start=2295
+  _globals['_FAILURE']._serialized_end=2594
+  _globals['_FAILURE_METADATAENTRY']._serialized_start=2519
+  _globals['_FAILURE_METADATAENTRY']._serialized_end=2578
+  _globals['_OPERATE']._serialized_start=2596
+  _globals['_OPERATE']._serialized_end=2712
+  _globals['_VALUE']._serialized_start=2715
+  _globals['_VALUE']._serialized_end=3077
+  _globals['_VALUES']._serialized_start=3080
+  _globals['_VALUES']._serialized_end=3305
+  _globals['_VALUES_FORM']._serialized_start=3218
+  _globals['_VALUES_FORM']._serialized_end=3305
+  _globals['_RECORD']._serialized_start=3307
+  _globals['_RECORD']._serialized_end=3398
+  _globals['_CALL']._serialized_start=3401
+  _globals['_CALL']._serialized_end=3737
+  _globals['_CALL_METADATAENTRY']._serialized_start=2519
+  _globals['_CALL_METADATAENTRY']._serialized_end=2578
+  _globals['_ANSWER']._serialized_start=3740
+  _globals['_ANSWER']._serialized_end=4042
+  _globals['_APPENDRESULTS']._serialized_start=4044
+  _globals['_APPENDRESULTS']._serialized_end=4131
+  _globals['_FOLLOW']._serialized_start=4133
+  _globals['_FOLLOW']._serialized_end=4163
+  _globals['_LEAVE']._serialized_start=4165
+  _globals['_LEAVE']._serialized_end=4194
+  _globals['_FOLLOWED']._serialized_start=4196
+  _globals['_FOLLOWED']._serialized_end=4286
+  _globals['_HEAD']._serialized_start=4288
+  _globals['_HEAD']._serialized_end=4414
+  _globals['_STORED']._serialized_start=4416
+  _globals['_STORED']._serialized_end=4515
+  _globals['_STOREDEVENT']._serialized_start=4518
+  _globals['_STOREDEVENT']._serialized_end=4734
+  _globals['_TRIMMED']._serialized_start=4736
+  _globals['_TRIMMED']._serialized_end=4862
+  _globals['_WITHDRAWN']._serialized_start=4864
+  _globals['_WITHDRAWN']._serialized_end=4923
+  _globals['_SKIPPED']._serialized_start=4925
+  _globals['_SKIPPED']._serialized_end=4976
+  _globals['_BEAT']._serialized_start=4978
+  _globals['_BEAT']._serialized_end=5051
+  _globals['_SHARDBEAT']._serialized_start=5053
+  _globals['_SHARDBEAT']._serialized_end=5129
+  _globals['_COMMITTED']._serialized_start=5131
+  _globals['_COMMITTED']._serialized_end=5212
+  _globals['_PASSON']._serialized_start=5214
+  _globals['_PASSON']._serialized_end=5311
+  _globals['_NOTE']._serialized_start=5313
+  _globals['_NOTE']._serialized_end=5422
+  _globals['_PEERSERVICE']._serialized_start=5424
+  _globals['_PEERSERVICE']._serialized_end=5540
 # @@protoc_insertion_point(module_scope)

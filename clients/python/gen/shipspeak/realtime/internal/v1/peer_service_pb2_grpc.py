@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class PeerServiceStub:
-    """PeerService joins the instances of one machine.
+    """PeerService joins the instances of one machine, over a Unix socket of each.
     """
 
     def __init__(self, channel):
@@ -35,43 +35,21 @@ class PeerServiceStub:
         Args:
             channel: A grpc.Channel.
         """
-        self.Forward = channel.unary_unary(
-                '/shipspeak.realtime.internal.v1.PeerService/Forward',
-                request_serializer=shipspeak_dot_realtime_dot_internal_dot_v1_dot_peer__service__pb2.ForwardRequest.SerializeToString,
-                response_deserializer=shipspeak_dot_realtime_dot_internal_dot_v1_dot_peer__service__pb2.ForwardResponse.FromString,
-                _registered_method=True)
-        self.Follow = channel.stream_stream(
-                '/shipspeak.realtime.internal.v1.PeerService/Follow',
-                request_serializer=shipspeak_dot_realtime_dot_internal_dot_v1_dot_peer__service__pb2.FollowRequest.SerializeToString,
-                response_deserializer=shipspeak_dot_realtime_dot_internal_dot_v1_dot_peer__service__pb2.FollowResponse.FromString,
-                _registered_method=True)
-        self.Read = channel.unary_unary(
-                '/shipspeak.realtime.internal.v1.PeerService/Read',
-                request_serializer=shipspeak_dot_realtime_dot_internal_dot_v1_dot_peer__service__pb2.ReadRequest.SerializeToString,
-                response_deserializer=shipspeak_dot_realtime_dot_internal_dot_v1_dot_peer__service__pb2.ReadResponse.FromString,
+        self.Link = channel.stream_stream(
+                '/shipspeak.realtime.internal.v1.PeerService/Link',
+                request_serializer=shipspeak_dot_realtime_dot_internal_dot_v1_dot_peer__service__pb2.LinkRequest.SerializeToString,
+                response_deserializer=shipspeak_dot_realtime_dot_internal_dot_v1_dot_peer__service__pb2.LinkResponse.FromString,
                 _registered_method=True)
 
 
 class PeerServiceServicer:
-    """PeerService joins the instances of one machine.
+    """PeerService joins the instances of one machine, over a Unix socket of each.
     """
 
-    def Forward(self, request, context):
-        """Publishes at a shard's owner on behalf of a door of another instance.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
-    def Follow(self, request_iterator, context):
-        """Follows topics of an owner.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
-    def Read(self, request, context):
-        """Reads a page of an owner's log.
+    def Link(self, request_iterator, context):
+        """Links the caller to an instance for as long as both live. What is asked is done in the order of
+        the stream; what is told of a topic comes in the order of its log. A stream that ends says that
+        the other is gone: its shards get another owner, and what was asked may have been done or not.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -80,20 +58,10 @@ class PeerServiceServicer:
 
 def add_PeerServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
-            'Forward': grpc.unary_unary_rpc_method_handler(
-                    servicer.Forward,
-                    request_deserializer=shipspeak_dot_realtime_dot_internal_dot_v1_dot_peer__service__pb2.ForwardRequest.FromString,
-                    response_serializer=shipspeak_dot_realtime_dot_internal_dot_v1_dot_peer__service__pb2.ForwardResponse.SerializeToString,
-            ),
-            'Follow': grpc.stream_stream_rpc_method_handler(
-                    servicer.Follow,
-                    request_deserializer=shipspeak_dot_realtime_dot_internal_dot_v1_dot_peer__service__pb2.FollowRequest.FromString,
-                    response_serializer=shipspeak_dot_realtime_dot_internal_dot_v1_dot_peer__service__pb2.FollowResponse.SerializeToString,
-            ),
-            'Read': grpc.unary_unary_rpc_method_handler(
-                    servicer.Read,
-                    request_deserializer=shipspeak_dot_realtime_dot_internal_dot_v1_dot_peer__service__pb2.ReadRequest.FromString,
-                    response_serializer=shipspeak_dot_realtime_dot_internal_dot_v1_dot_peer__service__pb2.ReadResponse.SerializeToString,
+            'Link': grpc.stream_stream_rpc_method_handler(
+                    servicer.Link,
+                    request_deserializer=shipspeak_dot_realtime_dot_internal_dot_v1_dot_peer__service__pb2.LinkRequest.FromString,
+                    response_serializer=shipspeak_dot_realtime_dot_internal_dot_v1_dot_peer__service__pb2.LinkResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -104,38 +72,11 @@ def add_PeerServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class PeerService:
-    """PeerService joins the instances of one machine.
+    """PeerService joins the instances of one machine, over a Unix socket of each.
     """
 
     @staticmethod
-    def Forward(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/shipspeak.realtime.internal.v1.PeerService/Forward',
-            shipspeak_dot_realtime_dot_internal_dot_v1_dot_peer__service__pb2.ForwardRequest.SerializeToString,
-            shipspeak_dot_realtime_dot_internal_dot_v1_dot_peer__service__pb2.ForwardResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
-    def Follow(request_iterator,
+    def Link(request_iterator,
             target,
             options=(),
             channel_credentials=None,
@@ -148,36 +89,9 @@ class PeerService:
         return grpc.experimental.stream_stream(
             request_iterator,
             target,
-            '/shipspeak.realtime.internal.v1.PeerService/Follow',
-            shipspeak_dot_realtime_dot_internal_dot_v1_dot_peer__service__pb2.FollowRequest.SerializeToString,
-            shipspeak_dot_realtime_dot_internal_dot_v1_dot_peer__service__pb2.FollowResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
-    def Read(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/shipspeak.realtime.internal.v1.PeerService/Read',
-            shipspeak_dot_realtime_dot_internal_dot_v1_dot_peer__service__pb2.ReadRequest.SerializeToString,
-            shipspeak_dot_realtime_dot_internal_dot_v1_dot_peer__service__pb2.ReadResponse.FromString,
+            '/shipspeak.realtime.internal.v1.PeerService/Link',
+            shipspeak_dot_realtime_dot_internal_dot_v1_dot_peer__service__pb2.LinkRequest.SerializeToString,
+            shipspeak_dot_realtime_dot_internal_dot_v1_dot_peer__service__pb2.LinkResponse.FromString,
             options,
             channel_credentials,
             insecure,

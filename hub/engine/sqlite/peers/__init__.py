@@ -1,0 +1,23 @@
+"""Several instances on one machine share the shards of one directory.
+
+Each shard's file has one owner, which writes it; all read it. What an instance does not own it asks
+of the owner, and what it follows there it is told, over a link between each two instances.
+"""
+
+from __future__ import annotations
+
+from hub.engine.sqlite.peers.calls import PeerCall
+from hub.engine.sqlite.peers.codec import from_value, to_value
+from hub.engine.sqlite.peers.engine import PeerEngine
+from hub.engine.sqlite.peers.network import Network
+from hub.engine.sqlite.peers.place import PeerPlace, prepare_run_directory
+
+__all__ = [
+    "Network",
+    "PeerCall",
+    "PeerEngine",
+    "PeerPlace",
+    "from_value",
+    "prepare_run_directory",
+    "to_value",
+]

@@ -2,7 +2,7 @@
 PYTHON ?= python3
 PY := .venv/bin/python
 
-.PHONY: help run test prove lint types generate generate-check lock requirements bench pressure chaos guarantees simulate web wheels venv released
+.PHONY: help run test prove lint types generate generate-check lock requirements bench pressure chaos cluster guarantees simulate web wheels venv released
 .DEFAULT_GOAL := help
 
 help: ## List the commands
@@ -18,7 +18,7 @@ test: ## Install what is missing, then run every suite (SUITES="lint unit" for s
 	@$(PY) -m tests.run $(SUITES)
 
 prove: venv ## Prove the guarantees in full: validators, 2,000 simulations, 20 kills, granian, benchmark, browsers (GUARANTEE=G2: one validator)
-	@$(PY) -m $(if $(GUARANTEE),pytest tests/guarantees --guarantee $(GUARANTEE),tests.run --full guarantees wire simulation chaos bench browser web-engines)
+	@$(PY) -m $(if $(GUARANTEE),pytest tests/guarantees --guarantee $(GUARANTEE),tests.run --full guarantees wire simulation chaos cluster bench browser web-engines)
 
 lint: venv ## Check style, imports and the contract
 	@$(PY) -m tests.run lint
@@ -57,6 +57,9 @@ simulate: venv ## Simulate hub, network and clients on one clock (SEEDS=10000; S
 
 chaos: venv ## Kill, freeze and starve the hub 20 times under load and judge what all sides saw
 	@$(PY) -m tests.chaos $(if $(SEED),--seed $(SEED))
+
+cluster: venv ## Kill and freeze three workers 20 times under load, judge what all sides saw, time the silences
+	@$(PY) -m tests.cluster $(if $(SEED),--seed $(SEED))
 
 web: ## Build the browser client and the page
 	@$(PYTHON) requirements/page.py build

@@ -15,9 +15,10 @@ from hub.auth.tokens import Authenticator
 from hub.auth.topic_grants import TopicGrants
 from hub.dev_switches import DevSwitches
 from hub.doors import REALTIME, Methods, back_end_door, browser_door
-from hub.engine.sqlite import Retention, SqliteEngine, SqliteInbox, SqliteSchedule, SqliteSteward
+from hub.engines import make_store
 from hub.fanout.flush import Flusher
 from hub.fanout.registry import TopicRegistry
+from hub.instances import presence_room, share_calls
 from hub.limits.load import Load
 from hub.limits.rates import Rates
 from hub.limits.storage import StorageCaps
@@ -53,6 +54,7 @@ from hub.topics.namespaces import Namespaces
 from hub.work.room import WorkRoom
 
 if TYPE_CHECKING:
+    from hub.engine.sqlite.peers import PeerPlace
     from hub.session.session import Session
     from hub.settings import Settings
 
@@ -64,33 +66,29 @@ class Hub:
 
     Args:
         settings: frozen and validated.
+        place: among several instances of this machine; None = it is alone.
 
     Raises:
         KeyUnusable: a key file cannot be used.
         OSError: a certificate cannot be used.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, place: PeerPlace | None = None) -> None:
         self.settings = settings
-        self.instance = uuid.uuid4().hex[:12]
+        self.instance = uuid.uuid4().hex[:12] if place is None else place.instance
         self.metrics = Metrics()
         clock = time.time
         namespaces = Namespaces(inbox_events=settings.inbox_events)
 
-        def retention(topic: str) -> Retention:
-            kept = namespaces.of(topic).topic_class
-            return Retention(kept.max_events, kept.max_age)
-
-        self.engine = SqliteEngine(
-            settings.data_dir,
-            shards=settings.shards,
-            clock=lambda: int(clock() * 1000),
-            retention=retention,
-            dedup_lifetime_s=settings.dedup_lifetime,
-            on_read=self.metrics.log_reads.inc,
-            accept_lost_shards=settings.accept_lost_shards,
-            sized=bool(settings.namespace_bytes),
+        self.store = store = make_store(
+            settings,
+            namespaces,
+            self.metrics,
+            lambda: int(clock() * 1000),
+            self.instance,
+            place,
         )
+        self.engine, self.schedule = store.engine, store.schedule
         flusher = Flusher(clock)
         self.registry = TopicRegistry(
             self.engine, namespaces, flusher, ring_bytes=settings.ring_bytes, clock=clock
@@ -102,8 +100,8 @@ class Hub:
             heartbeat_interval=settings.heartbeat_interval,
             max_sessions=settings.max_sessions,
             on_closed=self._release,
+            new_id=self._new_session_id,
         )
-        self.schedule = SqliteSchedule(self.engine, lambda: int(clock() * 1000))
         limits = PublishLimits(
             settings.max_event_bytes, settings.max_batch_events, settings.max_batch_bytes
         )
@@ -127,7 +125,12 @@ class Hub:
         authenticator = Authenticator(settings, clock, revocations)
         self.key_updates = authenticator.key_updates
         self.presence = PresenceDesk(
-            namespaces, self.instance, settings.heartbeat_interval, clock, rates
+            namespaces,
+            self.instance,
+            settings.heartbeat_interval,
+            clock,
+            rates,
+            presence_room(store.network, clock),
         )
         self.subscriber = subscriber = Subscriber(
             self.engine,
@@ -143,10 +146,9 @@ class Hub:
         self.work = WorkRoom(
             self.engine.work, self.engine, clock, self.metrics, settings.work_max_attempts
         )
-        work_desk = WorkDesk(self.work.coordinator, namespaces, rates)
-        acknowledger = Acknowledger(
-            work_desk, ReceiptDesk(SqliteInbox(self.engine), namespaces, clock)
-        )
+        alone = store.network is None
+        work_desk = WorkDesk(self.work.coordinator, namespaces, rates, offered=alone)
+        acknowledger = Acknowledger(work_desk, ReceiptDesk(store.inbox, namespaces, clock))
         self.poller = Poller(self.engine, subscriber, clock)
         pipelines = Pipelines(
             publisher,
@@ -176,15 +178,17 @@ class Hub:
         ).table()
         admin = {
             **WorkAdmin(self.work, self.engine, clock).table(),
-            **TopicAdmin(SqliteSteward(self.engine), self.registry).table(),
+            **TopicAdmin(store.steward, self.registry).table(),
             **AccessAdmin(self.revocations).table(),
-            **SessionAdmin(self.connections, self.engine, self.instance, self._drain_soon).table(),
+            **SessionAdmin(
+                self.connections, self.engine, self.instance, self._drain_soon, store.owner
+            ).table(),
         }
+        if store.network is not None:
+            unary, admin = share_calls(store.network, publisher, unary, admin)
         self.audit = AuditBook(self.engine, self.instance, clock, time.monotonic)
-        tables = {
-            REALTIME: unary,
-            ADMIN_SERVICE.full_name: admin_methods(admission, admin, self.audit),
-        }
+        guarded = admin_methods(admission, admin, self.audit)
+        tables = {REALTIME: unary, ADMIN_SERVICE.full_name: guarded}
         public = PublicMethod(PublicReader(self.engine, namespaces, clock), self.metrics)
         methods = Methods(
             {name: limited(table, rates) for name, table in tables.items()}, connect, listen, public
@@ -221,7 +225,8 @@ class Hub:
         await self.engine.start()
         await self.revocations.start()
         await self.key_updates.start()
-        await self.work.start()
+        if self.store.network is None:
+            await self.work.start()
         self.schedule.start()
         await self.health.start()
         self.load.pulse.start()
@@ -258,6 +263,7 @@ class Hub:
 
     async def _drain(self, spread: float) -> None:
         await self.health.drain()
+        self.engine.leave()
         self.poller.answer_all()
         self.work.coordinator.drain()
         await self.sessions.drain(spread, self.settings.drain_grace)
@@ -267,6 +273,11 @@ class Hub:
         if not self.sessions.draining:
             spread = self.settings.drain_spread if spread is None else spread
             self._draining = asyncio.get_running_loop().create_task(self._drain(spread))
+
+    def _new_session_id(self) -> str:
+        # Any instance sees which one has the session.
+        name = self.instance if self.store.network is not None else ""
+        return name + uuid.uuid4().hex[len(name) :]
 
     def _release(self, session: Session) -> None:
         self.registry.release(session)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from hub.dev_switches import BlockableApp
@@ -72,6 +73,7 @@ def back_end_door(
         tuple(methods.tables),
         settings.heartbeat_interval,
         settings.tls,
+        shared=settings.workers > 1,
     )
 
 
@@ -118,7 +120,9 @@ def browser_door(
         figures=metrics.transports,
     )
     app.add_generic_rpc_handlers(health.generic_handlers())
-    server: type[HttpServer | GranianServer] = HttpServer
+    server: Callable[..., HttpServer | GranianServer] = partial(
+        HttpServer, shared=settings.workers > 1
+    )
     if settings.http_server == "granian":
         server = GranianServer
     return server(

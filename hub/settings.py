@@ -99,6 +99,9 @@ class Settings(LimitSettings):
     shards: int = Field(
         default=4, ge=1, le=16, description="Number of shard files, fixed when the folder is made."
     )
+    workers: int = Field(
+        default=1, ge=1, le=16, description="Processes that share the ports and the shards."
+    )
     accept_lost_shards: bool = Field(
         default=False,
         description="Start although shard files are lost: empty ones take their place.",
@@ -202,6 +205,8 @@ class Settings(LimitSettings):
             raise ValueError("an issuer is named twice; each has its keys in one place")
         if self.auth_hs256_secret is not None:
             check_secret(self.auth_hs256_secret.get_secret_value())
+        if self.workers > 1 and self.http_server == "granian":
+            raise ValueError("granian cannot share its port: workers > 1 need http_server=uvicorn")
         self._refuse_unsafe_doors()
         if "*" in self.allowed_origins and not self.dev:
             raise ValueError(

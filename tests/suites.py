@@ -106,6 +106,7 @@ SUITES = (
     _pytest("guarantees", 60),
     _pytest("simulation", 400, full=Full((PYTHON, "-m", "tests.simulation"), 900)),
     _pytest("chaos", 600, COMPILER, full=Full((PYTHON, "-m", "tests.chaos"), 1200)),
+    _pytest("cluster", 400, full=Full((PYTHON, "-m", "tests.cluster"), 900)),
     Suite(
         "bench",
         ((PYTHON, "-m", "benchmarks.bench", "--quick"),),

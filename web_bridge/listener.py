@@ -12,7 +12,7 @@ USER_TIMEOUT_SECONDS = 50.0
 
 
 def listening_socket(
-    host: str, port: int, *, user_timeout: float = USER_TIMEOUT_SECONDS
+    host: str, port: int, *, user_timeout: float = USER_TIMEOUT_SECONDS, shared: bool = False
 ) -> socket.socket:
     """Bind a TCP socket; the server starts listening on it.
 
@@ -20,6 +20,7 @@ def listening_socket(
         host: an address or a name of this machine.
         port: 0 for a free one.
         user_timeout: seconds that sent data may stay unacknowledged before the connection ends.
+        shared: other processes of this user listen on it, too: the kernel spreads connections.
 
     Raises:
         OSError: the address cannot be bound.
@@ -30,6 +31,8 @@ def listening_socket(
     sock = socket.socket(family, kind, protocol)
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if shared:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         set_stream_options(sock, user_timeout)
         sock.setblocking(False)  # noqa: FBT003 - the standard library's own signature
         sock.bind(address)

@@ -47,6 +47,7 @@ class HttpServer:
         heartbeat: seconds of silence after which a WebSocket's peer is asked for a sign of life.
         trusted_proxies: addresses whose X-Forwarded-For is believed; others' is ignored.
         tls: None = plain text.
+        shared: other processes of this user listen on the same port.
 
     Raises:
         OSError: a file of ``tls`` cannot be used.
@@ -64,11 +65,13 @@ class HttpServer:
         heartbeat: float = HEARTBEAT_SECONDS,
         trusted_proxies: tuple[str, ...] = (),
         tls: TlsFiles | None = None,
+        shared: bool = False,
     ) -> None:
         self._app = app
         self._address = (host, port)
         self._sock = sock
         self._user_timeout = user_timeout
+        self._shared = shared
         self._head_seconds = head_seconds
         self._heartbeat = heartbeat
         self._trusted = trusted_proxies
@@ -84,7 +87,9 @@ class HttpServer:
             OSError: the address cannot be bound.
         """
         if self._sock is None:
-            self._sock = listening_socket(*self._address, user_timeout=self._user_timeout)
+            self._sock = listening_socket(
+                *self._address, user_timeout=self._user_timeout, shared=self._shared
+            )
         config = self._config()
         config.load()
         # uvicorn makes one from files, once; this one's certificate can be renewed.

@@ -18,6 +18,8 @@ from rich.markup import escape
 from hub.app import Hub
 from hub.auth.keys import KeyUnusable
 from hub.cli.process import take_all_files, tune_interpreter
+from hub.cli.supervisor import Supervisor
+from hub.cli.worker import Lifeline, Post
 from hub.errors import HubError
 from hub.settings import Settings, unknown_variables
 from hub.telemetry.logs import configure_logs
@@ -44,6 +46,10 @@ def serve(
     ] = None,
     shards: Annotated[
         int | None, typer.Option(help="Shard files, fixed when the folder is made. Default 4.")
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(help="Processes that share the ports and the shards. Default 1."),
     ] = None,
     accept_lost_shards: Annotated[
         bool | None,
@@ -77,6 +83,7 @@ def serve(
         "http_port": http_port,
         "data_dir": data_dir,
         "shards": shards,
+        "workers": workers,
         "accept_lost_shards": accept_lost_shards,
         "allowed_origins": tuple(origin) if origin else None,
         "dev": dev,
@@ -86,10 +93,15 @@ def serve(
         "log_json": log_json,
     }
     settings = load_settings({name: value for name, value in given.items() if value is not None})
-    configure_logs(json=settings.log_json, level=settings.log_level)
+    post = Post.from_environment()
+    if post is not None:
+        configure_logs(json=settings.log_json, level=settings.log_level, worker=post.name)
+        raise typer.Exit(uvloop.run(run(post.settings(settings), post)))
+    writer = "supervisor" if settings.workers > 1 else ""
+    configure_logs(json=settings.log_json, level=settings.log_level, worker=writer)
     for name, nearest in unknown_variables(os.environ).items():
         log.warning("unknown_variable", name=name, did_you_mean=nearest or None, effect="ignored")
-    raise typer.Exit(uvloop.run(run(settings)))
+    raise typer.Exit(uvloop.run(run(settings) if settings.workers == 1 else supervise(settings)))
 
 
 def load_settings(given: dict[str, Any]) -> Settings:
@@ -116,21 +128,38 @@ def _tell_no_start(settings: Settings, error: OSError | HubError) -> None:
         _console.print(f"[bold red]cannot start[/] {escape(told)}")
 
 
-async def run(settings: Settings) -> int:
-    """Serve until SIGTERM or SIGINT, then drain; the exit status."""
+async def supervise(settings: Settings) -> int:
+    """Run workers until SIGTERM or SIGINT, then drain them; the exit status."""
+    try:
+        return await Supervisor(settings).run()
+    except (OSError, HubError) as error:
+        _tell_no_start(settings, error)
+        return EXIT_CANNOT_START
+
+
+async def run(settings: Settings, post: Post | None = None) -> int:
+    """Serve until SIGTERM or SIGINT, then drain; the exit status.
+
+    Args:
+        settings: frozen and validated.
+        post: what a worker is told by its supervisor, with which it also ends.
+    """
     stopping = asyncio.Event()
+    lifeline = Lifeline(post, stopping.set) if post is not None else None
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
     take_all_files()
     try:
-        hub = Hub(settings)
+        hub = Hub(settings, post.place if post is not None else None)
     except KeyUnusable as error:
         _tell("auth", str(error))
         return EXIT_BAD_SETTINGS
     except OSError as error:
         _tell("tls", f"{error.filename}: {error.strerror}" if error.filename else str(error))
         return EXIT_BAD_SETTINGS
+    if lifeline is not None:
+        lifeline.start()
     try:
         try:
             await hub.start()
@@ -138,9 +167,13 @@ async def run(settings: Settings) -> int:
             _tell_no_start(settings, error)
             return EXIT_CANNOT_START
         tune_interpreter()
+        if lifeline is not None:
+            await lifeline.ready()
         await stopping.wait()
         await hub.stop()
     finally:
         # Its threads keep the process alive: whatever fails above, the store is closed.
         await hub.engine.stop()
+        if lifeline is not None:
+            lifeline.stop()
     return 0

@@ -49,6 +49,7 @@ class PresenceDesk:
         heartbeat_interval: seconds.
         clock: seconds since the epoch.
         rates: how often a session may change what it says.
+        room: has the presence of all topics; None = this instance is alone.
     """
 
     def __init__(
@@ -58,13 +59,15 @@ class PresenceDesk:
         heartbeat_interval: float,
         clock: Callable[[], float],
         rates: Rates,
+        room: PresenceRoom | None = None,
     ) -> None:
         self._rates = rates
         self._namespaces = namespaces
         self._instance = instance
         self._silence = SILENT_HEARTBEATS * heartbeat_interval
         self._clock = clock
-        self._room = PresenceRoom(clock)
+        self._room = PresenceRoom(clock) if room is None else room
+        self._room.on_moved = self._arm
         self._timer: asyncio.TimerHandle | None = None
         self._timer_due = 0.0
 

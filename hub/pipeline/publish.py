@@ -51,6 +51,9 @@ class Publisher:
         schedule: keeps drafts for later; None = the engine has none.
         rates: how fast users and topics may be; None = as fast as they can.
         storage: how much namespaces may keep; None = as much as there is.
+
+    Attributes:
+        on_passed: called with events of volatile topics, for the readers of other instances.
     """
 
     def __init__(
@@ -74,6 +77,7 @@ class Publisher:
         self._schedule = schedule
         self._rates = rates
         self._storage = storage
+        self.on_passed: Callable[[str, StoredEvent], None] | None = None
 
     async def publish(
         self, request: frame_pb2.PublishRequest, principal: Principal, device: str
@@ -230,17 +234,27 @@ class Publisher:
 
     def _pass_on(self, append: Append) -> None:
         live = self._registry.live(append.topic)
+        if live is None and self.on_passed is None:
+            return
+        event = StoredEvent(
+            0,
+            0,
+            append.event_id,
+            append.body,
+            append.priority,
+            append.key,
+            append.published_ms,
+            append.expires_ms,
+        )
         if live is not None:
-            event = StoredEvent(
-                0,
-                0,
-                append.event_id,
-                append.body,
-                append.priority,
-                append.key,
-                append.published_ms,
-                append.expires_ms,
-            )
+            live.on_events((event,))
+        if self.on_passed is not None:
+            self.on_passed(append.topic, event)
+
+    def hear(self, topic: str, event: StoredEvent) -> None:
+        """Another instance has passed on an event of a volatile topic, for the readers here."""
+        live = self._registry.live(topic)
+        if live is not None and live.volatile:
             live.on_events((event,))
 
     def _result(

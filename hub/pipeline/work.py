@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hub.errors import HubError, InvalidArgument
+from hub.errors import HubError, InvalidArgument, Unimplemented
 from hub.limits.shedding import Work
 from hub.session.frames import error_message
 from hub.session.states import State
@@ -35,6 +35,7 @@ class WorkDesk:
         coordinator: of all work subscriptions.
         namespaces: policies.
         rates: refuse for load; None = nothing is.
+        offered: whether this hub has work subscriptions.
     """
 
     def __init__(
@@ -42,10 +43,13 @@ class WorkDesk:
         coordinator: WorkCoordinator,
         namespaces: Namespaces,
         rates: Rates | None = None,
+        *,
+        offered: bool = True,
     ) -> None:
         self._rates = rates
         self._coordinator = coordinator
         self._namespaces = namespaces
+        self._offered = offered
 
     async def open(
         self,
@@ -72,6 +76,12 @@ class WorkDesk:
             self._rates.admit(Work.SUBSCRIPTION)
         self._check_topics(request.pattern)
         require(principal(), request.pattern)
+        if not self._offered:
+            raise Unimplemented(
+                reasons.ERROR_REASON_FEATURE_UNAVAILABLE,
+                "work subscriptions need a hub with one worker",
+                feature="open_work",
+            )
         await self._coordinator.ensure(request.name, request.pattern, ordered=request.ordered)
         if session.state is State.CLOSED:
             return

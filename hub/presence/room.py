@@ -66,9 +66,13 @@ class PresenceRoom:
 
     Args:
         clock: seconds since the epoch.
+
+    Attributes:
+        on_moved: called when something was told from elsewhere, and ``next_due`` may be sooner.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
+        self.on_moved: Callable[[], None] | None = None
         self._clock = clock
         self._topics: dict[str, _Topic] = {}
         self._held: dict[Holder, dict[str, None]] = {}

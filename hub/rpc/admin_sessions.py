@@ -27,6 +27,7 @@ class SessionAdmin:
         instance: name of this instance.
         drain: begins to drain, spreading the clients' return over so many seconds; None = over what
             the settings say.
+        owner: the instance that owns a shard.
     """
 
     def __init__(
@@ -35,11 +36,13 @@ class SessionAdmin:
         engine: Engine,
         instance: str,
         drain: Callable[[float | None], None],
+        owner: Callable[[int], str],
     ) -> None:
         self._connections = connections
         self._engine = engine
         self._instance = instance
         self._drain = drain
+        self._owner = owner
 
     def table(self) -> dict[str, AdminMethod]:
         """RPC name -> method."""
@@ -86,13 +89,13 @@ class SessionAdmin:
         )
 
     async def list_shards(self, request: bytes) -> bytes:
-        """ListShards: this instance owns all of them."""
+        """ListShards."""
         decode(admin_service_pb2.ListShardsRequest, request)
         return admin_service_pb2.ListShardsResponse(
             shards=[
                 admin_service_pb2.ShardInfo(
                     shard=shard,
-                    owner=self._instance,
+                    owner=self._owner(shard),
                     serving=self._engine.shard_serving(shard),
                 )
                 for shard in range(self._engine.shard_count)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _TRANSPORT_BYTES = 4 * MAX_MESSAGE_BYTES
 
 
-def server_options(heartbeat_interval: float) -> list[tuple[str, int]]:
+def server_options(heartbeat_interval: float, *, shared: bool = False) -> list[tuple[str, int]]:
     """Channel arguments: keepalive finds dead peers, and clients' own pings are welcome.
 
     gRPC's defaults answer a client that pings more often than every 5 minutes with too_many_pings.
@@ -36,7 +36,7 @@ def server_options(heartbeat_interval: float) -> list[tuple[str, int]]:
         ("grpc.keepalive_permit_without_calls", 1),
         ("grpc.http2.min_recv_ping_interval_without_data_ms", 5_000),
         ("grpc.http2.max_ping_strikes", 0),
-        ("grpc.so_reuseport", 0),
+        ("grpc.so_reuseport", int(shared)),
     ]
 
 
@@ -50,6 +50,7 @@ class GrpcDoor:
         services: full names, for reflection.
         heartbeat_interval: seconds.
         tls: None = plain text.
+        shared: other processes of this user listen on the same port.
 
     Raises:
         OSError: a file of ``tls`` cannot be read.
@@ -63,9 +64,11 @@ class GrpcDoor:
         services: Sequence[str],
         heartbeat_interval: float,
         tls: TlsFiles | None = None,
+        *,
+        shared: bool = False,
     ) -> None:
         self._credentials = server_credentials(tls) if tls else None
-        self._server = grpc.aio.server(options=server_options(heartbeat_interval))
+        self._server = grpc.aio.server(options=server_options(heartbeat_interval, shared=shared))
         streaming = grpc.method_handlers_generic_handler(SERVICE, streams.handlers())
         self._server.add_generic_rpc_handlers((streaming, *handlers))
         health_pb2_grpc.add_HealthServicer_to_server(health.servicer, self._server)

@@ -50,6 +50,7 @@ class Sessions:
         heartbeat_interval: seconds.
         max_sessions: more are refused; a poll under way counts as one.
         on_closed: releases a session's subscriptions; called once per session.
+        new_id: names a session; where several instances live it begins with this one's name.
     """
 
     def __init__(
@@ -60,12 +61,14 @@ class Sessions:
         heartbeat_interval: float,
         max_sessions: int,
         on_closed: Callable[[Session], None],
+        new_id: Callable[[], str] = lambda: uuid.uuid4().hex,
     ) -> None:
         self._clock = clock
         self._completeness = completeness
         self._interval = heartbeat_interval
         self._max = max_sessions
         self._release = on_closed
+        self._new_id = new_id
         self._sessions: dict[str, Session] = {}
         self._ending: dict[Session, float] = {}
         self._polls = 0
@@ -86,7 +89,7 @@ class Sessions:
             ResourceExhausted: CONNECTION_LIMIT.
         """
         self._check_room()
-        session = Session(uuid.uuid4().hex, caller, sink, self._clock, self._on_closed)
+        session = Session(self._new_id(), caller, sink, self._clock, self._on_closed)
         self._sessions[session.session_id] = session
         return session
 

@@ -25,12 +25,13 @@ class StderrLogger:
     log = debug = info = warn = warning = error = critical = exception = fatal = msg
 
 
-def configure_logs(*, json: bool, level: str) -> None:
+def configure_logs(*, json: bool, level: str, worker: str = "") -> None:
     """Set up structlog and the standard library's logging; to be called once per process.
 
     Args:
         json: one JSON object per line in place of text.
         level: least level logged: debug, info, warning or error.
+        worker: stands in every line, where several processes write one log.
     """
     number = logging.getLevelNamesMapping()[level.upper()]
     renderer: structlog.types.Processor = (
@@ -48,6 +49,8 @@ def configure_logs(*, json: bool, level: str) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.StackInfoRenderer(),
     ]
+    if worker:
+        processors.insert(0, _naming(worker))
     rendering: list[structlog.types.Processor] = [renderer]
     if json:
         rendering.insert(0, structlog.processors.format_exc_info)
@@ -71,6 +74,15 @@ def configure_logs(*, json: bool, level: str) -> None:
     root.handlers[:] = [handler]
     root.setLevel(max(number, logging.WARNING))
     logging.captureWarnings(capture=True)
+
+
+def _naming(worker: str) -> structlog.types.Processor:
+    def name(
+        _logger: object, _method: str, event: structlog.types.EventDict
+    ) -> structlog.types.EventDict:
+        return {"worker": worker, **event}
+
+    return name
 
 
 class _StderrHandler(logging.Handler):

@@ -9,7 +9,14 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 # Where an engine is chosen, made and started.
-KNOW_THE_ENGINE = ("hub/engine/", "hub/app.py", "hub/engines.py", "hub/cli/", "hub/settings.py")
+KNOW_THE_ENGINE = (
+    "hub/engine/",
+    "hub/app.py",
+    "hub/engines.py",
+    "hub/instances.py",
+    "hub/cli/",
+    "hub/settings.py",
+)
 NAMES = ("hub.engine.sqlite", "hub.engine.nats")
 
 

@@ -27,10 +27,16 @@ class HubProcess:
         options: more options of `rthub serve`, such as ("--heartbeat", "1").
         env: more environment variables, such as RTHUB_AUTH_HS256_SECRET; with a key give dev=False.
         dev: start with --dev.
+        start_seconds: how long it may take until it serves.
     """
 
     def __init__(
-        self, folder: Path, *options: str, env: dict[str, str] | None = None, dev: bool = True
+        self,
+        folder: Path,
+        *options: str,
+        env: dict[str, str] | None = None,
+        dev: bool = True,
+        start_seconds: float = START_SECONDS,
     ) -> None:
         self.folder = folder
         self.log_file = folder / "hub.log"
@@ -39,6 +45,7 @@ class HubProcess:
         self._options = [*options, *(["--dev"] if dev else [])]
         # A busy machine must not make a test's hub refuse what the test asks for.
         self._env = {**os.environ, "RTHUB_OVERLOAD_LAG": "0", **(env or {})}
+        self._start_seconds = start_seconds
         self._process: subprocess.Popen[bytes] | None = None
         self._grpc_port = self._http_port = 0
 
@@ -145,7 +152,7 @@ class HubProcess:
 
     def _wait_ready(self, process: subprocess.Popen[bytes]) -> dict[str, str]:
         """Wait for the ready file; the log is in the message where it does not come."""
-        deadline = time.monotonic() + START_SECONDS
+        deadline = time.monotonic() + self._start_seconds
         while not self._ready_file.exists():
             if process.poll() is not None:
                 raise AssertionError(
@@ -155,7 +162,7 @@ class HubProcess:
                 process.kill()
                 process.wait(STOP_SECONDS)
                 raise AssertionError(
-                    f"not ready within {START_SECONDS:.0f} s; log:\n{self.log[-4000:]}"
+                    f"not ready within {self._start_seconds:.0f} s; log:\n{self.log[-4000:]}"
                 )
             time.sleep(0.02)
         ready: dict[str, str] = json.loads(self._ready_file.read_text())

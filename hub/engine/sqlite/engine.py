@@ -127,6 +127,9 @@ class SqliteEngine:
         self._checkpointer = checkpointer
         checkpointer.start()
 
+    def leave(self) -> None:
+        """This instance is about to end. Alone, it has nobody to leave its shards to."""
+
     async def stop(self) -> None:
         """Finish what was accepted, then close the files and free the locks. Safe to call twice."""
         readers, checkpointer = self._readers, self._checkpointer
@@ -222,6 +225,10 @@ class SqliteEngine:
     def stored_bytes(self, namespace: str) -> int:
         """Bytes of events that a namespace keeps, as of the last commits; 0 where none counts."""
         return sum(shard.stored_bytes(namespace) for shard in self._shards)
+
+    def owns(self, shard: int) -> bool:
+        """Whether this instance writes the shard: alone, it does all of them."""
+        return shard < self._count
 
     def complete_as_of_ms(self) -> int:
         """Everything stored before this time has been handed to the feeds.

@@ -124,6 +124,10 @@ class SqliteSchedule:
 
     async def _release_due(self, shard: int) -> float:
         """Release all that is due; seconds until the next look."""
+        if not self._engine.owns(shard):
+            # Its owner does; this is woken when the shard comes here.
+            self._next_ms[shard] = math.inf
+            return LONGEST_SLEEP_S
         while True:
             now_ms = self._clock()
             due = await self._engine.look(shard, partial(_due, now_ms))

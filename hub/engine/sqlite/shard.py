@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections import deque
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -162,7 +162,12 @@ class Shard:
 
     def stored_bytes(self, namespace: str) -> int:
         """Bytes of events that a namespace keeps here."""
-        return self._thread.writer.sizes.bytes.get(namespace, 0) if self._thread else 0
+        return self.sizes.get(namespace, 0)
+
+    @property
+    def sizes(self) -> Mapping[str, int]:
+        """Bytes of events by namespace; empty where none counts."""
+        return self._thread.writer.sizes.bytes if self._thread else {}
 
     def detach(self, topic: str, feed: TopicFeed) -> None:
         """Call the feed no more."""

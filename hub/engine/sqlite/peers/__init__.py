@@ -9,14 +9,17 @@ from __future__ import annotations
 from hub.engine.sqlite.peers.calls import PeerCall
 from hub.engine.sqlite.peers.codec import from_value, to_value
 from hub.engine.sqlite.peers.engine import PeerEngine
+from hub.engine.sqlite.peers.link import Link
 from hub.engine.sqlite.peers.network import Network
-from hub.engine.sqlite.peers.place import PeerPlace, prepare_run_directory
+from hub.engine.sqlite.peers.place import PeerPlace, RunLock, prepare_run_directory
 
 __all__ = [
+    "Link",
     "Network",
     "PeerCall",
     "PeerEngine",
     "PeerPlace",
+    "RunLock",
     "from_value",
     "prepare_run_directory",
     "to_value",

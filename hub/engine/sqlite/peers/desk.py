@@ -82,7 +82,9 @@ class OwnerDesk:
         for index, owned in self._owners.owned.items():
             outstanding = owned.shard.oldest_outstanding_ms()
             ms = now_ms if outstanding is None else min(now_ms, outstanding)
-            beats.append(peer.ShardBeat(shard=index, complete_as_of_ms=ms))
+            beat = peer.ShardBeat(shard=index, complete_as_of_ms=ms)
+            beat.stored_bytes.update(owned.shard.sizes)
+            beats.append(beat)
         word = peer.Word(beat=peer.Beat(shards=beats))
         for guest in guests:
             guest.tell_skipped()

@@ -14,6 +14,7 @@ from hub.engine.sqlite.engine import (
 )
 from hub.engine.sqlite.failures import shard_unavailable, start_failed
 from hub.engine.sqlite.files import ShardFiles, prepare_directory
+from hub.engine.sqlite.peers.beats import Beats
 from hub.engine.sqlite.peers.desk import OwnerDesk
 from hub.engine.sqlite.peers.followings import Followings
 from hub.engine.sqlite.peers.network import Network
@@ -24,6 +25,7 @@ from hub.engine.sqlite.peers.requests import Requests
 from hub.engine.sqlite.peers.watchers import PeerWatchers
 from hub.engine.sqlite.policy import RetentionPolicy, keep_everything
 from hub.engine.sqlite.readers import ReaderPool
+from hub.engine.sqlite.scheduled import AddScheduled
 from hub.engine.sqlite.work_store import SqliteWorkStore
 
 if TYPE_CHECKING:
@@ -52,15 +54,14 @@ class PeerEngine(SqliteEngine):
     """An Engine on files that several instances share; the store was made by ``check_store``.
 
     Args:
-        data_dir, shards, clock, retention, dedup_lifetime_s, round_interval_s, on_commit, on_read:
-            as in SqliteEngine.
+        data_dir, shards, clock, retention, dedup_lifetime_s, round_interval_s, on_commit, on_read,
+            sized: as in SqliteEngine.
         place: of this instance among the others.
 
     Attributes:
         network: the links to the others.
         owners: who owns which shard.
-        on_operated: called with an operation that another instance has had run here.
-        on_owned: called when a shard has been opened here.
+        on_scheduled: called when drafts may wait here for their time that did not before.
     """
 
     def __init__(
@@ -75,14 +76,20 @@ class PeerEngine(SqliteEngine):
         round_interval_s: float = ROUND_INTERVAL_S,
         on_commit: CommitObserver | None = None,
         on_read: Callable[[], None] | None = None,
+        sized: bool = False,
     ) -> None:
         super().__init__(data_dir, shards=shards, clock=clock, on_commit=on_commit, on_read=on_read)
         self._terms = Terms(
-            data_dir, shards, clock, retention, int(dedup_lifetime_s * 1000), round_interval_s
+            data_dir,
+            shards,
+            clock,
+            retention,
+            int(dedup_lifetime_s * 1000),
+            round_interval_s,
+            sized,
         )
         self.network = Network(place, self)
-        self.on_operated: Callable[[object], None] | None = None
-        self.on_owned: Callable[[int], None] | None = None
+        self.on_scheduled: Callable[[], None] | None = None
         self.owners = Owners(self.network, shards, self._moved)
         self._desk = OwnerDesk(self.owners, self.shard_of, clock, self._operated)
         self._followings = Followings(self)
@@ -90,7 +97,7 @@ class PeerEngine(SqliteEngine):
         self._peer_watchers = self._watchers = PeerWatchers(self.network)
         self.work = SqliteWorkStore(self, self._watchers, clock)
         self._ownership = Ownership(self, self.network, self.owners)
-        self._complete = [clock()] * shards
+        self._heard = Beats(self.owners, self._followings, shards, clock)
         self._tasks: list[asyncio.Task[None]] = []
 
     # Life
@@ -202,15 +209,13 @@ class PeerEngine(SqliteEngine):
         """Whether the shard is open here."""
         return shard in self.owners.owned
 
+    def stored_bytes(self, namespace: str) -> int:
+        """Bytes of events that a namespace keeps, as of the owners' last beats."""
+        return self._heard.stored_bytes(namespace)
+
     def complete_as_of_ms(self) -> int:
         """Of owned shards now, of others their owner's last beat, as far as it was followed."""
-        now = self.clock()
-        for index, owned in self.owners.owned.items():
-            if not self._followings.behind(index):
-                outstanding = owned.shard.oldest_outstanding_ms()
-                ms = now if outstanding is None else min(now, outstanding)
-                self._complete[index] = max(self._complete[index], ms)
-        return min(self._complete)
+        return self._heard.complete_as_of_ms()
 
     # As the holder of shards
 
@@ -222,8 +227,8 @@ class PeerEngine(SqliteEngine):
         self.owners.owned[shard] = owned
         self.owners.announce()
         self.owners.look()
-        if self.on_owned is not None:
-            self.on_owned(shard)
+        if self.on_scheduled is not None:
+            self.on_scheduled()
         return True
 
     async def give_shard(self, shard: int) -> None:
@@ -235,8 +240,8 @@ class PeerEngine(SqliteEngine):
         self.owners.announce()
 
     def _operated(self, operation: object) -> None:
-        if self.on_operated is not None:
-            self.on_operated(operation)
+        if isinstance(operation, AddScheduled) and self.on_scheduled is not None:
+            self.on_scheduled()
 
     # As the host of links and guests
 
@@ -244,12 +249,7 @@ class PeerEngine(SqliteEngine):
         """Beats and commits here, the rest to whoever follows."""
         kind = word.WhichOneof("word")
         if kind == "beat":
-            for beat in word.beat.shards:
-                if self.owners.owner(beat.shard) is link and not self._followings.behind(
-                    beat.shard
-                ):
-                    told = self._complete[beat.shard]
-                    self._complete[beat.shard] = max(told, beat.complete_as_of_ms)
+            self._heard.heard(link, word.beat)
         elif kind == "committed":
             self._peer_watchers.told(word.committed)
         else:

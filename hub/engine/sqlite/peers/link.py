@@ -7,7 +7,6 @@ and when it ends, and decides what becomes of the shards.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import itertools
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -17,6 +16,7 @@ import structlog
 from hub.engine.sqlite.peers.calls import LinkLost, NotOwner
 from hub.engine.sqlite.peers.outbox import Outbox
 from hub.engine.sqlite.peers.wire import failure_of, part
+from hub.telemetry.unheard import hear
 from shipspeak.realtime.internal.v1 import peer_service_pb2 as peer
 
 if TYPE_CHECKING:
@@ -146,8 +146,9 @@ class Link:
             finally:
                 writer.cancel()
                 stream.cancel()
-                with contextlib.suppress(asyncio.CancelledError, Exception):
-                    await writer
+                # Not awaited itself: its end must not be taken for this one's, nor swallow it.
+                await asyncio.wait([writer])
+                hear(writer)
 
     async def _write(self, stream: _Stream) -> None:
         while True:

@@ -140,7 +140,7 @@ class Network:
         self._host.on_link_up(link)
         if link.instance not in self._known:
             self._known.add(link.instance)
-            _logger.info("peer_joined", worker=link.worker, instance=link.instance)
+            _logger.info("peer_joined", peer=f"w{link.worker}", instance=link.instance)
             if self.on_joined is not None:
                 self.on_joined(link)
 
@@ -148,7 +148,7 @@ class Network:
         """It is gone; whoever comes up again is told everything anew."""
         self._known.clear()
         self._known.update(other.instance for other in self.up())
-        _logger.info("peer_left", worker=link.worker)
+        _logger.info("peer_left", peer=f"w{link.worker}")
         self._host.on_link_down(link)
 
     # As the guests' host

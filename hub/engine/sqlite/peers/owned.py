@@ -36,6 +36,7 @@ class Terms:
     retention: RetentionPolicy
     dedup_lifetime_ms: int
     round_interval_s: float
+    sized: bool
 
 
 @dataclass(slots=True)
@@ -73,6 +74,7 @@ async def take(
             retention=terms.retention,
             dedup_lifetime_ms=terms.dedup_lifetime_ms,
             round_interval_s=terms.round_interval_s,
+            sized=terms.sized,
         )
     except Unavailable as error:
         if error.reason == error_reason_pb2.ERROR_REASON_SHARD_UNAVAILABLE:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import secrets
 import stat
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Self
 
 from hub.engine.sqlite.failures import start_failed
 from hub.errors import Unavailable
@@ -77,6 +78,39 @@ def prepare_run_directory(run_dir: Path) -> None:
     except OSError as error:
         raise start_failed(run_dir, error) from error
     _require_private(run_dir)
+
+
+class RunLock:
+    """Held by the one supervisor of a directory, until it ends, however it ends.
+
+    Args:
+        run_dir: made if missing.
+
+    Raises:
+        Unavailable: SHARD_UNAVAILABLE: another one runs on it; STORAGE_FAILED: it cannot be made.
+    """
+
+    def __init__(self, run_dir: Path) -> None:
+        try:
+            run_dir.mkdir(mode=0o700, exist_ok=True)
+            self._fd = os.open(run_dir / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise start_failed(run_dir, error) from error
+        try:
+            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            os.close(self._fd)
+            raise Unavailable(
+                error_reason_pb2.ERROR_REASON_SHARD_UNAVAILABLE,
+                f"{run_dir.parent} is served by other workers; stop them, or give these another "
+                "data directory",
+            ) from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._fd)
 
 
 def _require_private(path: Path) -> None:

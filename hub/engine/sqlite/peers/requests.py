@@ -63,7 +63,7 @@ class Requests:
     def __init__(self, owners: Owners, clock: Callable[[], int]) -> None:
         self._owners = owners
         self._clock = clock
-        self._asked = 0
+        self._pending = 0
         self._idle = asyncio.Event()
         self._idle.set()
 
@@ -76,7 +76,7 @@ class Requests:
             pass
 
     def _count(self, asked: asyncio.Future[peer.Answer]) -> asyncio.Future[peer.Answer]:
-        self._asked += 1
+        self._pending += 1
         self._idle.clear()
         asked.add_done_callback(self._answered)
         return asked
@@ -88,8 +88,8 @@ class Requests:
         return self._published(shard, appends, self._begin(shard, appends))
 
     def _answered(self, _: object) -> None:
-        self._asked -= 1
-        if not self._asked:
+        self._pending -= 1
+        if not self._pending:
             self._idle.set()
 
     def _begin(

@@ -7,7 +7,6 @@ whoever connects must show the key that lies beside it, readable by this user on
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import hmac
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -16,6 +15,7 @@ import structlog
 
 from hub.engine.sqlite.peers.guest import Guest
 from hub.engine.sqlite.peers.link import KEY_METADATA, METHOD, OPTIONS
+from hub.telemetry.unheard import hear
 from shipspeak.realtime.internal.v1 import peer_service_pb2 as peer
 
 if TYPE_CHECKING:
@@ -97,8 +97,8 @@ class PeerServer:
             writer.cancel()
             if guest.instance:
                 self._host.on_guest_gone(guest)
-            with contextlib.suppress(asyncio.CancelledError, Exception):
-                await writer
+            await asyncio.wait([writer])
+            hear(writer)
 
     def _take(self, guest: Guest, ask: peer.Ask) -> None:
         if ask.HasField("hello"):

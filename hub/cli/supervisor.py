@@ -258,8 +258,11 @@ class Supervisor:
         while any(worker.process is not None for worker in running) and loop.time() < until:
             await asyncio.sleep(LOOK_S)
             for worker in running:
-                worker.listen(loop.time())
-                worker.ended(loop.time())
+                now = loop.time()
+                worker.listen(now)
+                worker.ended(now)
+                if worker.frozen(now):
+                    worker.send(signal.SIGKILL)
         for worker in running:
             if worker.process is not None:
                 log.error("worker_killed", name=worker.name, why="it did not end")

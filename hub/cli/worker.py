@@ -1,14 +1,17 @@
 """A worker: one of several hubs that a supervisor runs on this machine.
 
 It is told what it is by its environment, and holds the other end of a socket: it writes a line each
-half second while its loop turns, and one when it serves; when the supervisor is gone it ends.
+half second while its loop turns, and one when it serves. When the supervisor is killed the kernel
+kills it, too: nobody would look after it, and the next supervisor finds the shards unlocked.
 """
 
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import json
 import os
+import signal
 import socket
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -26,6 +29,8 @@ VARIABLE: Final = "SHIPSPEAK_WORKER"
 BEAT_S: Final = 0.5
 BEAT: Final = b"beat\n"
 READY: Final = b"ready\n"
+# prctl(2)
+_PR_SET_PDEATHSIG: Final = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +101,8 @@ class Lifeline:
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
-        """Begin to beat."""
+        """Begin to beat, and end with the supervisor from now on."""
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         loop = asyncio.get_running_loop()
         self._tasks = [loop.create_task(self._beat()), loop.create_task(self._watch())]
 

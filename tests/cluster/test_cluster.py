@@ -14,6 +14,9 @@ from tests.cluster.summary import verdict
 from tests.cluster.trial import Plan, Trial, run
 from tests.guarantees.history import Delivery
 
+# Workers start one after the other, and each imports everything anew.
+pytestmark = pytest.mark.timeout(380)
+
 
 @pytest.fixture(scope="module")
 def trial(tmp_path_factory: pytest.TempPathFactory) -> Trial:

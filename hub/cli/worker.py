@@ -29,7 +29,7 @@ VARIABLE: Final = "SHIPSPEAK_WORKER"
 BEAT_S: Final = 0.5
 BEAT: Final = b"beat\n"
 READY: Final = b"ready\n"
-# prctl(2)
+# In prctl, which is a call of Linux.
 _PR_SET_PDEATHSIG: Final = 1
 
 

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.cluster.workers import START_SECONDS, WORKERS, RunningWorkers, make_hub
+from tests.support.hub_process import HubProcess
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.support.hub_process import HubProcess
 
 pytestmark = pytest.mark.timeout(380)
 
@@ -39,7 +40,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def hub(folder: Path) -> HubProcess:
+def hub(folder: Path) -> Iterator[HubProcess]:
     """Killed with its supervisor, and started again on what that has left."""
     hub = make_hub(folder)
     with hub:
@@ -69,9 +70,7 @@ def test_a_second_supervisor_is_refused(hub: HubProcess):
 
 
 def test_a_single_hub_beside_the_workers_is_refused(hub: HubProcess, tmp_path: Path):
-    from tests.support.hub_process import HubProcess as Single  # noqa: PLC0415
-
-    single = Single(tmp_path)
+    single = HubProcess(tmp_path)
     single.data_dir = hub.data_dir
     with pytest.raises(AssertionError, match="owned by another process"):
         single.start()

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Self
 from unittest.mock import patch
 
-from hub import app
+from hub import app, engines
 from hub.doors import REALTIME
 from hub.settings import Settings
 from hub.telemetry.metrics import Metrics
@@ -99,14 +99,14 @@ class SimulatedHub:
         self._loop, self._doors = loop, _Doors()
         ours: dict[str, Any] = {
             "time": SimpleNamespace(time=loop.wall, monotonic=loop.time),
-            "SqliteEngine": partial(TimedEngine, disk, died, folder),
             "Sessions": WatchedSessions,
             "Namespaces": lambda **_: Namespaces(plan.namespaces),
             "Metrics": _metrics,
             "back_end_door": self._doors.take,
             **dict.fromkeys(("Health", "browser_door"), _Absent),
         }
-        with patch.multiple(app, **ours):
+        engine = partial(TimedEngine, disk, died, folder)
+        with patch.multiple(app, **ours), patch.object(engines, "SqliteEngine", engine):
             self._hub = app.Hub(_settings(plan.heartbeat, plan.ring_bytes, plan.shards))
         assert isinstance(self._hub.engine, TimedEngine)
         assert isinstance(self._hub.sessions, WatchedSessions)

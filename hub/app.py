@@ -18,7 +18,7 @@ from hub.doors import REALTIME, Methods, back_end_door, browser_door
 from hub.engines import make_store
 from hub.fanout.flush import Flusher
 from hub.fanout.registry import TopicRegistry
-from hub.instances import presence_room, share_calls
+from hub.instances import presence_room, session_ids, share_calls
 from hub.limits.load import Load
 from hub.limits.rates import Rates
 from hub.limits.storage import StorageCaps
@@ -100,7 +100,7 @@ class Hub:
             heartbeat_interval=settings.heartbeat_interval,
             max_sessions=settings.max_sessions,
             on_closed=self._release,
-            new_id=self._new_session_id,
+            new_id=session_ids(store.network),
         )
         limits = PublishLimits(
             settings.max_event_bytes, settings.max_batch_events, settings.max_batch_bytes
@@ -273,11 +273,6 @@ class Hub:
         if not self.sessions.draining:
             spread = self.settings.drain_spread if spread is None else spread
             self._draining = asyncio.get_running_loop().create_task(self._drain(spread))
-
-    def _new_session_id(self) -> str:
-        # Any instance sees which one has the session.
-        name = self.instance if self.store.network is not None else ""
-        return name + uuid.uuid4().hex[len(name) :]
 
     def _release(self, session: Session) -> None:
         self.registry.release(session)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import TYPE_CHECKING, Final
 
 from hub.engine.sqlite.peers import PeerCall
@@ -82,6 +83,12 @@ def share_calls(
     network.on_call = run
     others = NetworkOthers(network)
     return led(methods, others), EverywhereAdmin(admin, others).table()
+
+
+def session_ids(network: Network | None) -> Callable[[], str]:
+    """Makes ids of sessions; any instance sees by one which of them has the session."""
+    name = "" if network is None else network.place.instance
+    return lambda: name + uuid.uuid4().hex[len(name) :]
 
 
 def presence_room(network: Network | None, clock: Callable[[], float]) -> PresenceRoom:

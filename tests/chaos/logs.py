@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hub.engine.sqlite.reader import ShardReader
-from tests.guarantees.history import Log, Stored
+from tests.guarantees.history import Log
+from tests.guarantees.recording import stored
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -46,10 +47,7 @@ def _read(path: Path, topics: Collection[str]) -> Iterator[Log]:
         for topic in topics:
             page = reader.read(topic, 0, _EVERYTHING, _EVERYTHING)
             if page.state.head:
-                events = [
-                    Stored(event.offset, event.event_id, event.published_ms, event.expires_ms)
-                    for event in page.events
-                ]
+                events = [stored(event) for event in page.events]
                 yield Log(topic, page.state.epoch, page.state.floor, page.state.head, events)
     finally:
         reader.close()

@@ -144,7 +144,10 @@ async def _run(
     plan: Plan, hub: HubProcess, proxy: FaultProxy, tell: Callable[[str], None]
 ) -> Trial:
     random = Random(plan.seed)  # noqa: S311 - a trial must be repeatable
-    history = History(presence=Presence(HEARTBEAT_SECONDS, plan.prompt))
+    history = History(
+        presence=Presence(HEARTBEAT_SECONDS, plan.prompt),
+        hub_clock=time.time() - time.monotonic(),
+    )
     far = f"127.0.0.1:{proxy.port}"
     topics = [f"meeting/{number}" for number in range(1, plan.topics)] + [INBOX] * INBOX_SHARE
     writers = Writers(hub.grpc, topics, random)

@@ -65,12 +65,16 @@ class Stored:
     Attributes:
         published_ms: by the hub's clock, milliseconds since the epoch; 0 = not recorded.
         expires_ms: end of its usefulness, by the same clock; 0 = never.
+        key: later events of the same key supersede it; empty = none does.
+        withdrawn: its content was taken out, and its end and its key with it.
     """
 
     offset: int
     id: str
     published_ms: int = 0
     expires_ms: int = 0
+    key: str = ""
+    withdrawn: bool = False
 
 
 @dataclass(slots=True)
@@ -142,6 +146,7 @@ class Omitted:
             part that was new.
         expired: how many of them were past their time.
         as_of_ms: the hub's clock when it made the frame; 0 = not known.
+        conflated: how many of them were superseded.
     """
 
     topic: str
@@ -152,6 +157,7 @@ class Omitted:
     at: float = 0.0
     expired: int = 0
     as_of_ms: int = 0
+    conflated: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +196,9 @@ class Subscriber:
         owed: for each topic the offset up to which it had time to read.
         reconnects: of its connections.
         claims: what the hub said to be complete.
+        conflates: topics in which it asked for the latest of each key only, while it lags.
+        snapshots: topics that it began with a snapshot, and the head where that ended; None = it
+            was not told yet.
     """
 
     name: str
@@ -198,6 +207,8 @@ class Subscriber:
     owed: dict[str, int] = field(default_factory=dict)
     reconnects: list[Reconnect] = field(default_factory=list)
     claims: list[Claim] = field(default_factory=list)
+    conflates: set[str] = field(default_factory=set)
+    snapshots: dict[str, int | None] = field(default_factory=dict)
 
     @property
     def deliveries(self) -> list[Delivery]:
@@ -224,6 +235,7 @@ class History:
         presence: who was where, and what watchers were shown; from outside.
         works: what members of work subscriptions were handed, and what the hub confirmed to them.
         rights: who might read and publish what, and when; empty = it was not written down.
+        hub_clock: seconds to add to the recorder's clock for the hub's; None = not known.
     """
 
     publishes: list[Publish] = field(default_factory=list)
@@ -236,6 +248,7 @@ class History:
     presence: Presence = field(default_factory=Presence)
     works: Works = field(default_factory=Works)
     rights: list[Right] = field(default_factory=list)
+    hub_clock: float | None = None
 
     @property
     def acknowledged(self) -> list[Publish]:

@@ -6,12 +6,25 @@ from typing import TYPE_CHECKING, Protocol
 
 from hub.model.cursor import decode_cursor
 from shipspeak_realtime.runs import Action, Place, Receiver, Taken
-from tests.guarantees.history import Delivery, Omitted, Subscriber, Told
+from tests.guarantees.history import Delivery, Omitted, Stored, Subscriber, Told
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from hub.model.events import StoredEvent
     from shipspeak.realtime.v1 import event_pb2, frame_pb2
+
+
+def stored(event: StoredEvent) -> Stored:
+    """An event of a log, as it stands there when the log is read."""
+    return Stored(
+        event.offset,
+        event.event_id,
+        event.published_ms,
+        event.expires_ms,
+        event.key,
+        event.withdrawn,
+    )
 
 
 class Moved(Protocol):
@@ -57,6 +70,8 @@ class RecordingReceiver(Receiver):
             self._clock(),
         )
         self._subscriber.words.append(told)
+        if self._subscriber.snapshots.get(answer.topic, 0) is None:
+            self._subscriber.snapshots[answer.topic] = answer.head
         self._moved(by_run=False)
         return action
 
@@ -82,6 +97,7 @@ class RecordingReceiver(Receiver):
                     now,
                     run.expired,
                     as_of_ms,
+                    run.conflated,
                 )
             )
         self._subscriber.words.extend(

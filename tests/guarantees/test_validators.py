@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
+from tests.guarantees import doctored_conflation
 from tests.guarantees.doctored import (
     EPOCH,
     MOVED,
@@ -18,6 +19,7 @@ from tests.guarantees.doctored import (
     sound,
     trimmed,
 )
+from tests.guarantees.doctored_conflation import CONFLATED
 from tests.guarantees.doctored_presence import PRESENCE
 from tests.guarantees.doctored_rights import RIGHTS
 from tests.guarantees.doctored_sessions import OBSERVED
@@ -218,6 +220,7 @@ DOCTORED: dict[str, tuple[Callable[[History], None], ...]] = {
         changes_the_epoch_in_silence,
         understates_a_gap,
         calls_a_log_live,
+        *CONFLATED,
     ),
     **OBSERVED,
     **PRESENCE,
@@ -251,7 +254,7 @@ def test_a_sound_history_passes(guarantee: str):
     assert VALIDATORS[guarantee](sound()) == []
 
 
-@pytest.mark.parametrize("happen", STILL_SOUND)
+@pytest.mark.parametrize("happen", [*STILL_SOUND, *doctored_conflation.STILL_SOUND])
 def test_what_was_told_is_no_violation(happen: Callable[[History], None]):
     history = sound()
     happen(history)

@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 from hub.engine.contract import Resume, Verdict
+from hub.engine.sqlite import reader
 from hub.fanout.chunk import Entry
+from hub.fanout.keys import LatestOfKeys
 from hub.fanout.registry import TopicRegistry
 from hub.session.lanes import Lanes
+from hub.session.position import EVERYTHING, Subscription
 from hub.session.session import Session
 from hub.session.window import ByteWindow
 
@@ -68,6 +71,28 @@ def _without_end(make: Any) -> Any:
     return made
 
 
+@contextmanager
+def _keep_the_oldest() -> Iterator[None]:
+    """Of a key the ring keeps the first event, and the log too."""
+
+    def superseded(_: object, chunks: Any, first: int, _now_ms: int, horizon: int) -> set[int]:
+        keys: set[str] = set()
+        found: set[int] = set()
+        for index, entry in enumerate(chunks[0].entries[first:], first):
+            if entry.key and entry.offset <= horizon:
+                if entry.key in keys:
+                    found.add(index)
+                keys.add(entry.key)
+        return found
+
+    statement = reader._AFTER_CONFLATED.replace("max(offset)", "min(offset)")
+    with (
+        patch.object(LatestOfKeys, "superseded", superseded),
+        patch.object(reader, "_AFTER_CONFLATED", statement),
+    ):
+        yield
+
+
 def _mutations() -> dict[str, Callable[[], AbstractContextManager[Any]]]:
     return {
         "acknowledge before the commit": lambda: patch(
@@ -83,6 +108,11 @@ def _mutations() -> dict[str, Callable[[], AbstractContextManager[Any]]]:
         ),
         "believe a token for ever": lambda: patch.object(
             Session, "rights_until", property(lambda _: math.inf, lambda _, __: None), create=True
+        ),
+        "keep the oldest of a key": _keep_the_oldest,
+        "conflate everybody": lambda: patch.object(Subscription, "horizon", lambda *_: EVERYTHING),
+        "conflate who asked, lag or not": lambda: patch.object(
+            Subscription, "horizon", lambda self, _: EVERYTHING if self.conflate else 0
         ),
         "notice silence late": lambda: patch("hub.session.manager.SILENT_HEARTBEATS", 4.0),
     }

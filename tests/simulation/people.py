@@ -200,11 +200,14 @@ class SdkReader(Reader):
 
     async def _read(self, client: RealtimeClient, topic: str) -> None:
         reading, loop = self.reading, self.network.loop
-        conflation = next(n for n in self.network.plan.namespaces if topic.startswith(n.name))
+        namespace = next(n for n in self.network.plan.namespaces if topic.startswith(n.name))
+        conflate = reading.conflate and namespace.conflation
+        if conflate:
+            self.recorder.subscriber.conflates.add(topic)
         subscription = client.subscribe(
             topic,
             start="latest" if reading.start == "latest" else "earliest",
-            conflate=reading.conflate and conflation.conflation,
+            conflate=conflate,
             queue_events=8 if reading.pause or reading.stall[1] > reading.stall[0] else 1000,
         )
         subscription._receiver = self.recorder.receivers[topic]

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from unittest.mock import patch
 
 from hub.engine.sqlite.files import ShardFiles
-from tests.guarantees.history import History, Log, Stored
+from tests.guarantees.history import History, Log
+from tests.guarantees.recording import stored
 from tests.guarantees.validators import judge
 from tests.simulation.faults import eavesdropping, overheard
 from tests.simulation.hub import SimulatedHub
@@ -83,7 +84,7 @@ async def _simulate(plan: Plan, folder: Path, faults: list[str], *, keep: bool) 
 class _World:
     def __init__(self, plan: Plan, folder: Path, loop: VirtualLoop, trace: Trace) -> None:
         self.plan, self.folder, self.loop = plan, folder, loop
-        self.history = History()
+        self.history = History(hub_clock=loop.wall() - loop.time())
         self.random = Random(plan.seed + 1)  # noqa: S311 - to be repeated
         self.network = Network(plan, self.random, loop, self.history, trace)
         self.disk = Disk(self.random)
@@ -242,7 +243,7 @@ class _World:
                 page.state.epoch,
                 page.state.floor,
                 page.state.head,
-                [Stored(e.offset, e.event_id, e.published_ms, e.expires_ms) for e in page.events],
+                [stored(event) for event in page.events],
                 self._lost[topic],
             )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.guarantees.history import Delivery, History, Omitted, Outcome, Subscriber, Told
+from tests.guarantees.validators.conflated import conflated
 from tests.guarantees.validators.violation import Violation
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ def honest(history: History) -> list[Violation]:
     for subscriber in history.subscribers:
         found.extend(_counts(history, subscriber))
         found.extend(_epochs(history, subscriber))
+        found.extend(conflated(history, subscriber))
     return found
 
 

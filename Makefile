@@ -17,8 +17,8 @@ test: ## Install what is missing, then run every suite (SUITES="lint unit" for s
 	@$(PYTHON) requirements/venv.py test
 	@$(PY) -m tests.run $(SUITES)
 
-prove: venv ## Prove the guarantees in full: validators, 2,000 simulations, 20 kills, granian, benchmark, browsers (GUARANTEE=G2: one validator)
-	@$(PY) -m $(if $(GUARANTEE),pytest tests/guarantees --guarantee $(GUARANTEE),tests.run --full guarantees wire simulation chaos cluster bench browser web-engines)
+prove: venv ## Prove the guarantees in full: validators, 2,000 simulations, 20 kills, granian, benchmarks, browsers (GUARANTEE=G2: one validator)
+	@$(PY) -m $(if $(GUARANTEE),pytest tests/guarantees --guarantee $(GUARANTEE),tests.run --full guarantees wire simulation chaos cluster bench pressure browser web-engines)
 
 lint: venv ## Check style, imports and the contract
 	@$(PY) -m tests.run lint

@@ -9,9 +9,11 @@ import sys
 import tempfile
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from benchmarks import watched_hub
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -35,11 +37,13 @@ class Server:
         pid: of its process.
         grpc_port: of the gRPC door.
         http_port: of the browsers' door; 0 = none.
+        notes: of a hub that is watched (`benchmarks.watched_hub`).
     """
 
     pid: int
     grpc_port: int
     http_port: int
+    notes: Path | None = None
 
 
 @contextmanager
@@ -54,13 +58,17 @@ def tutorial_hub(*, web: bool = False) -> Iterator[Server]:
 
 @contextmanager
 def our_hub(
-    data_root: Path | None = None, env: Mapping[str, str] | None = None
+    data_root: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    *,
+    watched: bool = False,
 ) -> Iterator[Server]:
     """``rthub serve --dev`` with a fresh data folder.
 
     Args:
         data_root: folder on the disk to store on; default: the system's temporary folder.
         env: more of its settings.
+        watched: it notes inside its process when it was asked and when it was done.
     """
     with tempfile.TemporaryDirectory(prefix="bench-hub-", dir=data_root) as folder:
         ready = Path(folder, "ready.json")
@@ -72,9 +80,13 @@ def our_hub(
             "RTHUB_LOG_LEVEL": "warning",
             **(env or {}),
         }
-        command = [sys.executable, "-m", "hub", "serve", "--dev"]
+        notes = Path(folder, "notes")
+        if watched:
+            settings[watched_hub.FILE_VARIABLE] = str(notes)
+        module = watched_hub.__name__ if watched else "hub"
+        command = [sys.executable, "-m", module, "serve", "--dev"]
         with _running(command, settings, Path(folder), ready) as server:
-            yield server
+            yield replace(server, notes=notes) if watched else server
 
 
 @contextmanager

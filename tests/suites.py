@@ -114,6 +114,14 @@ SUITES = (
         (COMPILER,),
         full=Full((PYTHON, "-m", "benchmarks.bench"), 900),
     ),
+    # Its other rows have a form of seconds in the unit suite. The long one plays void pairs again.
+    Suite(
+        "pressure",
+        ((PYTHON, "-m", "benchmarks.pressure", "--quick", "--only", "storm"),),
+        120,
+        (COMPILER,),
+        full=Full((PYTHON, "-m", "benchmarks.pressure"), 5400),
+    ),
     # The scenarios are run by Node and drive the page as it is built.
     _pytest("browser", 600, BROWSER, before=(BUILD,)),
     Suite(

@@ -22,6 +22,20 @@ def outcome(*played: Pair, wrong: tuple[str, ...] = ()) -> pressure.Outcome:
     return pressure.Outcome(list(played), (RATIO,), list(wrong))
 
 
+SOUND = outcome(*[pair(10, 11)] * 3)
+SLOW = outcome(*[pair(10, 13)] * 3)
+BUSY = outcome(*[pair(10, 11)] * 2, pair(10, 11, QUIET, LOUD))
+LOSSY = outcome(*[pair(10, 11)] * 3, wrong=("lost",))
+
+
+def _row(given: pressure.Outcome):
+    def row(_size: pressure.Size) -> pressure.Outcome:
+        """As it was given."""
+        return given
+
+    return row
+
+
 def test_each_pair_begins_with_what_the_last_one_ended_with(monkeypatch):
     monkeypatch.setattr(noise, "measure", lambda: QUIET)
     runs: list[bool] = []
@@ -73,6 +87,25 @@ def test_a_bar_that_is_missed_fails_unless_the_machine_was_busy():
     told = "\n".join(pressure.report("urgent", outcome(*slow), JUDGED))
     assert "VOID" not in told
     assert "us: median ratio of pairs 1.30 (1.30, 1.30, 1.30) <= 1.2x without NOT MET" in told
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "size", "status"),
+    [
+        ([SOUND], JUDGED, 0),
+        ([SOUND, BUSY], JUDGED, pressure.VOID),
+        ([SOUND, BUSY], pressure.QUICK, 0),
+        ([BUSY, SLOW], JUDGED, pressure.FAILED),
+        ([LOSSY, SOUND], JUDGED, pressure.FAILED),
+    ],
+)
+def test_what_proves_nothing_has_not_passed(monkeypatch, capsys, outcomes, size, status):
+    rows = {f"row {number}": one for number, one in enumerate(outcomes)}
+    monkeypatch.setattr(pressure, "ROWS", {name: _row(one) for name, one in rows.items()})
+    assert pressure.run(tuple(rows), size) == status
+    assert ("VOID, neither passed nor failed: row" in capsys.readouterr().out) == (
+        size is JUDGED and BUSY in outcomes
+    )
 
 
 def test_the_slope_is_that_of_what_comes_behind_the_warm_up():

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+
 from benchmarks import pressure, urgent
 from benchmarks.stalled import Crowd
 from benchmarks.storm import Storm
 
+# Each test starts two hubs, one after the other, and their crowds.
+pytestmark = pytest.mark.timeout(200)
 SIZE = pressure.Size(
     pairs=1,
     crowd=Crowd(readers=20, stopped=5, burst=1200, seconds=0.5, warm=0),
@@ -22,6 +26,8 @@ def test_a_storm_reads_the_log_once_for_each_topic():
     outcome = pressure.storm_row(SIZE)
     assert outcome.wrong == []
     assert [figures["log reads"] for figures in outcome.under] == [SIZE.storm.topics]
+    for figures in (*outcome.without, *outcome.under):
+        assert figures["server s"] > 0, "noted by the hub"
 
 
 def test_a_storm_reads_each_page_once_where_a_ring_does_not_hold_what_was_missed():

@@ -1,10 +1,12 @@
-"""The noise floor: a bare ping-pong over loopback between two processes.
+"""The noise floor: a bare ping-pong over loopback between two processes, and what others take.
 
-Where this alone is slow, the machine is busy with other things and a run proves nothing.
+Where the ping-pong alone is slow, or others have much of the machine during a run, the run proves
+nothing.
 """
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
@@ -12,7 +14,12 @@ import time
 from dataclasses import dataclass
 from statistics import quantiles
 
+from benchmarks import procstat
+
 VOID_ABOVE_MS = 20.0
+# Of all CPUs, during a run: of two, half of one. A ping-pong hardly notices them, since who has
+# slept is let run first; a hub that works does.
+VOID_ABOVE_SHARE = 0.25
 
 _BYTES = 64
 _PERCENT = 100
@@ -36,6 +43,27 @@ class Noise:
     def void(self) -> bool:
         """Whether figures taken now would say nothing."""
         return self.p99_ms > VOID_ABOVE_MS
+
+
+class Others:
+    """Who else works on this machine, from now on.
+
+    The hub and all other children that a run starts are ours; they count once they have ended.
+    """
+
+    def __init__(self) -> None:
+        self._busy, self._own = procstat.machine_seconds(), _own_seconds()
+        self._at = time.monotonic()
+
+    def share(self) -> float:
+        """What they have taken of all CPUs so far, 0 to 1."""
+        busy = procstat.machine_seconds() - self._busy - (_own_seconds() - self._own)
+        elapsed = time.monotonic() - self._at
+        return max(0.0, busy / (elapsed * (os.cpu_count() or 1)))
+
+
+def _own_seconds() -> float:
+    return sum(os.times()[:4])
 
 
 def measure(seconds: float = 1.0) -> Noise:

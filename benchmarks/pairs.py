@@ -24,16 +24,19 @@ class Pair:
         without: figures without the pressure.
         under: figures under it.
         floors: the machine's own noise before each of the two.
+        others: what others took of all CPUs during each, 0 to 1.
     """
 
     without: Figures
     under: Figures
     floors: tuple[Noise, ...] = ()
+    others: tuple[float, ...] = ()
 
     @property
     def sound(self) -> bool:
         """Whether the machine was quiet enough for figures; what is wrong is wrong on any."""
-        return not any(floor.void for floor in self.floors)
+        quiet = not any(floor.void for floor in self.floors)
+        return quiet and not any(share > noise.VOID_ABOVE_SHARE for share in self.others)
 
 
 def play(count: int, run: Callable[[bool], Figures], *, again: bool = True) -> list[Pair]:
@@ -48,11 +51,13 @@ def play(count: int, run: Callable[[bool], Figures], *, again: bool = True) -> l
     most = 2 * count if again else count
     while len(pairs) < most and sum(pair.sound for pair in pairs) < count:
         figures: dict[bool, Figures] = {}
-        floors = []
+        floors, shares = list[noise.Noise](), list[float]()
         for under in (False, True) if len(pairs) % 2 == 0 else (True, False):
             floors.append(noise.measure())
+            others = noise.Others()
             figures[under] = run(under)
-        pairs.append(Pair(figures[False], figures[True], tuple(floors)))
+            shares.append(others.share())
+        pairs.append(Pair(figures[False], figures[True], tuple(floors), tuple(shares)))
     return pairs
 
 

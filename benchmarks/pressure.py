@@ -211,12 +211,14 @@ def is_void(outcome: Outcome, size: Size) -> bool:
 def report(name: str, outcome: Outcome, size: Size) -> list[str]:
     """What a person reads of a row."""
     floors = [floor.p99_ms for pair in outcome.pairs for floor in pair.floors]
+    shares = [share for pair in outcome.pairs for share in pair.others]
     shown = outcome.sound or outcome.pairs
     plain = [bar for bar in outcome.limits if not bar.ratio]
     told = [
         f"{name}: {(ROWS[name].__doc__ or '').splitlines()[0]}",
         (
-            f"loopback ping-pong p99 {min(floors):.3f} to {max(floors):.3f} ms; "
+            f"loopback ping-pong p99 {min(floors):.3f} to {max(floors):.3f} ms; others took "
+            f"{min(shares, default=0):.0%} to {max(shares, default=0):.0%} of the machine; "
             f"{len(outcome.sound)} of {len(outcome.pairs)} pairs are sound"
         ),
         *table.lines([one.without for one in shown], [one.under for one in shown], plain, _HEADS),

@@ -35,6 +35,14 @@ def cpu_seconds(pid: int) -> float:
     return ticks / _TICKS_PER_SECOND
 
 
+def machine_seconds() -> float:
+    """CPU seconds that all CPUs were busy so far, with what was taken from a virtual machine."""
+    name, *fields = Path("/proc/stat").read_text().split("\n", 1)[0].split()
+    assert name == "cpu"
+    user, nice, system, _idle, _wait, irq, softirq, steal = map(int, fields[:8])
+    return (user + nice + system + irq + softirq + steal) / _TICKS_PER_SECOND
+
+
 def rss_bytes(pid: int) -> int:
     """Resident memory of a process and its descendants, without the kernel's socket buffers.
 

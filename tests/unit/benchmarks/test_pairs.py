@@ -14,8 +14,20 @@ QUIET, LOUD = Noise(1, 1, 100), Noise(5, 50, 100)
 JUDGED = pressure.Size(pairs=3)
 
 
-def pair(without: float, under: float, *floors: Noise) -> Pair:
-    return Pair({"us": without}, {"us": under}, floors or (QUIET, QUIET))
+def pair(without: float, under: float, *floors: Noise, others: float = 0.0) -> Pair:
+    return Pair({"us": without}, {"us": under}, floors or (QUIET, QUIET), (0.0, others))
+
+
+class Alone:
+    """Nobody else works on the machine."""
+
+    def share(self) -> float:
+        return 0.0
+
+
+@pytest.fixture(autouse=True)
+def _alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(noise, "Others", Alone)
 
 
 def outcome(*played: Pair, wrong: tuple[str, ...] = ()) -> pressure.Outcome:
@@ -55,6 +67,16 @@ def test_a_void_pair_is_played_again_but_not_for_ever(monkeypatch, again, most):
     played = pairs.play(2, lambda _under: {"us": 1.0}, again=again)
     assert len(played) == most
     assert not any(one.sound for one in played)
+
+
+def test_a_pair_whose_runs_others_disturbed_is_void():
+    assert pair(1, 1, others=noise.VOID_ABOVE_SHARE).sound
+    assert not pair(1, 1, others=noise.VOID_ABOVE_SHARE + 0.01).sound
+    busy = [pair(10, 11)] * 2 + [pair(10, 11, others=0.9)]
+    assert pressure.is_void(outcome(*busy), JUDGED)
+    assert "others took 0% to 90% of the machine" in "\n".join(
+        pressure.report("urgent", outcome(*busy), JUDGED)
+    )
 
 
 def test_enough_sound_pairs_are_enough(monkeypatch):

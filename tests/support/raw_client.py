@@ -143,10 +143,12 @@ class RawClient:
     Args:
         target: host:port of the gRPC door.
         token: sent with each call, unless the call has metadata of its own.
+        alone: on a connection of its own, which it shares with no other client of the process.
     """
 
-    def __init__(self, target: str, token: str = "") -> None:
-        self.channel = grpc.aio.insecure_channel(target)
+    def __init__(self, target: str, token: str = "", *, alone: bool = False) -> None:
+        options = [("grpc.use_local_subchannel_pool", 1)] if alone else None
+        self.channel = grpc.aio.insecure_channel(target, options=options)
         self._metadata: Metadata = bearer(token) if token else ()
 
     async def __aenter__(self) -> Self:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from shipspeak_realtime.admin import AdminClient
 from shipspeak_realtime.analytics import AnalyticsStream, figures_of
+from shipspeak_realtime.asgi import RealtimeMiddleware, RequestFailure, events_of
 from shipspeak_realtime.changes import ConnectionChange
 from shipspeak_realtime.client import RealtimeClient
 from shipspeak_realtime.contents import make_content, make_draft
@@ -89,10 +90,12 @@ __all__ = [
     "ProtocolError",
     "RealtimeClient",
     "RealtimeError",
+    "RealtimeMiddleware",
     "RealtimeWorker",
     "Receipt",
     "RefusedDraft",
     "Reject",
+    "RequestFailure",
     "ServerBusyError",
     "ServerError",
     "SqliteOutbox",
@@ -107,6 +110,7 @@ __all__ = [
     "Work",
     "check_health",
     "describe",
+    "events_of",
     "figures_of",
     "make_content",
     "make_draft",

@@ -29,6 +29,11 @@ class DurableFace(HasParts):
     _new_id: Callable[[], str]
     _clock: Clock
 
+    @property
+    def has_outbox(self) -> bool:
+        """Whether there is a `publish_soon`."""
+        return self._open_parts().durable is not None
+
     async def publish_soon(
         self,
         topic: str,

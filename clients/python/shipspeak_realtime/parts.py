@@ -31,6 +31,11 @@ class HasParts:
     _parts: Parts | None = None
     _identity: Identity
 
+    @property
+    def opened(self) -> bool:
+        """Whether its `async with` has begun, or is over."""
+        return self._parts is not None
+
     def _open_parts(self) -> Parts:
         """The parts.
 

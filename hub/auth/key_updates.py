@@ -12,12 +12,11 @@ from urllib.parse import urlsplit
 import structlog
 
 from hub.auth.keys import MAX_SET_BYTES, KeyUnusable
-from hub.auth.keysets import FetchedKeys, FileKeys
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Callable, Sequence
 
-    from hub.auth.keysets import KeySet
+    from hub.auth.keysets import Fetch, KeySet
 
 log = structlog.get_logger(__name__)
 
@@ -42,7 +41,7 @@ class KeyUpdates:
         self,
         key_sets: Callable[[], Sequence[KeySet]],
         on_changed: Callable[[], None],
-        fetch: Callable[[str], Awaitable[bytes]] | None = None,
+        fetch: Fetch | None = None,
     ) -> None:
         self._key_sets = key_sets
         self._on_changed = on_changed
@@ -81,25 +80,17 @@ class KeyUpdates:
     async def _round(self, *, fetch_all: bool) -> None:
         for keys in self._key_sets():
             try:
-                if isinstance(keys, FileKeys):
-                    if keys.reload():
-                        log.info("keys_changed")
-                        self._on_changed()
-                elif isinstance(keys, FetchedKeys) and (fetch_all or keys.wanted):
-                    await self._ask(keys)
+                if await keys.update(self._bounded, due=fetch_all):
+                    self._on_changed()
             except (KeyUnusable, OSError) as error:
                 log.warning("keys_unusable", error=str(error), effect="the old ones stay in force")
             except Exception:
                 # One issuer's fault must not end the updates of the others.
                 log.exception("keys_failed", effect="the old ones stay in force")
 
-    async def _ask(self, keys: FetchedKeys) -> None:
-        try:
-            async with asyncio.timeout(FETCH_SECONDS_AT_MOST):
-                keys.take(await self._fetch(keys.url))
-        finally:
-            keys.wanted = False
-        self._on_changed()
+    async def _bounded(self, url: str) -> bytes:
+        async with asyncio.timeout(FETCH_SECONDS_AT_MOST):
+            return await self._fetch(url)
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
 from hub.auth.keys import load_public_key, parse_key_set, read_key_file
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
     from pathlib import Path
 
     from hub.auth.keys import Keys, PublicKey
     from hub.model.issuer import Issuer
+
+    Fetch: TypeAlias = Callable[[str], Awaitable[bytes]]
 
 # An unknown kid makes the hub ask again, but not more often than this, whoever sends it.
 ASK_AGAIN_SECONDS: Final = 10.0
@@ -33,6 +35,17 @@ class KeySet(Protocol):
             KeysPending: it may be there in a moment.
         """
 
+    async def update(self, fetch: Fetch, *, due: bool) -> bool:
+        """Take the keys again where that is needed; whether they may be others now.
+
+        Args:
+            fetch: gets the document at an address.
+            due: also what nobody has asked for.
+
+        Raises:
+            KeyUnusable, OSError: the keys from before stay in force.
+        """
+
 
 class Secret:
     """A shared secret, which has no kid."""
@@ -43,6 +56,10 @@ class Secret:
     def find(self, kid: str, algorithm: str) -> str | None:  # noqa: ARG002 - it has no kid
         """The secret, for HS256."""
         return self._secret if algorithm == "HS256" else None
+
+    async def update(self, fetch: Fetch, *, due: bool) -> bool:  # noqa: ARG002 - it never changes
+        """Nothing to do."""
+        return False
 
 
 class FileKeys:
@@ -66,12 +83,8 @@ class FileKeys:
         """The key with this kid, or the only one of the algorithm."""
         return find_key(self._keys, kid, algorithm)
 
-    def reload(self) -> bool:
-        """Read the file again where it has changed; whether it had.
-
-        Raises:
-            KeyUnusable: it cannot be used; the keys from before stay in force.
-        """
+    async def update(self, fetch: Fetch, *, due: bool) -> bool:  # noqa: ARG002 - always looked at
+        """Read the file again where it has changed; whether it had."""
         stamp = self._stamp()
         if stamp == self._seen:
             return False
@@ -99,7 +112,7 @@ class FetchedKeys:
     def __init__(
         self, issuer: Issuer, clock: Callable[[], float], wake: Callable[[], None]
     ) -> None:
-        self.url = issuer.jwks_url or ""
+        self._url = issuer.jwks_url or ""
         self._algorithms = issuer.algorithms
         self._clock = clock
         self._wake = wake
@@ -107,7 +120,7 @@ class FetchedKeys:
         self._asked = self._fetched = -math.inf
         # Since when each unknown kid was asked for.
         self._unknown: dict[str, float] = {}
-        self.wanted = True
+        self._wanted = True
 
     def find(self, kid: str, algorithm: str) -> PublicKey | None:
         """The key with this kid; an unknown one is asked for, with bounds."""
@@ -122,9 +135,18 @@ class FetchedKeys:
             return None
         if now - self._asked >= ASK_AGAIN_SECONDS:
             self._asked = now
-            self.wanted = True
+            self._wanted = True
             self._wake()
         raise KeysPending
+
+    async def update(self, fetch: Fetch, *, due: bool) -> bool:
+        """Ask the address, where somebody wants a key or it is due."""
+        if not (due or self._wanted):
+            return False
+        # Before the answer: who wants a key meanwhile may want one that is newer.
+        self._wanted = False
+        self.take(await fetch(self._url))
+        return True
 
     def take(self, document: bytes) -> None:
         """The address answered.
@@ -132,7 +154,7 @@ class FetchedKeys:
         Raises:
             KeyUnusable: with no key set; the keys from before stay in force.
         """
-        self._keys = parse_key_set(document, self._algorithms, self.url)
+        self._keys = parse_key_set(document, self._algorithms, self._url)
         self._fetched = self._clock()
         self._unknown = {
             kid: at for kid, at in self._unknown.items() if self._fetched - at < ASK_AGAIN_SECONDS

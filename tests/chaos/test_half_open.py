@@ -20,6 +20,7 @@ from tests.guarantees.validators import judge
 from tests.support.hub_process import HubProcess
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
     from pathlib import Path
 
 TOPIC = "meeting/half-open"
@@ -48,31 +49,27 @@ async def _publish(client: RealtimeClient, history: History, count: int) -> None
         call.ended_at = time.monotonic()
 
 
-@pytest.mark.timeout(180)
-async def test_a_half_open_connection_is_noticed_and_costs_nothing(tmp_path: Path):
-    """G11 and G2, over a real connection."""
-    hub = HubProcess(tmp_path, "--heartbeat", str(HEARTBEAT))
-    await asyncio.to_thread(hub.start)
-    try:
-        async with FaultProxy(int(hub.grpc.rpartition(":")[2])) as proxy:
-            await _trial(hub, proxy)
-    finally:
-        await asyncio.to_thread(hub.stop)
+@pytest.fixture
+async def hub(tmp_path: Path) -> AsyncIterator[HubProcess]:
+    """A hub of the test's own, with quick heartbeats."""
+    process = HubProcess(tmp_path, "--heartbeat", str(HEARTBEAT))
+    await asyncio.to_thread(process.start)
+    yield process
+    await asyncio.to_thread(process.stop)
+
+
+@pytest.fixture
+async def proxy(hub: HubProcess) -> AsyncIterator[FaultProxy]:
+    """Stands before the hub's gRPC door."""
+    async with FaultProxy(int(hub.grpc.rpartition(":")[2])) as between:
+        yield between
 
 
 @pytest.mark.timeout(180)
-async def test_a_stranded_client_comes_back_by_a_connection_of_its_own(tmp_path: Path):
+async def test_a_stranded_client_comes_back_by_a_connection_of_its_own(
+    hub: HubProcess, proxy: FaultProxy
+) -> None:
     """G11: nobody cuts the dead connection, so the next session must not be opened on it."""
-    hub = HubProcess(tmp_path, "--heartbeat", str(HEARTBEAT))
-    await asyncio.to_thread(hub.start)
-    try:
-        async with FaultProxy(int(hub.grpc.rpartition(":")[2])) as proxy:
-            await _stranded(hub, proxy)
-    finally:
-        await asyncio.to_thread(hub.stop)
-
-
-async def _stranded(hub: HubProcess, proxy: FaultProxy) -> None:
     history, recorder = History(), Recorder("reader", [TOPIC])
     async with (
         RealtimeClient(hub.grpc) as writer,
@@ -102,7 +99,11 @@ async def _stranded(hub: HubProcess, proxy: FaultProxy) -> None:
     assert len(recorder.subscriber.deliveries) == 2 * EVENTS + 1
 
 
-async def _trial(hub: HubProcess, proxy: FaultProxy) -> None:
+@pytest.mark.timeout(180)
+async def test_a_half_open_connection_is_noticed_and_costs_nothing(
+    hub: HubProcess, proxy: FaultProxy
+) -> None:
+    """G11 and G2, over a real connection."""
     history, recorder = History(), Recorder("reader", [TOPIC])
     async with (
         RealtimeClient(hub.grpc) as writer,

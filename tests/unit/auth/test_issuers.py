@@ -93,7 +93,11 @@ def test_an_issuer_s_token_passes_by_its_own_keys_only(tmp_path: Path) -> None:
     assert _reason(authenticator, _token("RS256", iss="one")) == "TOKEN_SIGNATURE_INVALID"
 
 
-def test_a_file_s_new_keys_count_and_its_old_ones_do_not(tmp_path: Path) -> None:
+async def _no_fetch(url: str) -> bytes:
+    raise AssertionError(url)
+
+
+async def test_a_file_s_new_keys_count_and_its_old_ones_do_not(tmp_path: Path) -> None:
     file = tmp_path / "keys.json"
     file.write_bytes(_document(_entry("ES256", kid="old")))
     authenticator = _authenticator({"issuer": "one", "algorithms": ("ES256",), "jwks_file": file})
@@ -102,8 +106,8 @@ def test_a_file_s_new_keys_count_and_its_old_ones_do_not(tmp_path: Path) -> None
     file.write_bytes(_document(_entry("ES256", OTHER, kid="new"), {}))
     assert _reason(authenticator, new) == "TOKEN_SIGNATURE_INVALID"
     (keys,) = [keys for _, keys in authenticator._issuers.values()]
-    assert keys.reload()  # type: ignore[attr-defined]
-    assert not keys.reload()  # type: ignore[attr-defined]
+    assert await keys.update(_no_fetch, due=False)
+    assert not await keys.update(_no_fetch, due=True)
     authenticator.authenticate(new)
 
 
@@ -178,6 +182,28 @@ def test_a_key_that_is_new_is_asked_for_also_behind_one_that_does_not_exist() ->
     clock.advance(ASK_AGAIN_SECONDS)
     keys.take(_document(_entry("ES256", kid="a"), _entry("ES256", OTHER, kid="b")))
     assert keys.find("b", "ES256") is not None
+
+
+async def test_a_key_that_is_wanted_during_a_fetch_is_asked_for_once_more() -> None:
+    """I1: the answer under way may be older than the key."""
+    clock = ManualClock()
+    issuer = Issuer(issuer="one", audience="rt", algorithms=("ES256",), jwks_url=ADDRESS)
+    keys = FetchedKeys(issuer, clock, lambda: None)
+    documents = [
+        _document(_entry("ES256", kid="a")),
+        _document(_entry("ES256", kid="a"), _entry("ES256", OTHER, kid="b")),
+    ]
+
+    async def fetch(_url: str) -> bytes:
+        if len(documents) == 2:
+            with pytest.raises(KeysPending):
+                keys.find("b", "ES256")
+        return documents.pop(0)
+
+    assert await keys.update(fetch, due=False)
+    assert await keys.update(fetch, due=False)
+    assert keys.find("b", "ES256") is not None
+    assert not await keys.update(fetch, due=False)
 
 
 async def test_an_issuer_that_answers_nonsense_ends_no_updates(tmp_path: Path) -> None:

@@ -32,6 +32,14 @@ def test_eight_tabs_have_one_connection_and_hand_it_over(tmp_path: Path) -> None
     _run(tmp_path, "tabs")
 
 
+def test_a_page_that_is_put_away_loses_nothing(tmp_path: Path) -> None:
+    """D5, D3: frozen, or in the back/forward cache, it holds no connection and comes back complete.
+
+    Another tab leads meanwhile.
+    """
+    _run(tmp_path, "lifecycle")
+
+
 def test_what_is_published_offline_lands_exactly_once(tmp_path: Path) -> None:
     """H2, E4: 20 drafts offline, a reload in the middle of a queue, and a tab that sends another's.
 

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
+import { pathToFileURL } from "node:url";
 
 const require = createRequire(new URL("../../../clients/package.json", import.meta.url));
 const { chromium } = require("playwright-core");
@@ -27,6 +28,23 @@ export async function withBrowser(task) {
     await task(browser);
   } finally {
     await browser.close();
+  }
+}
+
+/**
+ * The same by Puppeteer, for the life of pages: there a page that is covered is hidden and one that is frozen is told so,
+ * which Playwright keeps from pages, as it does the back/forward cache.
+ */
+export async function withPuppeteer(task) {
+  const { default: puppeteer } = await import(pathToFileURL(require.resolve("puppeteer-core")).href);
+  const options = { executablePath: "/usr/bin/chromium", args: FLAGS, headless: true, protocolTimeout: 240_000 };
+  const browser = await puppeteer.launch({ ...options, timeout: WAIT_MS });
+  try {
+    await task(browser);
+  } finally {
+    const late = setTimeout(() => browser.process()?.kill("SIGKILL"), 10_000);
+    await browser.close().catch(() => browser.process()?.kill("SIGKILL"));
+    clearTimeout(late);
   }
 }
 

@@ -6,7 +6,8 @@ import { fileURLToPath } from "node:url";
 
 export const { HUB } = process.env;
 const { ORIGIN } = process.env;
-const WAIT = { timeout: 120_000, polling: 20 };
+/** What hangs ends then; a busy machine takes its time. */
+const WAIT_MS = 120_000;
 
 /** Builds and serves the page while `task` runs. */
 export async function withPage(task) {
@@ -38,9 +39,9 @@ export async function withPage(task) {
 
 /** Starts the page's client for a user; `options` as in the page. */
 export async function start(page, identity, options = {}) {
-  page.setDefaultTimeout(WAIT.timeout);
+  page.setDefaultTimeout(WAIT_MS);
   await page.goto(ORIGIN);
-  await page.waitForFunction(() => window.startTab);
+  await when(page, () => window.startTab !== undefined);
   await page.evaluate((all) => void window.startTab(all), { hub: HUB, identity, ...options });
 }
 
@@ -52,15 +53,18 @@ export async function openTab(context, identity = "ann", options = {}) {
   return page;
 }
 
-/** Waits until it is so in the page. */
-export function when(page, test, argument = null) {
-  return page.waitForFunction(test, argument, WAIT);
+/** Waits until it is so in the page. It is asked from here: timers of hidden pages are slow. */
+export async function when(page, test, argument = null) {
+  let why = null;
+  const ask = () => page.evaluate(test, argument);
+  // A page that is being loaded has no such thing yet.
+  await until(() => ask().catch((error) => void (why = error)), () => `in the page: ${test} ${why ?? ""}`);
 }
 
-export async function until(test) {
-  const end = Date.now() + WAIT.timeout;
+export async function until(test, named = () => test) {
+  const end = Date.now() + WAIT_MS;
   while (!(await test())) {
-    assert.ok(Date.now() < end, `waited too long: ${test}`);
+    assert.ok(Date.now() < end, `waited too long: ${named()}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
@@ -75,6 +79,12 @@ export async function publish(text, topic = "meeting/1") {
   });
   const { results } = await response.json();
   assert.equal(results?.[0]?.outcome, "OUTCOME_STORED");
+}
+
+/** What the hub says of its open streams. */
+export async function streams() {
+  const text = await (await fetch(`${HUB}/metrics`)).text();
+  return Number(/^rthub_sessions(?:\{\})? (\d+)/m.exec(text)?.[1]);
 }
 
 export const texts = (page) => page.evaluate(() => window.tab.texts);

@@ -61,10 +61,16 @@ export class OpenOutbox {
   start(): void {
     const { shared } = this.#context;
     if (shared) {
-      this.#channel = shared.host.openChannel(`${shared.name}:outbox`, (data) => this.#hear(data));
+      this.#unmute(shared);
       this.#stopPage = shared.host.onPage((news) => {
-        if (news === "left") this.#leave();
-        else if (news === "returned") this.#leadership?.ask();
+        if (news === "left") {
+          this.#leave();
+          this.#mute();
+        } else if (news === "returned") {
+          this.#unmute(shared);
+          this.#leadership?.ask();
+          void this.#show();
+        }
       });
     }
     if (this.#leadership) this.#leadership.ask();
@@ -132,8 +138,7 @@ export class OpenOutbox {
   close(): void {
     this.#leave();
     this.#stopPage();
-    this.#channel?.close();
-    this.#channel = null;
+    this.#mute();
     this.#waiters.giveUp();
   }
 
@@ -188,6 +193,16 @@ export class OpenOutbox {
       shared?.host.answerMs ?? 0,
     );
     this.#say({ kind: "wake" });
+  }
+
+  /** As in the room of the tabs: what is put away must hear nothing. */
+  #mute(): void {
+    this.#channel?.close();
+    this.#channel = null;
+  }
+
+  #unmute({ host, name }: { readonly name: string; readonly host: TabsHost }): void {
+    this.#channel ??= host.openChannel(`${name}:outbox`, (data) => this.#hear(data));
   }
 
   #say(said: Said): void {

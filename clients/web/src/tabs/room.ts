@@ -1,5 +1,7 @@
+import type { TabsContext } from "./context.js";
 import type { Channel, TabsHost } from "./host.js";
 import { type Body, readMessage, TABS_VERSION, type TabMessage } from "./messages.js";
+import { SignOuts } from "./sign-outs.js";
 
 /** Where the tabs of a scope hear each other, and learn of each other's end. */
 export class Room {
@@ -7,28 +9,48 @@ export class Room {
   readonly #name: string;
   readonly #host: TabsHost;
   readonly #life = new AbortController();
+  readonly #signOuts: SignOuts;
   #channel: Channel | null = null;
+  #receive: ((message: TabMessage) => void) | null = null;
   /** The leadership that this tab has or follows; empty = none known. */
   term = "";
 
-  constructor(id: string, name: string, host: TabsHost) {
+  constructor({ id, name, host, environment }: Omit<TabsContext, "transport">) {
     this.#id = id;
     this.#name = name;
     this.#host = host;
+    this.#signOuts = new SignOuts(environment, name);
   }
 
   /** Comes in, once. Fails with the browser's error where there are no channels. */
   enter(receive: (message: TabMessage) => void): boolean {
-    if (this.#channel) return false;
-    this.#channel = this.#host.openChannel(this.#name, (data) => {
-      const message = readMessage(data);
-      if (message && message.from !== this.#id) receive(message);
-    });
+    if (this.#receive) return false;
+    this.#channel = this.#open(receive);
+    this.#receive = receive;
+    this.#signOuts.isNew(); // what was before is not of this page
     // Held for life, so that the leader learns of the end of this tab however it comes.
     const { signal } = this.#life;
     const life = () => new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
     void this.#host.locks.request(this.#lockOf(this.#id), life).catch(() => {});
     return true;
+  }
+
+  /** Hears and says nothing: a page that is kept for later, and hears a message there, is thrown away by Chromium. */
+  mute(): void {
+    this.#channel?.close();
+    this.#channel = null;
+  }
+
+  /** Hears and says again; true = the user has signed out meanwhile. */
+  unmute(): boolean {
+    if (!this.#receive) return false;
+    this.#channel ??= this.#open(this.#receive);
+    return this.#signOuts.isNew();
+  }
+
+  signOut(): void {
+    this.#signOuts.set();
+    this.say({ kind: "sign-out" });
   }
 
   say(body: Body): void {
@@ -44,8 +66,17 @@ export class Room {
 
   leave(): void {
     this.#life.abort();
-    this.#channel?.close();
-    this.#channel = null;
+    this.mute();
+    this.#receive = null;
+  }
+
+  #open(receive: (message: TabMessage) => void): Channel {
+    return this.#host.openChannel(this.#name, (data) => {
+      const message = readMessage(data);
+      if (!message || message.from === this.#id) return;
+      if (message.kind === "sign-out") this.#signOuts.isNew(); // this one is told now, and not again
+      receive(message);
+    });
   }
 
   #lockOf(tab: string): string {

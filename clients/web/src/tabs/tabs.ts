@@ -40,7 +40,7 @@ export class Tabs {
     const { environment, host, name } = context;
     this.#context = context;
     this.#client = client;
-    this.#room = new Room(context.id, name, host);
+    this.#room = new Room(context);
     this.#cell = new Cell(NOT_YET, environment.report);
     this.#leadership = new Leadership(host.locks, `${name}:leader`, {
       gained: () => this.#gained(),
@@ -111,7 +111,7 @@ export class Tabs {
 
   signOut(): void {
     if (this.role !== "solo") this.#open();
-    this.#room.say({ kind: "sign-out" });
+    this.#room.signOut();
   }
 
   /** Leaves the other tabs for good. */
@@ -257,8 +257,10 @@ export class Tabs {
     if (news === "left") {
       this.#away = true;
       this.#leave();
+      this.#room.mute();
     } else if (news === "returned") {
       this.#away = false;
+      if (this.#room.unmute()) this.#client.signedOut();
       if (!UNWANTED.has(this.#client.connection.getSnapshot().phase)) this.#begin();
     } else {
       if (this.#leader) this.#leads();

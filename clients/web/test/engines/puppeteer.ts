@@ -47,10 +47,12 @@ export async function startByPuppeteer(engine: "chromium" | "firefox"): Promise<
         evaluate: (expression) => page.evaluate(expression),
         press: (key) => page.keyboard.press(key as KeyInput),
         screenshot: () => page.screenshot({ fullPage: engine === "chromium" }),
-        emulate: (features) => {
+        emulate: async (features) => {
           if (engine !== "chromium") return unsupported("emulate");
           const list = Object.entries(features).map(([name, value]) => ({ name, value }));
-          return page.emulateMediaFeatures(list);
+          // Puppeteer's own call does not know forced colours.
+          const control = await page.createCDPSession();
+          await control.send("Emulation.setEmulatedMedia", { features: list });
         },
       };
       return opened;

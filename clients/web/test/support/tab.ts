@@ -8,6 +8,8 @@ export class TestTab implements TabsHost {
   readonly locks = navigator.locks;
   readonly environment = new TestEnvironment();
   readonly sent: string[] = [];
+  /** Channels that are open. */
+  channels = 0;
   answerMs = 1500;
   graceMs = 1000;
   isHidden = false;
@@ -20,6 +22,7 @@ export class TestTab implements TabsHost {
 
   openChannel(name: string, receive: (data: unknown) => void): Channel {
     this.#receive = receive;
+    this.channels += 1;
     const channel = openChannel(name, (data) => {
       if (this.#frozen) this.#frozen.push(data);
       else receive(data);
@@ -30,7 +33,10 @@ export class TestTab implements TabsHost {
         this.sent.push((message as { kind: string }).kind);
         channel.post(message);
       },
-      close: () => channel.close(),
+      close: () => {
+        this.channels -= 1;
+        channel.close();
+      },
     };
   }
 

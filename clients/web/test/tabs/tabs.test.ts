@@ -210,6 +210,44 @@ describe("what the leader meets, the others meet", () => {
   });
 });
 
+test("D5: a page that is put away keeps no channel open, and learns of a sign-out when it is back", async () => {
+  const kept = new Map<string, string>();
+  const storage = () => ({
+    getItem: (key: string) => kept.get(key) ?? null,
+    setItem: (key: string, value: string) => void kept.set(key, value),
+    removeItem: (key: string) => void kept.delete(key),
+  });
+  let told = 0;
+  const one = browser.open();
+  const two = browser.open({ onSignOut: () => (told += 1) });
+  for (const { client, tab } of [one, two]) {
+    tab.environment.storage = storage;
+    client.connect();
+    await live(client);
+  }
+  two.tab.page("left");
+  expect(two.tab.channels).toBe(0);
+  two.tab.page("returned");
+  await role(two.client, "follower");
+  expect(told).toBe(0);
+  two.tab.page("left");
+  await one.client.signOut();
+  expect(told).toBe(0);
+  two.tab.page("returned");
+  await wait(() => told === 1);
+  await until(two.client.connection, (now) => now.phase === "idle");
+  // Told at once, it is not told again later.
+  for (const { client } of [one, two]) {
+    client.connect();
+    await live(client);
+  }
+  await one.client.signOut();
+  await wait(() => told === 2);
+  two.tab.page("left");
+  two.tab.page("returned");
+  expect(told).toBe(2);
+});
+
 test("signing out ends every tab, and tells each application", async () => {
   const told: string[] = [];
   const one = browser.open({ onSignOut: () => told.push("one") });

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 RTHUB = str(Path(sys.executable).parent / "rthub")
 PROGRESS = '{"meeting": {"stageProgress": {"stage": "analyse", "fraction": 0.4, "eta": "12s"}}}'
-COMMAND_SECONDS = 30
+COMMAND_SECONDS = 50
 
 
 def rthub(*arguments: str, server: str = "") -> subprocess.CompletedProcess[str]:

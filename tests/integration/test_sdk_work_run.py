@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from tests.support.hub_process import HubProcess
 
+pytestmark = pytest.mark.timeout(240)
 PROGRESS = meeting_pb2.StageProgress(stage="analyse", fraction=0.5)
 
 

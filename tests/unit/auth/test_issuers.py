@@ -93,10 +93,6 @@ def test_an_issuer_s_token_passes_by_its_own_keys_only(tmp_path: Path) -> None:
     assert _reason(authenticator, _token("RS256", iss="one")) == "TOKEN_SIGNATURE_INVALID"
 
 
-async def _no_fetch(url: str) -> bytes:
-    raise AssertionError(url)
-
-
 async def test_a_file_s_new_keys_count_and_its_old_ones_do_not(tmp_path: Path) -> None:
     file = tmp_path / "keys.json"
     file.write_bytes(_document(_entry("ES256", kid="old")))
@@ -106,8 +102,8 @@ async def test_a_file_s_new_keys_count_and_its_old_ones_do_not(tmp_path: Path) -
     file.write_bytes(_document(_entry("ES256", OTHER, kid="new"), {}))
     assert _reason(authenticator, new) == "TOKEN_SIGNATURE_INVALID"
     (keys,) = [keys for _, keys in authenticator._issuers.values()]
-    assert await keys.update(_no_fetch, due=False)
-    assert not await keys.update(_no_fetch, due=True)
+    assert await keys.update(authenticator.key_updates._bounded, due=False)
+    assert not await keys.update(authenticator.key_updates._bounded, due=True)
     authenticator.authenticate(new)
 
 

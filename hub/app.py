@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from hub.announce import announce
+from hub.auth.authority import Authority
 from hub.auth.revocations import Revocations
 from hub.auth.tokens import Authenticator
 from hub.auth.topic_grants import TopicGrants
@@ -107,6 +108,8 @@ class Hub:
         )
         self.load = load = Load(settings, self.metrics, time.monotonic)
         rates = Rates(settings, time.monotonic, load.shedding)
+        self.authority = Authority(settings, self.metrics, clock)
+        authorizer = self.authority.authorizer
         publisher = Publisher(
             self.engine,
             self.registry,
@@ -117,6 +120,7 @@ class Hub:
             self.schedule,
             rates,
             StorageCaps(settings.namespace_bytes, self.engine.stored_bytes),
+            authorizer,
         )
         revocations = Revocations()
         self.revocations = RevocationLog(
@@ -124,6 +128,7 @@ class Hub:
         )
         authenticator = Authenticator(settings, clock, revocations)
         self.key_updates = authenticator.key_updates
+        grants = TopicGrants(authenticator, authorizer)
         self.presence = PresenceDesk(
             namespaces,
             self.instance,
@@ -136,7 +141,7 @@ class Hub:
             self.engine,
             self.registry,
             namespaces,
-            TopicGrants(authenticator),
+            grants,
             self.presence,
             self.metrics,
             max_subscriptions=settings.max_subscriptions,
@@ -154,7 +159,7 @@ class Hub:
             publisher,
             subscriber,
             self.poller,
-            HistoryReader(self.engine, namespaces, clock),
+            HistoryReader(self.engine, namespaces, clock, grants),
             acknowledger,
             Canceller(self.schedule),
             self.presence,
@@ -255,6 +260,7 @@ class Hub:
                 await asyncio.wait([self._ticker])
             await self.load.pulse.stop()
             await self.audit.stop()
+            await self.authority.stop()
             await self.work.stop()
             await self.key_updates.stop()
         finally:

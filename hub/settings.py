@@ -12,7 +12,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from hub.model.identity import Identity
-from hub.model.issuer import Issuer
+from hub.model.issuer import Issuer, check_url
 from hub.model.limit_settings import LimitSettings
 from hub.model.origin import check_origin
 from hub.model.secret import check_secret
@@ -130,6 +130,21 @@ class Settings(LimitSettings):
         "secret, public_key_file, jwks_file, jwks_url}; each is bound to its own keys.",
     )
 
+    authorizer_url: str | None = Field(
+        default=None,
+        description="Address that decides, by POST of JSON, what a user may publish or read beyond "
+        "the token: https, or http from this machine.",
+    )
+    authorizer_secret: SecretStr | None = Field(
+        default=None, description="Sent to it as a bearer token, so that it knows who asks."
+    )
+    authorizer_timeout: float = Field(
+        default=1.0, gt=0, le=10, description="Longest wait for its answer; then it is a no."
+    )
+    authorizer_cache: float = Field(
+        default=30.0, ge=2, le=300, description="How long an answer of it counts."
+    )
+
     # Sessions
     heartbeat_interval: float = Field(
         default=20.0,
@@ -178,6 +193,13 @@ class Settings(LimitSettings):
             if origin != "*":
                 check_origin(origin)
         return origins
+
+    @field_validator("authorizer_url")
+    @classmethod
+    def _check_authorizer(cls, url: str | None) -> str | None:
+        if url is not None:
+            check_url("authorizer_url", url)
+        return url
 
     @field_validator("page_config")
     @classmethod

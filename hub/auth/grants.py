@@ -72,16 +72,20 @@ class Principal:
         Raises:
             PermissionDenied: RIGHT_MISSING.
         """
-        patterns: tuple[str, ...] = getattr(self.grants, right)
-        if not self._may_know(topic) or not any(
-            matches(pattern, topic, self.subject) for pattern in patterns
-        ):
+        if not self.allows(right, topic):
             raise PermissionDenied(
                 error_reason_pb2.ERROR_REASON_RIGHT_MISSING,
                 f"{self.subject or 'anonymous'} has no {right} right on {topic}",
                 topic=topic,
                 right=right,
             )
+
+    def allows(self, right: str, topic: str) -> bool:
+        """Whether it has one right on one topic."""
+        patterns: tuple[str, ...] = getattr(self.grants, right)
+        return self._may_know(topic) and any(
+            matches(pattern, topic, self.subject) for pattern in patterns
+        )
 
     def require_pattern(self, right: str, pattern: str) -> None:
         """Check one right on all topics of a pattern, which one granted pattern must cover.
@@ -127,6 +131,7 @@ class TopicGrant:
         pattern: of the topics.
         expires_at: seconds since the epoch.
         token_id, issued_at: of the token, as in Principal.
+        asked: the authorizer has allowed it, and is asked again before it ends.
     """
 
     subject: str
@@ -134,6 +139,7 @@ class TopicGrant:
     expires_at: float
     token_id: str = ""
     issued_at: float = 0.0
+    asked: bool = False
 
 
 ANONYMOUS_DEVELOPER = Principal("", EVERYTHING)

@@ -56,16 +56,21 @@ class Issuer(BaseModel):
         if self.public_key_file is not None and len(self.algorithms) != 1:
             raise ValueError(f"issuer {self.issuer}: a public key has one algorithm")
         if self.jwks_url is not None:
-            _check_url(self.jwks_url)
+            check_url("jwks_url", self.jwks_url)
         return self
 
 
-def _check_url(url: str) -> None:
+def check_url(name: str, url: str) -> None:
+    """Check an address that the hub believes, of the setting with this name.
+
+    Raises:
+        ValueError: somebody else could answer there, or it holds a password.
+    """
     parts = urlsplit(url)
     if parts.username or parts.password:
-        raise ValueError("the jwks_url holds a password, which would be in logs; use none")
+        raise ValueError(f"the {name} holds a password, which would be in logs; use none")
     if parts.scheme == "https" and parts.hostname:
         return
     if parts.scheme == "http" and parts.hostname in _LOOPBACK:
         return
-    raise ValueError(f"jwks_url {url!r}: only https, or http from this machine, can be trusted")
+    raise ValueError(f"{name} {url!r}: only https, or http from this machine, can be trusted")

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from hub.auth.grants import Principal
+    from hub.auth.topic_grants import TopicGrants
     from hub.topics.namespaces import Namespaces
 
 DEFAULT_LIMIT = 100
@@ -44,9 +45,17 @@ class HistoryReader:
         engine: has the logs.
         namespaces: policies.
         clock: seconds since the epoch.
+        grants: judges who may read.
     """
 
-    def __init__(self, engine: Engine, namespaces: Namespaces, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        namespaces: Namespaces,
+        clock: Callable[[], float],
+        grants: TopicGrants,
+    ) -> None:
+        self._grants = grants
         self._engine = engine
         self._namespaces = namespaces
         self._clock = clock
@@ -62,7 +71,8 @@ class HistoryReader:
         """
         topic = request.topic
         namespace = self._namespaces.of(topic)
-        principal.require("subscribe", topic)
+        await self._grants.prepare(principal, topic, "")
+        self._grants.right(principal, topic, "")
         if not namespace.topic_class.durable:
             raise FailedPrecondition(
                 reasons.ERROR_REASON_START_UNAVAILABLE,

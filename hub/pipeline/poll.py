@@ -82,6 +82,8 @@ class Poller:
             answer = await self._answer(request, readers, told)
         principal = authenticate()
         wishes = {wish.topic: wish for wish in request.subscriptions}
+        for wish in wishes.values():
+            await self._subscriber.prepare(principal, wish)
         for reader in readers:
             topic = reader.begin.live.name
             try:

@@ -20,6 +20,7 @@ from shipspeak.realtime.v1 import event_pb2, frame_pb2
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from hub.auth.authorizer import Authorizer
     from hub.auth.grants import Principal
     from hub.engine.schedule import Schedule
     from hub.fanout.registry import TopicRegistry
@@ -51,6 +52,7 @@ class Publisher:
         schedule: keeps drafts for later; None = the engine has none.
         rates: how fast users and topics may be; None = as fast as they can.
         storage: how much namespaces may keep; None = as much as there is.
+        authorizer: decides what tokens do not allow; None = nobody does.
 
     Attributes:
         on_passed: called with events of volatile topics, for the readers of other instances.
@@ -67,6 +69,7 @@ class Publisher:
         schedule: Schedule | None = None,
         rates: Rates | None = None,
         storage: StorageCaps | None = None,
+        authorizer: Authorizer | None = None,
     ) -> None:
         self._engine = engine
         self._registry = registry
@@ -78,19 +81,25 @@ class Publisher:
         self._rates = rates
         self._storage = storage
         self.on_passed: Callable[[str, StoredEvent], None] | None = None
+        self._authorizer = authorizer
 
     async def publish(
         self, request: frame_pb2.PublishRequest, principal: Principal, device: str
     ) -> list[frame_pb2.PublishResult]:
         """Store a validated batch; a refused draft is a result, a refused batch an error.
 
-        All up to the engine's queue happens before the first await: streams keep their order.
+        All up to the engine's queue happens before the first await: streams keep their order, but
+        for what the authorizer has to be asked about first.
 
         Raises:
             InvalidArgument: BATCH_TOO_LARGE, or BATCH_TOPICS_MIXED.
         """
         started = time.perf_counter()
         self._check_batch(request)
+        if self._authorizer is not None and principal.subject:
+            topics = dict.fromkeys(draft.topic for draft in request.drafts)
+            asked = [topic for topic in topics if not principal.allows("publish", topic)]
+            await self._authorizer.prepare(principal.subject, "publish", asked)
         batch = self._sort(request, principal, device)
         for index, append in batch.passed_on:
             self._pass_on(append)
@@ -175,7 +184,10 @@ class Publisher:
     def _admit(self, draft: event_pb2.Draft, principal: Principal, count: int) -> Namespace:
         """Where a draft belongs, if its publisher may and the rates allow ``count`` drafts now."""
         namespace = self._namespaces.of(draft.topic)
-        principal.require("publish", draft.topic)
+        if self._authorizer is None or not principal.subject:
+            principal.require("publish", draft.topic)
+        elif not principal.allows("publish", draft.topic):
+            self._authorizer.require(principal.subject, "publish", draft.topic)
         if self._storage is not None:
             self._storage.check(namespace.name, draft.topic)
         if self._rates is not None:

@@ -110,10 +110,11 @@ class Starts:
 
         Raises:
             HubError: TOPIC_INVALID, NAMESPACE_UNKNOWN, RIGHT_MISSING, CURSOR_INVALID,
-                TOKEN_*, CONFLATION_NOT_ALLOWED or SHARD_UNAVAILABLE.
+                TOKEN_*, AUTHORIZER_UNAVAILABLE, CONFLATION_NOT_ALLOWED or SHARD_UNAVAILABLE.
         """
         topic = request.topic
         namespace = self._namespaces.of(topic)
+        await self._grants.prepare(principal, topic, request.grant)
         self._grants.right(principal, topic, request.grant)
         if request.conflate or request.at == frame_pb2.START_SNAPSHOT:
             check_conflation(namespace, topic)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 from functools import partial
 from typing import TYPE_CHECKING
@@ -69,6 +70,7 @@ class Subscriber:
         self._grants = grants
         self._clock = clock
         self._granted: dict[Session, dict[str, TopicGrant]] = {}
+        self._asking: dict[tuple[Session, str], asyncio.Task[None]] = {}
         self._registry = registry
         self._presence = presence
         self._metrics = metrics
@@ -183,11 +185,40 @@ class Subscriber:
                     del grants[topic]
                 elif not self._grants.holds(grant, now):
                     del grants[topic]
-                    self._registry.unsubscribe(session, topic)
-                    self._presence.unsubscribed(session, topic)
-                    session.send_control(unsubscribed_frame(topic, error=_grant_ended(topic)))
+                    self._end_grant(session, topic)
+                elif self._grants.due(grant, now) and (session, topic) not in self._asking:
+                    asking = self._ask_again(session, topic, grant)
+                    task = asyncio.get_running_loop().create_task(asking, name=f"ask for {topic}")
+                    self._asking[session, topic] = task
             if not grants or session.state is State.CLOSED:
                 del self._granted[session]
+
+    def _end_grant(self, session: Session, topic: str) -> None:
+        self._registry.unsubscribe(session, topic)
+        self._presence.unsubscribed(session, topic)
+        session.send_control(unsubscribed_frame(topic, error=_grant_ended(topic)))
+
+    async def _ask_again(self, session: Session, topic: str, grant: TopicGrant) -> None:
+        """Let a topic go on for as long as the authorizer allows it now."""
+        try:
+            renewed = await self._grants.renewed(grant, topic)
+        finally:
+            del self._asking[session, topic]
+        grants = self._granted.get(session, {})
+        if grants.get(topic) is not grant or topic not in session.subscriptions:
+            return
+        if renewed is None:
+            del grants[topic]
+            self._end_grant(session, topic)
+            return
+        grants[topic] = renewed
+        subscription = session.subscriptions[topic]
+        subscription.rights_until = renewed.expires_at
+        session.offer(subscription)
+
+    async def prepare(self, principal: Principal, request: frame_pb2.Subscribe) -> None:
+        """Have ready what `right` needs."""
+        await self._grants.prepare(principal, request.topic, request.grant)
 
     async def begin(self, principal: Principal, request: frame_pb2.Subscribe) -> Begin:
         """Open the topic and find where this reader begins.

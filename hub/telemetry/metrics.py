@@ -66,6 +66,12 @@ class Metrics:
             "Polls of public topics that reached the hub.",
             registry=self.registry,
         )
+        self._authorizer = Counter(
+            "rthub_authorizer_questions",
+            "Questions to the authorizer by how they ended: allowed, denied, failed, skipped.",
+            ["outcome"],
+            registry=self.registry,
+        )
         self.transports = TransportFigures(self.registry)
         self.load = LoadFigures(self.registry)
         self.work_handed_out = Counter(
@@ -95,6 +101,10 @@ class Metrics:
         self.dead_letters = Counter(
             "rthub_dead_letters", "Dead letters by reason.", ["reason"], registry=self.registry
         )
+
+    def authorizer_asked(self, outcome: str) -> None:
+        """A question to the authorizer has ended."""
+        self._authorizer.labels(outcome).inc()
 
     def set_sessions(self, transports: Iterable[str]) -> None:
         """The sessions that are open now, by the transport of each."""

@@ -41,18 +41,19 @@ class PipelineBench:
         self.presence = PresenceDesk(
             namespaces, "instance", 20.0, self.clock, Rates(Settings(dev=True), self.clock)
         )
+        self.grants = grants = TopicGrants(Authenticator(Settings(dev=True), self.clock))
         self.subscriber = Subscriber(
             self.engine,
             self.registry,
             namespaces,
-            TopicGrants(Authenticator(Settings(dev=True), self.clock)),
+            grants,
             self.presence,
             self.metrics,
             max_subscriptions=3,
             clock=self.clock,
         )
         self.poller = Poller(self.engine, self.subscriber, self.clock)
-        self.history = HistoryReader(self.engine, namespaces, self.clock)
+        self.history = HistoryReader(self.engine, namespaces, self.clock, grants)
 
     async def publish(
         self, *drafts: event_pb2.Draft, all_or_nothing: bool = False, principal: Principal = ALICE

@@ -60,6 +60,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The principal lacks the right. Metadata: "right", "topic"."""
     ERROR_REASON_KEYS_UNAVAILABLE: _ErrorReason.ValueType  # 30
     """The keys of the token's issuer cannot be had now. Try again after the given time."""
+    ERROR_REASON_AUTHORIZER_UNAVAILABLE: _ErrorReason.ValueType  # 31
+    """Whoever decides the right (the hub's authorizer) does not answer now. Try again after the given time."""
     ERROR_REASON_TOPIC_INVALID: _ErrorReason.ValueType  # 40
     """The topic or pattern does not follow the grammar kind/id[/more]."""
     ERROR_REASON_NAMESPACE_UNKNOWN: _ErrorReason.ValueType  # 41
@@ -197,6 +199,8 @@ ERROR_REASON_RIGHT_MISSING: ErrorReason.ValueType  # 29
 """The principal lacks the right. Metadata: "right", "topic"."""
 ERROR_REASON_KEYS_UNAVAILABLE: ErrorReason.ValueType  # 30
 """The keys of the token's issuer cannot be had now. Try again after the given time."""
+ERROR_REASON_AUTHORIZER_UNAVAILABLE: ErrorReason.ValueType  # 31
+"""Whoever decides the right (the hub's authorizer) does not answer now. Try again after the given time."""
 ERROR_REASON_TOPIC_INVALID: ErrorReason.ValueType  # 40
 """The topic or pattern does not follow the grammar kind/id[/more]."""
 ERROR_REASON_NAMESPACE_UNKNOWN: ErrorReason.ValueType  # 41

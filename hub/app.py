@@ -80,7 +80,6 @@ class Hub:
         self.metrics = Metrics()
         clock = time.time
         namespaces = Namespaces(inbox_events=settings.inbox_events)
-
         self.store = store = make_store(
             settings,
             namespaces,
@@ -109,7 +108,6 @@ class Hub:
         self.load = load = Load(settings, self.metrics, time.monotonic)
         rates = Rates(settings, time.monotonic, load.shedding)
         self.authority = Authority(settings, self.metrics, clock)
-        authorizer = self.authority.authorizer
         publisher = Publisher(
             self.engine,
             self.registry,
@@ -120,7 +118,7 @@ class Hub:
             self.schedule,
             rates,
             StorageCaps(settings.namespace_bytes, self.engine.stored_bytes),
-            authorizer,
+            self.authority.authorizer,
         )
         revocations = Revocations()
         self.revocations = RevocationLog(
@@ -128,7 +126,7 @@ class Hub:
         )
         authenticator = Authenticator(settings, clock, revocations)
         self.key_updates = authenticator.key_updates
-        grants = TopicGrants(authenticator, authorizer)
+        grants = TopicGrants(authenticator, self.authority.authorizer)
         self.presence = PresenceDesk(
             namespaces,
             self.instance,
@@ -244,11 +242,10 @@ class Hub:
 
     async def stop(self) -> None:
         """Drain: unready first, then the sessions, the doors, and the store last."""
-        settings = self.settings
-        await self._drain(settings.drain_spread)
+        await self._drain(self.settings.drain_spread)
         await self._close(1.0)
-        if settings.ready_file is not None:
-            settings.ready_file.unlink(missing_ok=True)
+        if (ready_file := self.settings.ready_file) is not None:
+            ready_file.unlink(missing_ok=True)
         log.info("stopped", instance=self.instance)
 
     async def _close(self, grace: float) -> None:
@@ -258,11 +255,8 @@ class Hub:
             if self._ticker is not None:
                 self._ticker.cancel()
                 await asyncio.wait([self._ticker])
-            await self.load.pulse.stop()
-            await self.audit.stop()
-            await self.authority.stop()
-            await self.work.stop()
-            await self.key_updates.stop()
+            await asyncio.gather(self.load.pulse.stop(), self.audit.stop(), self.authority.stop())
+            await asyncio.gather(self.work.stop(), self.key_updates.stop())
         finally:
             await self.schedule.stop()
             await self.engine.stop()

@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 import re
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from shipspeak.realtime.v1 import meeting_pb2
-from shipspeak_realtime.conflate import Conflater
-from shipspeak_realtime.errors import RealtimeError
+from shipspeak_realtime.live_block import LiveBlock
 from shipspeak_realtime.stage import StagePublisher
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-    from types import TracebackType
     from typing import TypeAlias
 
     from shipspeak_realtime.client import RealtimeClient
     from shipspeak_realtime.clock import Clock
     from shipspeak_realtime.receipts import Receipt
-
-_log = logging.getLogger("shipspeak_realtime")
 
 FAILED_CODE = "PROCESSING_FAILED"
 FAILED_MESSAGE = "Something went wrong while this meeting was being processed."
@@ -48,7 +43,7 @@ def stable_ids(prefix: str) -> StepIds:
     return make
 
 
-class MeetingPublisher:
+class MeetingPublisher(LiveBlock):
     """Publishes what happens to one meeting; made by `RealtimeClient.meeting`.
 
     As a context manager it publishes `failed` when its block raises an `Exception`. Cancellation is
@@ -72,39 +67,21 @@ class MeetingPublisher:
         step_ids: StepIds,
         clock: Clock,
     ) -> None:
-        self.topic = f"meeting/{meeting_id}"
+        super().__init__(client, f"meeting/{meeting_id}", clock)
         self.attempt = attempt
         self.stages = tuple(stages)
-        self._client, self._ids, self._clock = client, step_ids, clock
-        self._progress = Conflater(clock)
+        self._ids, self._clock = step_ids, clock
         self._sent_bytes = -1
         self._stage = ""
         self._begun: list[str] = []
         # The highest fraction of each stage.
         self._reached: dict[str, float] = {}
-        self._ended = False
 
-    async def __aenter__(self) -> Self:
-        """Begin."""
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if error is not None and not isinstance(error, Exception):
-            self._progress.drop()
-            return
+    async def _last_words(self, error: Exception | None) -> None:
         if error is None or self._ended:
-            await self._progress.flush()
-            return
-        try:
+            await self._pace.flush()
+        else:
             await self.failed(FAILED_CODE, FAILED_MESSAGE, retryable=True)
-        except RealtimeError:
-            # The block's own error is what the caller must see.
-            _log.exception("the failure of %s could not be published", self.topic)
 
     async def upload(
         self, sent: int, total: int = 0, *, file_name: str = "", rate: float = 0.0
@@ -129,7 +106,7 @@ class MeetingPublisher:
         update = meeting_pb2.MeetingUpdate(attempt=self.attempt, upload=news)
         self._offer(f"upload:{sent}", update, f"upload:{self.attempt}")
         if sent == total:
-            await self._progress.flush()
+            await self._pace.flush()
 
     def stage(self, name: str, total: int = 0) -> StagePublisher:
         """A stage as a context manager: it begins with the block and is complete at its good end.
@@ -189,7 +166,7 @@ class MeetingPublisher:
         # From here on the stage before is over: its progress would land behind the change.
         before, self._stage = self._stage, name
         try:
-            await self._progress.flush()
+            await self._pace.flush()
             update = meeting_pb2.MeetingUpdate(stage_changed=news)
             await self._publish(f"stage:{name}", update, key="")
         except BaseException:
@@ -208,18 +185,18 @@ class MeetingPublisher:
 
     async def flush(self) -> None:
         """Publish what progress still waits."""
-        await self._progress.flush()
+        await self._pace.flush()
 
     def is_last(self, stage: str) -> bool:
         """Whether no stage comes after this one."""
         return bool(self.stages) and self.stages[-1] == stage
 
     def _offer(self, step: str, update: meeting_pb2.MeetingUpdate, key: str) -> None:
-        self._progress.offer(lambda: self._publish(step, update, key=key), key)
+        self._pace.offer(lambda: self._publish(step, update, key=key), key)
 
     async def _end(self, step: str, update: meeting_pb2.MeetingUpdate) -> Receipt:
         self._check_running()
-        await self._progress.flush()
+        await self._pace.flush()
         receipt = await self._publish(step, update, key="")
         self._ended = True
         return receipt

@@ -67,13 +67,8 @@ class NotificationPublisher:
             ValueError: it ends before it is announced.
         """
         severity = notification_pb2.SEVERITY_CRITICAL if critical else _WARNING
-        news = notification_pb2.Notification(
-            kind=notification_pb2.NOTIFICATION_KIND_MAINTENANCE,
-            severity=severity,
-            title=title,
-            body=body,
-            actions=actions,
-        )
+        kind = notification_pb2.NOTIFICATION_KIND_MAINTENANCE
+        news = _news(kind, severity, title, body, actions)
         news.starts_at.FromDatetime(_utc(starts_at))
         news.ends_at.FromDatetime(_utc(ends_at))
         return await self._publish(to, news, announce_at, self._until(ends_at, announce_at), id)

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Literal, Self, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from shipspeak.realtime.v1 import event_pb2, practice_pb2
-from shipspeak_realtime.conflate import Conflater
 from shipspeak_realtime.contents import duration
-from shipspeak_realtime.errors import DeadlineError, RealtimeError
+from shipspeak_realtime.errors import DeadlineError
+from shipspeak_realtime.live_block import LiveBlock
 from shipspeak_realtime.meeting import stable_ids
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import timedelta
-    from types import TracebackType
 
     from shipspeak.realtime.v1 import meeting_pb2
     from shipspeak_realtime.client import RealtimeClient
@@ -36,7 +35,7 @@ _LEVELS: dict[str, practice_pb2.HintLevel.ValueType] = {
 }
 
 
-class PracticePublisher:
+class PracticePublisher(LiveBlock):
     """Publishes what happens in one practice session; made by `RealtimeClient.practice`.
 
     As a context manager it publishes the last figures as the session's summary at the end of its
@@ -49,37 +48,15 @@ class PracticePublisher:
     """
 
     def __init__(self, client: RealtimeClient, session_id: str, *, clock: Clock) -> None:
-        self.topic = f"practice/{session_id}"
-        self._client = client
+        super().__init__(client, f"practice/{session_id}", clock)
         self._ids = stable_ids("practice")
-        self._pace = Conflater(clock)
         self._scores: dict[str, float] = {}
         self._latest: practice_pb2.SessionAnalytics | None = None
-        self._ended = False
 
-    async def __aenter__(self) -> Self:
-        """Begin."""
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if error is not None and not isinstance(error, Exception):
-            self._pace.drop()
-            return
+    async def _last_words(self, error: Exception | None) -> None:  # noqa: ARG002 - after one too
         await self._pace.flush()
-        if self._ended or self._latest is None:
-            return
-        try:
+        if self._latest is not None and not self._ended:
             await self._finish(self._latest)
-        except RealtimeError:
-            if error is None:
-                raise
-            # The block's own error is what the caller must see.
-            _log.exception("the summary of %s could not be published", self.topic)
 
     async def hint(
         self,

@@ -72,7 +72,11 @@ def product(tmp_path: Path) -> Iterator[Product]:
     """Start everything as ``rthub demo`` does, on free ports, and end it by SIGTERM."""
     if not (ROOT / "clients/demo/dist/index.html").exists():
         pytest.fail("The page is not built: run `make web`.")
-    environment = {**os.environ, "RTHUB_HEARTBEAT_INTERVAL": "1"}
+    environment = {
+        **os.environ,
+        "RTHUB_HEARTBEAT_INTERVAL": "1",
+        "RTHUB_OVERLOAD_LAG": "0",
+    }
     data = tmp_path / "data"
     data.mkdir()
     command = [sys.executable, "-m", "hub", "demo", "--free-ports", "--data-dir", str(data)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
@@ -14,6 +15,7 @@ from hub.model.events import NORMAL, StoredEvent
 from shipspeak.realtime.v1 import event_pb2, frame_pb2
 from tests.support.conflation import Said, account, needed
 
+pytestmark = pytest.mark.timeout(200)
 KEYS = st.sampled_from(["", "a", "b", "c"])
 ENDS = st.sampled_from([0, 0, 10, 20, 30])
 SIZES = st.sampled_from([10, 10, 10, CHUNK_BYTES // 2])
@@ -83,7 +85,7 @@ def _make(
     return log
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(
     older=st.lists(EVENTS, max_size=6),
     changes=st.lists(CHANGES, max_size=30),

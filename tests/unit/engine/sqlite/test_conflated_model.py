@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
@@ -20,6 +21,8 @@ from tests.unit.engine.sqlite.support import TOPIC, PlainShard, draft
 if TYPE_CHECKING:
     from hub.engine.contract import LogPage
 
+# Each example makes a file and syncs it for each event.
+pytestmark = pytest.mark.timeout(300)
 PASSED = st.sampled_from([0, 0, 5, 10])
 EVENTS = st.tuples(st.sampled_from(["", "a", "b", "c"]), st.sampled_from([0, 0, 10, 20, 30]))
 PLENTY = 1 << 20
@@ -59,7 +62,7 @@ class _Log:
         event(f"conflated {bool(page.conflated)}, expired {bool(want.expired)}")
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     events=st.lists(EVENTS, min_size=4, max_size=14),
     withdrawals=st.lists(st.integers(0, 20), max_size=2),
@@ -112,7 +115,7 @@ def test_every_page_says_what_became_of_every_event(
             log.shard.close()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     events=st.lists(EVENTS, min_size=1, max_size=14),
     share=st.sampled_from([0.2, 0.6, 0.8, 1.0]),

@@ -39,6 +39,7 @@ async def hub(tmp_path: Path) -> AsyncIterator[Hub]:
             http_port=0,
             ready_file=tmp_path / "ready.json",
             drain_spread=0.0,
+            overload_lag=0.0,
         )
     )
     hub.port, _ = await hub.start()  # type: ignore[attr-defined]

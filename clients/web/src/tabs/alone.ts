@@ -43,7 +43,12 @@ export class Alone {
   asked(topics: readonly string[], moved: boolean): ServerFrame[] {
     const mine = this.#topics().filter((topic) => topics.includes(topic));
     if (mine.length > 0) this.#dueAt = this.#environment.now() + this.#pauseMs(moved);
-    return mine.filter((topic) => !this.#registry.get(topic)?.position).map(refused);
+    return mine.filter((topic) => this.#isVolatile(topic)).map(refused);
+  }
+
+  #isVolatile(name: string): boolean {
+    const topic = this.#registry.get(name);
+    return topic?.position === null && topic.state.getSnapshot().status === "live";
   }
 
   #topics(): string[] {

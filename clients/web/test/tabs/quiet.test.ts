@@ -2,6 +2,7 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import { expect, test } from "vitest";
 import { type ServerFrame, ServerFrameSchema } from "../../src/gen/shipspeak/realtime/v1/frame_pb.js";
 import { PresenceBook } from "../../src/presence/book.js";
+import { subscribed } from "../../src/tabs/admit.js";
 import { Follower } from "../../src/tabs/follower.js";
 import { type Body, TABS_VERSION, type TabMessage } from "../../src/tabs/messages.js";
 import { TopicRegistry } from "../../src/topics/registry.js";
@@ -9,13 +10,13 @@ import { TestEnvironment } from "../support/environment.js";
 
 const LIVE = { live: true, polling: true, hidden: false, beatMs: 60_000, peers: 1 };
 
-/** A follower that reads, and what it gives its session. */
-function reading() {
+/** A follower that reads, what it gives its session, and what the hub answers when it is asked. */
+function reading(answer: readonly ServerFrame[] = []) {
   const environment = new TestEnvironment();
   const hooks = { onChange: () => {}, onReplay: () => {} };
   const registry = new TopicRegistry(environment, () => {}, new PresenceBook(environment.report), hooks);
   const context = { environment, registry, post: () => {}, onLeaderState: () => {} };
-  const follower = new Follower({ ...context, catchUp: async () => ({ frames: [], more: false }) });
+  const follower = new Follower({ ...context, catchUp: async () => ({ frames: answer, more: false }) });
   const hear = (body: Body) =>
     follower.hear({ v: TABS_VERSION, from: "leader", term: "1", ...body } as TabMessage);
   const stop = new AbortController();
@@ -32,6 +33,23 @@ test("a leader's sign of life is one for the follower's session, which else woul
   const beat = next();
   hear({ kind: "state", state: LIVE });
   expect(await beat).toMatchObject({ case: "heartbeat" });
+});
+
+test("what its leader may not read and no asking brings, since it has no log, is refused rather than silent", async () => {
+  const { registry, hear, next } = reading([subscribed("practice/1", null)]);
+  const told: string[] = [];
+  registry.subscribe("practice/1", { onError: (error) => told.push(error.message) });
+  const welcome = next();
+  hear({ kind: "lead", state: LIVE });
+  await welcome;
+  const place = { epoch: 0n, offset: 0n, cursor: new Uint8Array(0) };
+  hear({ kind: "ready", ready: { topic: "practice/1", status: "refused", ...place } });
+  for (const wanted of ["subscribed", "error"]) {
+    const control = await next();
+    expect(control?.case).toBe(wanted);
+    if (control) registry.receive(create(ServerFrameSchema, { control }));
+  }
+  expect(told).toEqual(["The tab that leads may not read this topic."]);
 });
 
 test("a topic that was given up before the leader answered for it holds nothing back", async () => {

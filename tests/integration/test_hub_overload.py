@@ -14,7 +14,9 @@ from shipspeak.realtime.v1 import error_reason_pb2 as reasons
 from shipspeak.realtime.v1 import event_pb2, frame_pb2, metrics_pb2, realtime_service_pb2
 from shipspeak_realtime import RealtimeClient
 from tests.support.hub_process import HubProcess
-from tests.support.raw_client import RawClient, draft, hello
+from tests.support.raw_client import SERVICE, RawClient, draft, hello
+from tests.support.socket_client import open_socket
+from tests.wire.raw import ask, frame, post
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -68,6 +70,7 @@ async def test_new_work_is_refused_and_sessions_keep_their_live_events(strained:
 
         await strained.set("strained")
         await _new_work_is_refused(client)
+        await _new_work_is_refused_to_browsers(hub)
         await stream.send(request_id=5, subscribe=frame_pb2.Subscribe(topic=_topic()))
         error = await stream.control("error")
         assert error.reason == reasons.ERROR_REASON_OVERLOADED
@@ -107,6 +110,17 @@ async def _new_work_is_refused(client: RawClient) -> None:
     assert await listen.end() == OVERLOADED
     history = realtime_service_pb2.ReadHistoryRequest(topic=_topic())
     assert await client.refused("ReadHistory", history) == OVERLOADED
+
+
+async def _new_work_is_refused_to_browsers(hub: HubProcess) -> None:
+    async with open_socket(hub.http) as socket:
+        assert await socket.closed() == (4014, "OVERLOADED", ["OVERLOADED"])
+    wish = frame_pb2.Subscribe(topic=_topic(), at=frame_pb2.START_LATEST)
+    listen = realtime_service_pb2.ListenRequest(hello=hello(), subscriptions=[wish])
+    body = frame(listen.SerializeToString())
+    port = int(hub.http.rpartition(":")[2])
+    answer = await ask(port, post(f"/{SERVICE}/Listen", body, host="localhost"))
+    assert answer.status_message()[0] == str(grpc.StatusCode.UNAVAILABLE.value[0])
 
 
 def _poll(topic: str) -> realtime_service_pb2.PollRequest:

@@ -151,7 +151,7 @@ class Hub:
         )
         alone = store.network is None
         work_desk = WorkDesk(self.work.coordinator, namespaces, rates, offered=alone)
-        acknowledger = Acknowledger(work_desk, ReceiptDesk(store.inbox, namespaces, clock))
+        acknowledger = Acknowledger(work_desk, ReceiptDesk(store.inbox, namespaces))
         self.poller = Poller(self.engine, subscriber, clock)
         pipelines = Pipelines(
             publisher,

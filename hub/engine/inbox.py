@@ -34,7 +34,7 @@ class Inbox(Protocol):
     Never raises for one mark's sake.
     """
 
-    async def mark(self, marks: Sequence[Mark], now_ms: int) -> list[MarkResult]:
+    async def mark(self, marks: Sequence[Mark]) -> list[MarkResult]:
         """Store receipts; one result each, in order, durable when this answers; Noted where it is.
 
         The event must be in its topic (EVENT_UNKNOWN); where a mark means several, each gets a

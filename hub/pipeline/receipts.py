@@ -23,7 +23,7 @@ from shipspeak.realtime.v1 import error_reason_pb2 as reasons
 from shipspeak.realtime.v1 import frame_pb2
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from hub.auth.grants import Principal
     from hub.engine.inbox import Inbox
@@ -42,13 +42,11 @@ class ReceiptDesk:
     Args:
         inbox: of the engine.
         namespaces: policies.
-        clock: seconds since the epoch.
     """
 
-    def __init__(self, inbox: Inbox, namespaces: Namespaces, clock: Callable[[], float]) -> None:
+    def __init__(self, inbox: Inbox, namespaces: Namespaces) -> None:
         self._inbox = inbox
         self._namespaces = namespaces
-        self._clock = clock
 
     async def acknowledge(
         self, acks: Sequence[frame_pb2.Acknowledgement], principal: Principal, device: str
@@ -62,7 +60,6 @@ class ReceiptDesk:
             principal: who says so.
             device: the caller's; empty = not known.
         """
-        now_ms = int(self._clock() * 1000)
         answers: list[HubError | bool] = [False] * len(acks)
         marks: list[Mark] = []
         places: list[int] = []
@@ -74,7 +71,7 @@ class ReceiptDesk:
             else:
                 places.append(index)
         if marks:
-            results = await self._inbox.mark(marks, now_ms)
+            results = await self._inbox.mark(marks)
             for index, result in zip(places, results, strict=True):
                 if isinstance(result, HubError):
                     answers[index] = result

@@ -97,7 +97,8 @@ class Burials:
         stored = await self._store_one(letter)
         if stored.duplicate and not await self._is_there(letter, stored.offset):
             # Ids are one publisher's on one topic, and here events of many topics meet.
-            again = dead_letter(dead, letter.published_ms, f":{dead.topic}:{dead.offset}")
+            now_ms = int(self._clock() * 1000)
+            again = dead_letter(dead, now_ms, f":{dead.topic}:{dead.offset}")
             await self._store_one(again)
 
     async def _store_one(self, letter: Append) -> Stored:

@@ -25,7 +25,7 @@ from hub.model.events import NORMAL, Append
 from hub.model.receipts import STATES, WITHDRAWN, receipt_body, receipt_id
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from hub.engine.sqlite.engine import SqliteEngine
     from hub.engine.sqlite.operation import Work
@@ -49,13 +49,14 @@ class StoreReceipts:
     Attributes:
         marks: what is said; the receipts' topics are of this shard.
         spoken: what readers have found of it.
-        now_ms: milliseconds since the epoch.
+        clock: milliseconds since the epoch; read when this runs, so that no receipt is older than
+            the batch that it is in: what was complete before stays so (G11).
         max_elsewhere: receipts about events of other topics that a topic may hold.
     """
 
     marks: Sequence[Mark]
     spoken: Mapping[Subject, Spoken]
-    now_ms: int
+    clock: Callable[[], int]
     max_elsewhere: int = MAX_ELSEWHERE
 
     @property
@@ -98,7 +99,7 @@ class _Log:
         self._home = home
         self._spoken = still_there(work.connection, work.topic(home), spoken)
         self._said = {one.event_id: one for one in self._spoken.receipts}
-        self._now_ms, self._max = call.now_ms, call.max_elsewhere
+        self._now_ms, self._max = call.clock(), call.max_elsewhere
         self._elsewhere = elsewhere
 
     def store(self, mark: Mark) -> MarkResult:
@@ -186,14 +187,14 @@ class SqliteInbox:
         self._engine = engine
         self._max_elsewhere = max_elsewhere
 
-    async def mark(self, marks: Sequence[Mark], now_ms: int) -> list[MarkResult]:
+    async def mark(self, marks: Sequence[Mark]) -> list[MarkResult]:
         """Store receipts; each shard's in one transaction."""
         parts: dict[int, list[int]] = {}
         for index, mark in enumerate(marks):
             parts.setdefault(self._engine.shard_of(mark.home), []).append(index)
         answers = await asyncio.gather(
             *(
-                self._mark(shard, [marks[index] for index in indexes], now_ms)
+                self._mark(shard, [marks[index] for index in indexes])
                 for shard, indexes in parts.items()
             )
         )
@@ -202,7 +203,7 @@ class SqliteInbox:
             results.update(zip(indexes, answer, strict=True))
         return [results[index] for index in range(len(marks))]
 
-    async def _mark(self, shard: int, marks: Sequence[Mark], now_ms: int) -> Sequence[MarkResult]:
+    async def _mark(self, shard: int, marks: Sequence[Mark]) -> Sequence[MarkResult]:
         ids: dict[Subject, dict[str, None]] = {}
         for mark in marks:
             ids.setdefault(_subject(mark), {})[mark.event_id] = None
@@ -212,7 +213,7 @@ class SqliteInbox:
                 subject: await self._look(subject, tuple(of_subject))
                 for subject, of_subject in ids.items()
             }
-            operation = StoreReceipts(marks, spoken, now_ms, self._max_elsewhere)
+            operation = StoreReceipts(marks, spoken, self._engine.clock, self._max_elsewhere)
             return await self._engine.operate(shard, operation)
         except HubError as error:
             return [error] * len(marks)

@@ -133,7 +133,7 @@ class SqliteSchedule:
             due = await self._engine.look(shard, partial(_due, now_ms))
             if not due:
                 break
-            await self._engine.operate(shard, Release(due, now_ms))
+            await self._engine.operate(shard, Release(due, self._clock))
         next_ms = await self._engine.look(shard, lambda reader: next_due_ms(reader.connection))
         self._next_ms[shard] = math.inf if next_ms is None else next_ms
         wait_s = (self._next_ms[shard] - self._clock()) / 1000

@@ -17,7 +17,7 @@ from hub.model.wire import published_at
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from hub.engine.contract import AppendResult
     from hub.engine.schedule import ScheduledDraft
@@ -116,11 +116,13 @@ class Release:
 
     Attributes:
         due: as ``due_drafts`` found them; one that was cancelled meanwhile is left out.
-        now_ms: becomes their time of publishing, so that retention counts from here.
+        clock: milliseconds since the epoch; what it says when this runs becomes their time of
+            publishing. Retention counts from there, and none is older than the batch that it is in:
+            what was complete before stays so (G11).
     """
 
     due: Sequence[tuple[int, str]]
-    now_ms: int
+    clock: Callable[[], int]
 
     @property
     def topics(self) -> Sequence[str]:
@@ -134,14 +136,14 @@ class Release:
 
     def run(self, work: Work) -> int:
         """Delete and append, one after the other."""
-        released = 0
+        released, now_ms = 0, self.clock()
         for seq, _ in self.due:
             row = work.connection.execute(_TAKE, (seq,)).fetchone()
             if row is not None:
                 topic, publisher, event_id, priority, key, expires_ms, body = row
-                append = Append(topic, event_id, publisher, body, priority, key, self.now_ms)
+                append = Append(topic, event_id, publisher, body, priority, key, now_ms)
                 work.append(
-                    replace(append, body=body + published_at(self.now_ms), expires_ms=expires_ms)
+                    replace(append, body=body + published_at(now_ms), expires_ms=expires_ms)
                 )
                 released += 1
         return released

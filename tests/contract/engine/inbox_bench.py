@@ -47,7 +47,7 @@ class Bench:
             for event_id, state in said
         ]
         inbox = SqliteInbox(self.engine, self.max_elsewhere)
-        return await inbox.mark(marks, self.store.clock())
+        return await inbox.mark(marks)
 
     async def publish(
         self,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 import pytest
 
@@ -24,6 +25,25 @@ if TYPE_CHECKING:
 async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
     async with opened(tmp_path) as made:
         yield made
+
+
+async def test_no_receipt_is_older_than_what_was_called_complete(bench: Bench) -> None:
+    """G11: heartbeats go out between what is said and its place in the writer's queue."""
+    await bench.publish("a")
+    claims, look = [], bench.engine.look
+
+    async def slowly(*args: Any) -> Any:
+        found = await look(*args)
+        bench.store.clock.advance(1.0)
+        claims.append(bench.engine.complete_as_of_ms())
+        return found
+
+    with patch.object(bench.engine, "look", slowly):
+        await bench.say(("a", READ))
+    receipt = (await read_all(bench.engine, TOPIC))[-1]
+    assert receipt.published_ms >= max(claims)
+    told = event_pb2.Event.FromString(receipt.data).published_at.ToMilliseconds()
+    assert told == receipt.published_ms
 
 
 async def test_a_receipt_is_an_event_of_the_topic(bench: Bench) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 import pytest
 
@@ -91,6 +92,26 @@ async def test_a_draft_has_no_offset_until_it_is_due(hub: Hub) -> None:
     assert not await hub.schedule.cancel(TOPIC, "back-end", "soon")
     await hub.pass_time(HOUR_MS)
     await feed.until(lambda seen: seen.ids == ["now", "soon", "late"])
+
+
+async def test_what_is_released_is_no_older_than_what_was_called_complete(hub: Hub) -> None:
+    """G11: heartbeats go out between the look for what is due and its place in the queue."""
+    feed = RecordingFeed()
+    await hub.engine.open(TOPIC, feed)
+    await hub.keep(hub.draft("soon", HOUR_MS))
+    claims, look = [], hub.engine.look
+
+    async def slowly(*args: Any) -> Any:
+        found = await look(*args)
+        if not feed.events:
+            hub.clock.now_ms += 1_000
+            claims.append(hub.engine.complete_as_of_ms())
+        return found
+
+    with patch.object(hub.engine, "look", slowly):
+        await hub.pass_time(HOUR_MS)
+        await feed.until(lambda seen: seen.ids == ["soon"])
+    assert feed.events[0].published_ms >= max(claims)
 
 
 async def test_a_repeat_is_told_what_became_of_the_first(hub: Hub) -> None:

@@ -49,6 +49,10 @@ _CLASSES: Final[dict[str, type[Any]]] = {
 }
 
 
+# What reads the clock when it runs.
+_TIMED: Final = (Purge, Release, StoreReceipts)
+
+
 class Unencodable(TypeError):
     """A fault of the hub: something is no value that a link carries."""
 
@@ -129,8 +133,8 @@ def _object(record: peer.Record, clock: Callable[[], int]) -> Any:
     if known is None:
         raise Unencodable(f"{record.name} is no class that a link carries")
     fields = [from_value(one, clock) for one in record.fields]
-    if known is Purge:
-        names = [one.name for one in dataclasses.fields(Purge)]
+    if known in _TIMED:
+        names = [one.name for one in dataclasses.fields(known)]
         fields[names.index("clock")] = clock
     return known(*fields)
 

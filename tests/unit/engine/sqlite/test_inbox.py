@@ -45,7 +45,7 @@ def _say(
 ) -> AppendResult:
     own = publisher if state == WITHDRAWN else ""
     mark = Mark(TOPIC, event_id, state, publisher, event_publisher=own)
-    operation = StoreReceipts([mark], {(TOPIC, TOPIC): spoken}, START_MS)
+    operation = StoreReceipts([mark], {(TOPIC, TOPIC): spoken}, lambda: START_MS)
     (answer,) = shard.writer.commit([Operate(operation)]).answers
     assert isinstance(answer, Operated)
     result: AppendResult = answer.value[0]

@@ -119,7 +119,8 @@ class Pair:
         self.check()
 
     def _store(self, mark: Mark, spoken: Spoken) -> bool:
-        operation = StoreReceipts([mark], {(mark.topic, mark.home): spoken}, self.model.now_ms)
+        about = {(mark.topic, mark.home): spoken}
+        operation = StoreReceipts([mark], about, lambda: self.model.now_ms)
         outcome = self.shard.writer.commit([Operate(operation)])
         self.shard.housekeeper.note(outcome)
         return bool(outcome.stored)

@@ -250,7 +250,7 @@ def test_pages_of_operations_are_not_counted_too_low(shard: PlainShard, kind: st
     later = AddScheduled([ScheduledDraft(one, START_MS) for one in new])
     operations: dict[str, Operable] = {
         "schedule": later,
-        "release": Release(due_drafts(shard.connection, START_MS), START_MS),
+        "release": Release(due_drafts(shard.connection, START_MS), lambda: START_MS),
         "erase": EraseScheduled("back-end", "user/back-end", 500),
         "withdraw": Withdraw([Place(TOPIC, n, f"e{n - 1}") for n in range(1, 201)]),
         "purge": Purge(TOPIC, wall_clock_ms),

@@ -52,7 +52,7 @@ pressure: venv ## Measure stopped readers, urgent events behind slow ones, and r
 guarantees: venv ## Try the validators, and judge 100 simulated hubs by them
 	@$(PY) -m tests.run guarantees simulation
 
-simulate: venv ## Simulate hub, network and clients on one clock (SEEDS=10000; SEED=17: one, with its trace's hash)
+simulate: venv ## Simulate hub, network and clients on one clock, and tell the cost (SEEDS=10000; SEED=17: one, with its trace's hash)
 	@$(PY) -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),2000))
 
 chaos: venv ## Kill, freeze and starve the hub 20 times under load and judge what all sides saw

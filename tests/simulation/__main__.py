@@ -1,6 +1,7 @@
 """Simulate: python -m tests.simulation --seeds 2000 | --seed 17 [--trace] [--mutation NAME].
 
 A seed that fails is printed with what was wrong; the same seed fails in the same way again.
+With --bound the run fails, too, when the seeds took more of the processors than they may.
 """
 
 from __future__ import annotations
@@ -10,14 +11,13 @@ import gc
 import json
 import os
 import queue
-import resource
 import subprocess
 import sys
 import threading
-import time
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from tests.simulation.cost import Cost
 from tests.simulation.mutations import MUTATIONS
 from tests.simulation.trial import one
 from tests.simulation.world import Result
@@ -41,6 +41,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--processes", type=int, default=len(os.sched_getaffinity(0)), help="side by side"
     )
+    parser.add_argument(
+        "--bound", action="store_true", help="fail when it costs more than a run may"
+    )
     parser.add_argument("--step", type=int, help=argparse.SUPPRESS)  # I am one of those processes
     options = parser.parse_args(arguments)
     if options.seed is not None:
@@ -55,19 +58,11 @@ def main(arguments: list[str] | None = None) -> int:
         for seed in range(options.first, end, options.step):
             print(json.dumps(asdict(one(seed, mutation=options.mutation))), flush=True)
         return 0
-    started = time.monotonic()
+    cost = Cost.begin()
     status = _tell(_side_by_side(options))
-    print(
-        f"{time.monotonic() - started:.0f} s in {options.processes} processes, "
-        f"{_cpu_seconds() / options.seeds:.3f} CPU seconds for a seed"
-    )
-    return status
-
-
-def _cpu_seconds() -> float:
-    """Of all processes that have ended."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
+    cost.end(options.seeds, options.processes)
+    print(cost)
+    return 1 if options.bound and not cost.within else status
 
 
 def _side_by_side(options: argparse.Namespace) -> Iterator[Result]:

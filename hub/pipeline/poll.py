@@ -194,6 +194,7 @@ class Poller:
     async def _take(self, reader: _Reader, answer: Answer) -> None:
         live, horizon = reader.begin.live, reader.begin.snapshot_to
         while not answer.full:
+            removals = live.removals
             page = await self._engine.read(
                 live.name,
                 reader.position,
@@ -201,6 +202,8 @@ class Poller:
                 max_bytes=answer.bytes_left,
                 horizon=horizon if reader.position < horizon else 0,
             )
+            if removals != live.removals:
+                continue  # what was taken out while it was read may still be in it
             now_ms = int(self._clock() * 1000)
             spliced = splice(live.name, reader.position, page, now_ms)
             if spliced.gap:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from google.protobuf import duration_pb2
@@ -17,7 +17,7 @@ from tests.support.pipelines import ALICE, PipelineBench, draft
 from tests.support.until import until
 
 if TYPE_CHECKING:
-    from hub.engine.contract import TopicHead
+    from hub.engine.contract import LogPage, TopicHead
 
 TOPIC = "meeting/1"
 LONG = duration_pb2.Duration(seconds=30)
@@ -170,3 +170,31 @@ async def test_heads_are_read_side_by_side(
     )
     async with asyncio.timeout(10):
         assert len((await _poll(bench, request)).frames) == 3
+
+
+@pytest.mark.parametrize("how", ["withdrawn", "purged"])
+async def test_what_is_taken_out_before_the_polls_turn_is_not_answered(
+    bench: PipelineBench, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """G6: the log was read, and the poll has not gone on yet."""
+    await bench.publish(draft("e1"), draft("e2"))
+    engine, read, taken = bench.engine, bench.engine.read, list[str]()
+
+    async def read_then_take_out(*args: Any, **options: Any) -> LogPage:
+        page = await read(*args, **options)
+        if not taken:
+            taken.append(how)
+            if how == "withdrawn":
+                engine.withdraw(TOPIC, 1)
+            else:
+                engine.trim(TOPIC, 1, purged=True, more=True)
+        return page
+
+    monkeypatch.setattr(engine, "read", read_then_take_out)
+    start = frame_pb2.Subscribe(topic=TOPIC, at=frame_pb2.START_EARLIEST)
+    answer = await _poll(bench, realtime_service_pb2.PollRequest(subscriptions=[start]))
+    runs = [run for frame in answer.frames for run in frame.runs]
+    assert taken
+    assert [event.id for run in runs for event in run.events] == ["e2"]
+    gaps = [one for one in answer.frames if one.subscribed.verdict == frame_pb2.VERDICT_GAP]
+    assert (sum(run.withdrawn for run in runs), len(gaps)) == ((1, 0), (0, 1))[how == "purged"]

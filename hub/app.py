@@ -19,7 +19,7 @@ from hub.doors import REALTIME, Methods, back_end_door, browser_door
 from hub.engines import make_store
 from hub.fanout.flush import Flusher
 from hub.fanout.registry import TopicRegistry
-from hub.instances import presence_room, session_ids, share_calls
+from hub.instances import make_work, presence_room, session_ids, share_calls
 from hub.limits.load import Load
 from hub.limits.rates import Rates
 from hub.limits.storage import StorageCaps
@@ -34,7 +34,6 @@ from hub.pipeline.receipts import ReceiptDesk
 from hub.pipeline.revoke import RevocationLog
 from hub.pipeline.schedule import Canceller
 from hub.pipeline.subscribe import Subscriber
-from hub.pipeline.work import WorkDesk
 from hub.rpc.admin import SERVICE as ADMIN_SERVICE
 from hub.rpc.admin import admin_methods
 from hub.rpc.admin_access import AccessAdmin
@@ -52,7 +51,6 @@ from hub.server.health import Health
 from hub.session.manager import Sessions
 from hub.telemetry.metrics import Metrics
 from hub.topics.namespaces import Namespaces
-from hub.work.room import WorkRoom
 
 if TYPE_CHECKING:
     from hub.engine.sqlite.peers import PeerPlace
@@ -146,11 +144,7 @@ class Hub:
             clock=clock,
             rates=rates,
         )
-        self.work = WorkRoom(
-            self.engine.work, self.engine, clock, self.metrics, settings.work_max_attempts
-        )
-        alone = store.network is None
-        work_desk = WorkDesk(self.work.coordinator, namespaces, rates, offered=alone)
+        self.work, work_desk = make_work(store, clock, self.metrics, settings, namespaces, rates)
         acknowledger = Acknowledger(work_desk, ReceiptDesk(store.inbox, namespaces))
         self.poller = Poller(self.engine, subscriber, clock)
         pipelines = Pipelines(
@@ -187,8 +181,7 @@ class Hub:
                 self.connections, self.engine, self.instance, self._drain_soon, store.owner
             ).table(),
         }
-        if store.network is not None:
-            unary, admin = share_calls(store.network, publisher, unary, admin)
+        unary, admin = share_calls(store, publisher, self.work, unary, admin)
         self.audit = AuditBook(self.engine, self.instance, clock, time.monotonic)
         guarded = admin_methods(admission, admin, self.audit)
         tables = {REALTIME: unary, ADMIN_SERVICE.full_name: guarded}
@@ -228,8 +221,7 @@ class Hub:
         await self.engine.start()
         await self.revocations.start()
         await self.key_updates.start()
-        if self.store.network is None:
-            await self.work.start()
+        await self.work.start()
         self.schedule.start()
         await self.health.start()
         self.load.pulse.start()
@@ -265,7 +257,7 @@ class Hub:
         await self.health.drain()
         self.engine.leave()
         self.poller.answer_all()
-        self.work.coordinator.drain()
+        self.work.drain()
         await self.sessions.drain(spread, self.settings.drain_grace)
 
     def _drain_soon(self, spread: float | None) -> None:
@@ -276,7 +268,7 @@ class Hub:
 
     def _release(self, session: Session) -> None:
         self.registry.release(session)
-        self.work.coordinator.release(session.session_id, lost=session.lost)
+        self.work.release(session.session_id, lost=session.lost)
         self.presence.release(session)
         self.connections.release(session)
 

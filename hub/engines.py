@@ -30,6 +30,7 @@ class Store:
         steward: for operators.
         network: the links to the other instances; None = there are none.
         owner: the instance that owns a shard.
+        on_moved: has a function called when shards have other owners.
     """
 
     engine: SqliteEngine
@@ -38,6 +39,7 @@ class Store:
     steward: Steward
     network: Network | None
     owner: Callable[[int], str]
+    on_moved: Callable[[Callable[[], None]], None]
 
 
 def make_store(
@@ -88,7 +90,14 @@ def make_store(
         )
         network, owner = peers.network, peers.owners.name
     schedule = SqliteSchedule(engine, clock)
+
+    def on_moved(call: Callable[[], None]) -> None:
+        if isinstance(engine, PeerEngine):
+            engine.on_moved = call
+
     if isinstance(engine, PeerEngine):
         # What others have had scheduled here, or what a former owner has left.
         engine.on_scheduled = schedule.wake
-    return Store(engine, schedule, SqliteInbox(engine), SqliteSteward(engine), network, owner)
+    return Store(
+        engine, schedule, SqliteInbox(engine), SqliteSteward(engine), network, owner, on_moved
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hub.errors import HubError, InvalidArgument, Unimplemented
+from hub.errors import HubError, InvalidArgument
 from hub.limits.shedding import Work
 from hub.session.frames import error_message
 from hub.session.states import State
@@ -32,24 +32,26 @@ class WorkDesk:
     """Opens and closes memberships, and takes acknowledgements of deliveries.
 
     Args:
-        coordinator: of all work subscriptions.
+        coordinator: of all work subscriptions; None where other instances may lead them.
         namespaces: policies.
         rates: refuse for load; None = nothing is.
-        offered: whether this hub has work subscriptions.
     """
 
     def __init__(
         self,
-        coordinator: WorkCoordinator,
+        coordinator: WorkCoordinator | None,
         namespaces: Namespaces,
         rates: Rates | None = None,
-        *,
-        offered: bool = True,
     ) -> None:
         self._rates = rates
-        self._coordinator = coordinator
+        self._led = coordinator
         self._namespaces = namespaces
-        self._offered = offered
+
+    @property
+    def _coordinator(self) -> WorkCoordinator:
+        if self._led is None:
+            raise RuntimeError("another instance may lead")
+        return self._led
 
     async def open(
         self,
@@ -72,16 +74,7 @@ class WorkDesk:
                 pattern or order than the first member's, or a volatile namespace), WORK_LIMIT,
                 OVERLOADED.
         """
-        if self._rates is not None:
-            self._rates.admit(Work.SUBSCRIPTION)
-        self._check_topics(request.pattern)
-        require(principal(), request.pattern)
-        if not self._offered:
-            raise Unimplemented(
-                reasons.ERROR_REASON_FEATURE_UNAVAILABLE,
-                "work subscriptions need a hub with one worker",
-                feature="open_work",
-            )
+        self._admit(principal(), request)
         await self._coordinator.ensure(request.name, request.pattern, ordered=request.ordered)
         if session.state is State.CLOSED:
             return
@@ -96,6 +89,12 @@ class WorkDesk:
             lease_seconds=lease,
         )
         session.send_control(work_opened_frame(request.name, members, request_id))
+
+    def _admit(self, principal: Principal, request: frame_pb2.OpenWork) -> None:
+        if self._rates is not None:
+            self._rates.admit(Work.SUBSCRIPTION)
+        self._check_topics(request.pattern)
+        require(principal, request.pattern)
 
     def close(self, session: Session, name: str, request_id: int) -> None:
         """End a membership; the answer is WorkClosed.
@@ -114,11 +113,8 @@ class WorkDesk:
         self, acks: Sequence[frame_pb2.Acknowledgement], principal: Principal
     ) -> list[frame_pb2.AcknowledgeResult]:
         """Carry out validated acknowledgements of deliveries; one result each, after commit."""
-        answers = await self._coordinator.acknowledge(
-            [Ack(ack.delivery_id, ack.verb, ack.delay.ToMilliseconds() / 1000) for ack in acks],
-            principal.subject,
-        )
-        return [_result(answer) for answer in answers]
+        answers = await self._coordinator.acknowledge(acks_of(acks), principal.subject)
+        return [result_of(answer) for answer in answers]
 
     def _check_topics(self, pattern: str) -> None:
         kind = check_pattern(pattern)
@@ -139,7 +135,13 @@ def require(principal: Principal, pattern: str) -> None:
     principal.require_pattern("subscribe", pattern)
 
 
-def _result(error: HubError | None) -> frame_pb2.AcknowledgeResult:
+def acks_of(acks: Sequence[frame_pb2.Acknowledgement]) -> list[Ack]:
+    """Validated acknowledgements, as the coordinator takes them."""
+    return [Ack(ack.delivery_id, ack.verb, ack.delay.ToMilliseconds() / 1000) for ack in acks]
+
+
+def result_of(error: HubError | None) -> frame_pb2.AcknowledgeResult:
+    """The answer to one; None = committed."""
     result = frame_pb2.AcknowledgeResult()
     if error is not None:
         result.error.CopyFrom(error_message(error))

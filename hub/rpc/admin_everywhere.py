@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from hub.errors import HubError, InvalidArgument, NotFound
 from hub.rpc.admin import AdminMethod, page_size
@@ -12,7 +12,9 @@ from shipspeak.realtime.v1 import admin_service_pb2 as messages
 from shipspeak.realtime.v1 import error_reason_pb2 as reasons
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+_OF_WORK: Final = ("ListWork", "SeekWork", "DeleteWork", "ReplayDeadLetters")
 
 
 class EverywhereAdmin:
@@ -21,20 +23,34 @@ class EverywhereAdmin:
     Args:
         here: the methods on this instance.
         others: the other instances.
+        leader: the instance that leads work subscriptions.
     """
 
-    def __init__(self, here: Mapping[str, AdminMethod], others: Others) -> None:
+    def __init__(
+        self, here: Mapping[str, AdminMethod], others: Others, leader: Callable[[], str]
+    ) -> None:
         self._here = here
         self._others = others
+        self._leader = leader
 
     def table(self) -> dict[str, AdminMethod]:
         """RPC name -> method; those that concern one log are the same everywhere."""
         return {
             **self._here,
+            **{name: self._by_leader(name) for name in _OF_WORK},
             "ListSessions": self.list_sessions,
             "Disconnect": self.disconnect,
             "Drain": self.drain,
         }
+
+    def _by_leader(self, name: str) -> AdminMethod:
+        async def call(request: bytes) -> bytes:
+            leader = self._leader()
+            if leader in ("", self._others.instance):
+                return await self._here[name](request)
+            return await ask_one(self._others, leader, name, request)
+
+        return call
 
     async def list_sessions(self, request: bytes) -> bytes:
         """ListSessions, in the order of their ids."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from hub.work.room import WorkRoom
+    from hub.work.shared import SharedWork
     from hub.work.state import WorkState
     from shipspeak.realtime.v1 import event_pb2
 
@@ -32,7 +33,9 @@ class WorkAdmin:
         clock: seconds since the epoch.
     """
 
-    def __init__(self, work: WorkRoom, engine: Engine, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, work: WorkRoom | SharedWork, engine: Engine, clock: Callable[[], float]
+    ) -> None:
         self._work = work
         self._engine = engine
         self._clock = clock

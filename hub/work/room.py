@@ -50,6 +50,14 @@ class WorkRoom:
         for shard in range(self._engine.shard_count):
             self.burials.notify(shard)
 
+    def drain(self) -> None:
+        """Hand out nothing more."""
+        self.coordinator.drain()
+
+    def release(self, session_id: str, *, lost: bool) -> None:
+        """A session has ended; ``lost`` = it broke off, and nobody ended it."""
+        self.coordinator.release(session_id, lost=lost)
+
     async def stop(self) -> None:
         """End before the engine does; what is not buried waits for the next start."""
         await self.coordinator.stop()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import grpc
@@ -13,13 +12,13 @@ from google.protobuf import any_pb2
 
 from shipspeak.realtime.v1 import (
     admin_service_pb2,
-    error_reason_pb2,
     event_pb2,
     frame_pb2,
     realtime_service_pb2,
 )
+from tests.cluster.clients import Client, on_workers
 from tests.cluster.workers import make_hub
-from tests.support.raw_client import RawClient, Stream, draft, hello, refusal
+from tests.support.raw_client import RawClient, draft, hello, refusal
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -27,15 +26,6 @@ if TYPE_CHECKING:
     from tests.support.hub_process import HubProcess
 
 pytestmark = pytest.mark.timeout(380)
-
-
-@dataclass
-class Client:
-    """A client and the one session that it has."""
-
-    raw: RawClient
-    stream: Stream
-    welcome: frame_pb2.Welcome
 
 
 @pytest.fixture(scope="module")
@@ -47,17 +37,8 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubProcess]:
 @pytest.fixture
 async def clients(hub: HubProcess) -> AsyncIterator[tuple[Client, Client]]:
     """Two, each with a session on another worker."""
-    found: dict[str, Client] = {}
-    opened: list[RawClient] = []
-    while len(found) < 2:
-        raw = RawClient(hub.grpc, alone=True)
-        opened.append(raw)
-        stream, welcome = await raw.session(client_id=uuid.uuid4().hex)
-        found.setdefault(welcome.instance, Client(raw, stream, welcome))
-    first, second = found.values()
-    yield first, second
-    for raw in opened:
-        await raw.channel.close()
+    async with on_workers(hub, 2) as (first, second):
+        yield first, second
 
 
 @pytest.fixture
@@ -195,11 +176,3 @@ async def test_a_purge_at_one_is_told_to_readers_of_the_other(
     for client in clients:
         told = await client.stream.control("subscribed")
         assert told.verdict == frame_pb2.VERDICT_GAP
-
-
-async def test_work_is_refused_with_its_reason(clients: tuple[Client, Client]):
-    stream = clients[0].stream
-    opening = frame_pb2.OpenWork(name="analyse", pattern="meeting/*")
-    await stream.send(request_id=7, open_work=opening)
-    error = await stream.control("error")
-    assert error.reason == error_reason_pb2.ERROR_REASON_FEATURE_UNAVAILABLE

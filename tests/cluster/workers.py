@@ -58,6 +58,12 @@ class RunningWorkers:
         """The process that each worker is now, by the worker's name."""
         return {entry["name"]: entry["pid"] for entry in self.said("worker_started")}
 
+    def named(self, instance: str) -> str:
+        """The worker that an instance is."""
+        names = {entry["instance"]: entry["name"] for entry in self.said("worker_started")}
+        found: str = names[instance]
+        return found
+
     def starts(self) -> Counter[str]:
         """How often each worker has come to serve."""
         return Counter(entry["name"] for entry in self.said("worker_ready"))

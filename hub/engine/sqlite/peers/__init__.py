@@ -7,7 +7,7 @@ of the owner, and what it follows there it is told, over a link between each two
 from __future__ import annotations
 
 from hub.engine.sqlite.peers.calls import PeerCall
-from hub.engine.sqlite.peers.codec import from_value, to_value
+from hub.engine.sqlite.peers.codec import thing_of, to_value
 from hub.engine.sqlite.peers.engine import PeerEngine
 from hub.engine.sqlite.peers.link import Link
 from hub.engine.sqlite.peers.network import Network
@@ -20,7 +20,7 @@ __all__ = [
     "PeerEngine",
     "PeerPlace",
     "RunLock",
-    "from_value",
     "prepare_run_directory",
+    "thing_of",
     "to_value",
 ]

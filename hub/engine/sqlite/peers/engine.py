@@ -61,6 +61,7 @@ class PeerEngine(SqliteEngine):
     Attributes:
         network: the links to the others.
         owners: who owns which shard.
+        on_moved: called when a shard has another owner, or none.
         on_scheduled: called when drafts may wait here for their time that did not before.
     """
 
@@ -90,6 +91,7 @@ class PeerEngine(SqliteEngine):
         )
         self.network = Network(place, self)
         self.on_scheduled: Callable[[], None] | None = None
+        self.on_moved: Callable[[], None] | None = None
         self.owners = Owners(self.network, shards, self._moved)
         self._desk = OwnerDesk(self.owners, self.shard_of, clock, self._operated)
         self._followings = Followings(self)
@@ -281,6 +283,8 @@ class PeerEngine(SqliteEngine):
 
     def _moved(self, shard: int) -> None:
         self._followings.moved(shard)
+        if self.on_moved is not None:
+            self.on_moved()
 
     async def _beats(self) -> None:
         while True:

@@ -58,7 +58,7 @@ class Network:
         self.on_pass_on: Callable[[str, StoredEvent], None] | None = None
         self.on_note: dict[str, OnNote] = {}
         self.on_joined: Callable[[Link], None] | None = None
-        self.on_left: Callable[[str], None] | None = None
+        self.on_left: list[Callable[[str], None]] = []
         self._host = host
         self._server: PeerServer | None = None
         self._dialling: list[asyncio.Task[None]] = []
@@ -162,8 +162,8 @@ class Network:
         """It has ended, and with it what it noted."""
         self.guests.pop(guest, None)
         self._host.on_guest_gone(guest)
-        if self.on_left is not None:
-            self.on_left(guest.instance)
+        for left in self.on_left:
+            left(guest.instance)
 
     def on_ask(self, guest: Guest, ask: peer.Ask) -> None:
         """Calls, notes and volatile events here; the rest is about shards."""

@@ -110,20 +110,24 @@ try {
   const open = async (where) => {
     const page = await context.newPage();
     await page.goto(where);
+    await page.waitForSelector("[data-person], [data-me]");
+    if (await page.$(".sign-in")) await page.click('[data-person="ada"]');
     await page.waitForSelector('.strip-phase[data-phase="live"]');
     return page;
   };
   const first = await open(address);
   await first.click('[data-sample="weekly-review.vtt"]:not([disabled])');
-  await first.waitForFunction(() => location.hash.startsWith("#meeting="));
+  await first.waitForFunction(() => location.hash.startsWith("#/meetings/"));
   const second = await open(first.url());
-  const topic = `meeting/${first.url().split("#meeting=")[1]}`;
+  const topic = `meeting/${first.url().split("#/meetings/")[1]}`;
   const words = ["tail", topic, "--from", "earliest", "--server", ready.grpc];
   tail = start(words, { COLUMNS: "160" });
 
   await first.waitForSelector('[data-stage="speakers"][data-status="active"]');
   await until("the terminal's first event", () => /speakers/.test(tail.output));
+  await first.click("[data-panel-toggle]");
   await first.click('[data-fault="kill"]');
+  await first.click("[data-panel-toggle]");
   await until("the terminal's return", () => /resumed, 0 lost/.test(tail.output));
   for (const page of [first, second]) await page.waitForSelector('.strip-phase[data-phase="live"]');
   await until("some events more", () => /speakers 75%/.test(tail.output));

@@ -69,6 +69,20 @@ def run_scenario(scenario: str, environment: dict[str, str]) -> None:
 
 @pytest.fixture
 def product(tmp_path: Path) -> Iterator[Product]:
+    """A product of one test's own."""
+    with running_product(tmp_path) as product:
+        yield product
+
+
+@pytest.fixture(scope="module")
+def shared_product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    """One product for all tests of a file, which must not get in each other's way."""
+    with running_product(tmp_path_factory.mktemp("product")) as product:
+        yield product
+
+
+@contextlib.contextmanager
+def running_product(folder: Path) -> Iterator[Product]:
     """Start everything as ``rthub demo`` does, on free ports, and end it by SIGTERM."""
     if not (ROOT / "clients/demo/dist/index.html").exists():
         pytest.fail("The page is not built: run `make web`.")
@@ -77,7 +91,7 @@ def product(tmp_path: Path) -> Iterator[Product]:
         "RTHUB_HEARTBEAT_INTERVAL": "1",
         "RTHUB_OVERLOAD_LAG": "0",
     }
-    data = tmp_path / "data"
+    data = folder / "data"
     data.mkdir()
     command = [sys.executable, "-m", "hub", "demo", "--free-ports", "--data-dir", str(data)]
     process = subprocess.Popen(

@@ -1,15 +1,7 @@
 // A meeting is started and read by keyboard alone; axe-core judges each state in both colour schemes.
 import assert from "node:assert/strict";
+import { judge } from "./judge.mjs";
 import { AXE, openPage, waitForResult, withBrowser } from "./support.mjs";
-
-async function judge(page, state) {
-  for (const colorScheme of ["light", "dark"]) {
-    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-    const { violations } = await page.evaluate(() => window.axe.run());
-    const found = violations.map((one) => `${state}, ${colorScheme}: ${one.id}: ${one.nodes.map((node) => node.target).join(" ")}`);
-    assert.deepEqual(found, []);
-  }
-}
 
 /** Presses Tab until the focused element matches. */
 async function tabTo(page, selector) {

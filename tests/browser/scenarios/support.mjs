@@ -60,7 +60,13 @@ export async function openPage(context, address = PAGE, person = "ada") {
   await page.addInitScript(() => {
     window.activeStages = [];
     window.uploadSteps = [];
+    window.phases = [];
+    window.celebrated = [];
     const look = () => {
+      const phase = document.querySelector(".strip-phase")?.dataset.phase;
+      if (phase && phase !== window.phases.at(-1)) window.phases.push(phase);
+      const celebration = document.querySelector("[data-celebration]")?.dataset.celebration;
+      if (celebration && celebration !== window.celebrated.at(-1)) window.celebrated.push(celebration);
       const stage = document.querySelector('[data-stage][data-status="active"]')?.dataset.stage;
       if (stage && stage !== window.activeStages.at(-1)) window.activeStages.push(stage);
       const sent = document.querySelector(".rt-meeting-detail")?.textContent ?? "";
@@ -77,6 +83,22 @@ export async function openPage(context, address = PAGE, person = "ada") {
 
 export async function isLive(page) {
   await page.waitForSelector('.strip-phase[data-phase="live"]');
+}
+
+/** Waits until it is so, as the page's own waits do. */
+export async function until(test) {
+  const end = Date.now() + WAIT_MS;
+  while (!(await test())) {
+    assert.ok(Date.now() < end, `waited too long: ${test}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+/** Goes to another place of the product, as a link does. */
+export async function goTo(page, place) {
+  await page.evaluate((hash) => {
+    location.hash = hash;
+  }, `#/${place}`);
 }
 
 /** Opens the details of the connection, with the buttons that disturb it. */

@@ -81,6 +81,8 @@ def test_pasted_words_have_no_pace_until_their_time_is_told():
     assert "pace" not in remarks.score.dimensions
     told = coach.hear(clean(120), 1.0, untimed_s=60.0)
     assert coach.untimed_words == 120
+    assert told.score is not None
+    assert told.score.dimensions["pace"] == 100
     assert told.figures["words_per_minute"][0] == 120
     assert coach.elapsed_s == pytest.approx(60.0)
 

@@ -50,7 +50,9 @@ class Coach:
         """
         self.speech = speech = Speech.read(text)
         self._pace.note(at_s, speech.words)
-        self._untimed_s = untimed_s
+        if untimed_s != self._untimed_s:
+            self._untimed_s = untimed_s
+            self._scored_words = None  # the same words at another pace
         return Remarks(
             hints=self._hints.about(speech, self._pace.recent()),
             milestones=self._milestones.reached(speech, self._pace),

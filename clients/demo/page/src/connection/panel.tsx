@@ -14,7 +14,9 @@ export function Panel({ topic }: { topic: string }) {
   const { counters, steps } = useConnection();
   return (
     <div className="panel" id="connection-panel">
-      <section className="panel-part" aria-labelledby="panel-transports">
+      {/* On a narrow page the table scrolls inside its own place; the focus lets the keyboard scroll it. */}
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrollable place must be reachable without a mouse */}
+      <section className="panel-part" aria-labelledby="panel-transports" tabIndex={0}>
         <h2 id="panel-transports">Transports</h2>
         <Transports />
       </section>

@@ -69,7 +69,7 @@ def run_scenario(scenario: str, environment: dict[str, str]) -> None:
 
 @pytest.fixture(scope="module")
 def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    """One product for all tests of a file: each has meetings of its own, and leaves no fault behind."""
+    """One product for all tests of a file; each leaves no fault behind."""
     with running_product(tmp_path_factory.mktemp("product")) as product:
         yield product
 

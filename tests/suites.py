@@ -104,7 +104,7 @@ SUITES = (
     _pytest("proxy", 300, NGINX),
     _pytest("docs", 300),
     _pytest("guarantees", 60),
-    _pytest("simulation", 400, full=Full((PYTHON, "-m", "tests.simulation", "--bound"), 900)),
+    _pytest("simulation", 600, full=Full((PYTHON, "-m", "tests.simulation", "--bound"), 900)),
     _pytest("chaos", 600, COMPILER, full=Full((PYTHON, "-m", "tests.chaos"), 1200)),
     _pytest("cluster", 400, full=Full((PYTHON, "-m", "tests.cluster"), 900)),
     Suite(

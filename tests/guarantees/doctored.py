@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tests.guarantees.doctored_presence import sound_presence
+from tests.guarantees.doctored_removals import add_removals
 from tests.guarantees.doctored_rights import sound_rights
 from tests.guarantees.doctored_works import sound_works
 from tests.guarantees.history import (
@@ -50,7 +51,7 @@ def sound() -> History:
         duplicate=True,
     )
     log = Log(TOPIC, EPOCH, 0, COUNT, [_stored(number) for number in range(1, COUNT + 1)])
-    return History(
+    history = History(
         [*publishes, again],
         {TOPIC: log},
         [_reader("stays", moves=False), _reader("moves", moves=True)],
@@ -65,6 +66,8 @@ def sound() -> History:
         works=sound_works(),
         rights=sound_rights(),
     )
+    add_removals(history)
+    return history
 
 
 def _handed(session: str, principal: str) -> list[Handed]:

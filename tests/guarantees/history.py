@@ -10,11 +10,13 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from tests.guarantees.inbox import Inbox
 from tests.guarantees.presence import Presence
 from tests.guarantees.works import Works
 
 if TYPE_CHECKING:
     from tests.guarantees.observed import Handed, Sample, Turn, Watch
+    from tests.guarantees.removals import Purge, Removal
     from tests.guarantees.rights import Right
 
 
@@ -24,6 +26,7 @@ class Outcome(Enum):
     PENDING = "pending"  # the call has not come back
     STORED = "stored"
     REFUSED = "refused"  # a typed refusal: the event must not be in the log
+    SCHEDULED = "scheduled"  # the hub keeps it until it is due
     UNKNOWN = "unknown"  # the deadline passed: it may or may not be in the log
 
 
@@ -43,6 +46,10 @@ class Publish:
         duplicate: the hub said that the id had been stored before.
         reason: of the refusal; empty = none.
         ended_at: when the call came back; None = it has not.
+        deliver_ms: when it is due, by the hub's clock, milliseconds since the epoch; 0 = at once.
+        taken_back: whether the hub said that it took it back before it was due; None = its
+            publisher has not asked, or got no answer.
+        asked_back: its publisher has asked for that.
     """
 
     client: str
@@ -56,6 +63,9 @@ class Publish:
     duplicate: bool = False
     reason: str = ""
     ended_at: float | None = None
+    deliver_ms: int = 0
+    taken_back: bool | None = None
+    asked_back: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +244,9 @@ class History:
         watches: who noticed whose silence.
         presence: who was where, and what watchers were shown; from outside.
         works: what members of work subscriptions were handed, and what the hub confirmed to them.
+        inbox: what devices and publishers said of events, and the receipts of that.
+        removed: what operators, publishers and users had the hub take out.
+        purges: of whole topics.
         rights: who might read and publish what, and when; empty = it was not written down.
         hub_clock: seconds to add to the recorder's clock for the hub's; None = not known.
     """
@@ -247,6 +260,9 @@ class History:
     watches: list[Watch] = field(default_factory=list)
     presence: Presence = field(default_factory=Presence)
     works: Works = field(default_factory=Works)
+    inbox: Inbox = field(default_factory=Inbox)
+    removed: list[Removal] = field(default_factory=list)
+    purges: list[Purge] = field(default_factory=list)
     rights: list[Right] = field(default_factory=list)
     hub_clock: float | None = None
 

@@ -21,6 +21,7 @@ from tests.guarantees.doctored import (
 )
 from tests.guarantees.doctored_conflation import CONFLATED
 from tests.guarantees.doctored_presence import PRESENCE
+from tests.guarantees.doctored_removals import RECEIPTED, RELEASED, UNRELEASED, USER
 from tests.guarantees.doctored_rights import RIGHTS
 from tests.guarantees.doctored_sessions import OBSERVED
 from tests.guarantees.doctored_works import WORKED
@@ -193,6 +194,7 @@ DOCTORED: dict[str, tuple[Callable[[History], None], ...]] = {
         forgets_the_topic,
         makes_the_log_anew,
         delivers_before_it_stores,
+        *UNRELEASED,
     ),
     "G2": (
         skips_an_event,
@@ -221,11 +223,13 @@ DOCTORED: dict[str, tuple[Callable[[History], None], ...]] = {
         understates_a_gap,
         calls_a_log_live,
         *CONFLATED,
+        *RELEASED,
     ),
     **OBSERVED,
     **PRESENCE,
     **WORKED,
     **RIGHTS,
+    **RECEIPTED,
 }
 
 
@@ -246,7 +250,7 @@ def test_a_broken_promise_is_caught(guarantee: str, doctor: Callable[[History], 
     assert all(violation.words for violation in found)
     # What is a session's own is of no topic.
     topics = {"", *(event.topic for turn in history.turns for event in turn.waiting)}
-    assert {violation.topic for violation in found} <= topics | {TOPIC}
+    assert {violation.topic for violation in found} <= topics | {TOPIC, USER}
 
 
 @pytest.mark.parametrize("guarantee", VALIDATORS)

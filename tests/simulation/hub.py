@@ -10,10 +10,12 @@ from unittest.mock import patch
 
 from hub import app, engines
 from hub.doors import REALTIME
+from hub.rpc.admin import SERVICE as ADMIN_SERVICE
 from hub.settings import Settings
 from hub.telemetry.metrics import Metrics
 from hub.topics.namespaces import Namespaces
 from tests.simulation.probes import WatchedSessions
+from tests.simulation.rooms import stop_rooms
 from tests.simulation.store import Disk, TimedEngine
 
 if TYPE_CHECKING:
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 SECRET = "a secret of a simulation, 32 bytes or more"
 TICK_SECONDS = 1.0
 WINDOW_BYTES = 65_536
+# Of a work subscription before an event is dead.
+ATTEMPTS = 4
 
 
 class _Absent:
@@ -62,7 +66,7 @@ def _settings(heartbeat: float, ring_bytes: int, shards: int) -> Settings:
         shards=shards,
     )
     # Smaller rings than an operator may choose: readers fall behind them sooner.
-    return settings.model_copy(update={"ring_bytes": ring_bytes})
+    return settings.model_copy(update={"ring_bytes": ring_bytes, "work_max_attempts": ATTEMPTS})
 
 
 class _Doors:
@@ -118,8 +122,14 @@ class SimulatedHub:
     async def start(self) -> None:
         """Open the store and begin to tick."""
         await self.engine.start()
+        await self._hub.work.start()
+        self._hub.schedule.start()
         self._ticker = asyncio.ensure_future(self._hub._tick_every_second())
         self._loop.call_later(TICK_SECONDS, self._sample)
+
+    def has_work(self, name: str) -> bool:
+        """Whether there is a work subscription of that name."""
+        return name in self._hub.work.coordinator._works
 
     async def call(self, method: str, request: bytes, caller: Caller) -> bytes:
         """Carry out a unary call.
@@ -127,7 +137,9 @@ class SimulatedHub:
         Raises:
             HubError: its refusal.
         """
-        return await self._doors.methods.tables[REALTIME][method](request, caller)
+        tables = self._doors.methods.tables
+        service = REALTIME if method in tables[REALTIME] else ADMIN_SERVICE.full_name
+        return await tables[service][method](request, caller)
 
     def crash(self) -> None:
         """Die: memory is gone, connections break, the files stay as they are."""
@@ -136,6 +148,7 @@ class SimulatedHub:
         self.alive = False
         if self._ticker is not None:
             self._ticker.cancel()
+        stop_rooms(self._hub)
         self.engine.crash()
         self.death.set_result(None)
         for told in tuple(self.on_death):

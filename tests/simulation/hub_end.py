@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 BUFFERS = (16_384, 65_536, 1_048_576)
 WRITE_SECONDS = 0.0005
+# The tag of ServerFrame.runs.
+_RUNS = b"\x0a"
 
 
 class HubSink:
@@ -76,17 +78,25 @@ class HubSink:
 
     def _note(self, frame: bytes) -> None:
         """What is given to the transport now, for the validators."""
-        session, network = self.session, self._link.network
-        if session is None:
+        session, network, client = self.session, self._link.network, self._link.client
+        # Runs come first in a frame; what has none is of interest to few.
+        if session is None or (client.watch is None and not frame.startswith(_RUNS)):
             return
-        name, who = self.name, self._link.client.name
+        name, who = self.name, client.name
         now_ms = int(network.loop.wall() * 1000)
-        for run in frame_pb2.ServerFrame.FromString(frame).runs:
+        message = frame_pb2.ServerFrame.FromString(frame)
+        for run in message.runs:
             fill_turn(network.history.turns, name, run)
             network.history.handed.extend(
                 Handed(name, run.topic, event.id, now_ms, _end_ms(event), who)
                 for event in run.events
             )
+        if client.watch is not None:
+            network.history.handed.extend(
+                Handed(name, each.topic, each.event.id, now_ms, _end_ms(each.event), who)
+                for each in message.deliveries.deliveries
+            )
+            client.watch.given(self._link, message)
 
 
 def _end_ms(event: event_pb2.Event) -> int:
@@ -143,6 +153,9 @@ class HubEnd:
         if not self.finished:
             self.heard()
             self._inbound.put_nowait(data)
+            watch = self._link.client.watch
+            if watch is not None and not self.sink.closed_at:
+                watch.said(self._link, frame_pb2.ClientFrame.FromString(data))
 
     def heard(self) -> None:
         """The client gave a sign of life; a session that has ended listens no more."""
@@ -162,6 +175,8 @@ class HubEnd:
             return
         self._watched(noticed=False)
         self.finished = True
+        if self._link.client.watch is not None:
+            self._link.client.watch.ended(self._link, self.heard_at)
         if self._work is not None and not self._work.done():
             self._work.cancel()
         if self._attachment is not None:

@@ -56,6 +56,7 @@ class Link:
         over: both ends know that it has ended.
         frozen: what is sent arrives later.
         silent: half-open: nothing arrives any more, and nobody is told.
+        struck_at: when a mishap came over it first; None = none has.
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class Link:
         self.network, self.client = network, client
         self.number = network.next_number()
         self.over = self.frozen = self.silent = False
+        self.struck_at: float | None = None
         self.up = _Pipe(self, self._at_hub)
         self.down = _Pipe(self, self._at_client)
         self.call = ClientCall(self)
@@ -73,10 +75,20 @@ class Link:
 
     # Mishaps
 
+    def _struck(self) -> None:
+        if self.struck_at is None:
+            self.struck_at = self.network.loop.time()
+
+    def hush(self) -> None:
+        """Let it be half-open from here on."""
+        self._struck()
+        self.silent = True
+
     def cut(self) -> None:
         """Break it: each end is told after a while."""
         if self.over or self.silent:
             return
+        self._struck()
         self.over = True
         loop = self.network.loop
         loop.call_later(self.network.delay(), self.call.broken)
@@ -84,6 +96,7 @@ class Link:
 
     def freeze(self, seconds: float) -> None:
         """Hold everything back for a while."""
+        self._struck()
         self.frozen = True
         self.network.loop.call_later(seconds, self._thaw)
 
@@ -134,12 +147,14 @@ class Link:
             self.over = True
             self.call.ended(what)
 
-    def heard_by(self, session_id: str) -> None:
-        """A unary call of that session reached the hub."""
+    def heard_by(self, message: Any) -> None:
+        """A unary call that names a session reached the hub."""
         end = self._end
         session = None if end is None else end.sink.session
-        if end is not None and session is not None and session.session_id == session_id:
+        if end is not None and session is not None and session.session_id == message.session_id:
             end.heard()
+            if self.client.watch is not None:
+                self.client.watch.called(self, message)
 
     def read_by_client(self) -> None:
         """The client has taken a frame out of its buffers."""

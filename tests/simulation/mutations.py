@@ -18,6 +18,7 @@ from hub.session.lanes import Lanes
 from hub.session.position import EVERYTHING, Subscription
 from hub.session.session import Session
 from hub.session.window import ByteWindow
+from tests.simulation.kinds.mutations import BESIDE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -115,6 +116,7 @@ def _mutations() -> dict[str, Callable[[], AbstractContextManager[Any]]]:
             Subscription, "horizon", lambda self, _: EVERYTHING if self.conflate else 0
         ),
         "notice silence late": lambda: patch("hub.session.manager.SILENT_HEARTBEATS", 4.0),
+        **{name: make for named in BESIDE.values() for name, make in named.items()},
     }
 
 

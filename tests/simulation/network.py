@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from tests.guarantees.history import History
     from tests.simulation.hub import SimulatedHub
+    from tests.simulation.kinds.watched import Watched
     from tests.simulation.loop import VirtualLoop
     from tests.simulation.plan import Plan
     from tests.simulation.stream import ClientCall
@@ -137,9 +138,9 @@ class Network:
     def _heard(self, method: str, request: bytes) -> None:
         """A call that names a session is a sign of life of its client."""
         if method in _SIGNS_OF_LIFE:
-            session_id = _SIGNS_OF_LIFE[method].FromString(request).session_id
+            message = _SIGNS_OF_LIFE[method].FromString(request)
             for link in self.links:
-                link.heard_by(session_id)
+                link.heard_by(message)
 
 
 async def _carry_out(
@@ -172,10 +173,12 @@ class Client:
     Attributes:
         name: of the client.
         on_claim: called with (topics of the session, complete_as_of in milliseconds).
+        watch: told what passes between it and the hub; None = nobody wants to know.
     """
 
     def __init__(self, name: str, on_claim: Callable[[list[str], int], None]) -> None:
         self.name, self.on_claim = name, on_claim
+        self.watch: Watched | None = None
 
 
 class Transport:

@@ -21,6 +21,10 @@ from tests.simulation.loop import VirtualClock
 from tests.simulation.network import Client, Network
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from shipspeak_realtime import Event
+    from shipspeak_realtime.start import Start
     from tests.simulation.plan import Reading
 
 PUBLISH_SECONDS = 60.0
@@ -47,13 +51,23 @@ class Person:
         name: of the client and of its user.
         token_seconds: lifetime of its tokens.
         token_kept: the part of that after which it asks for a new one; at the end at once.
+        user: whose client it is; empty = its name is its user's.
+        admin: it may do what operators do.
     """
 
     def __init__(
-        self, network: Network, name: str, token_seconds: float = 3600.0, token_kept: float = 0.5
+        self,
+        network: Network,
+        name: str,
+        token_seconds: float = 3600.0,
+        token_kept: float = 0.5,
+        *,
+        user: str = "",
+        admin: bool = False,
     ) -> None:
         self.network, self.name = network, name
         self.client = Client(name, self.claimed)
+        self._user, self._admin = user or name, admin
         self._token_seconds, self._kept_seconds = token_seconds, token_seconds * token_kept
         self._token, self._renew_at, self._ends_at = "", 0.0, 0.0
 
@@ -81,12 +95,15 @@ class Person:
         )
         return mint(
             SECRET,
-            subject=self.name,
+            subject=self._user,
             issuer=_ISSUER,
             audience=_AUDIENCE,
             lifetime=self._token_seconds,
-            publish=["**"],
-            subscribe=["**"],
+            publish=[EVERYWHERE],
+            subscribe=[EVERYWHERE],
+            presence=[EVERYWHERE],
+            work=[EVERYWHERE],
+            admin=self._admin,
             clock=self.network.loop.wall,
         )
 
@@ -96,17 +113,29 @@ class Person:
             self.name,
             token=self.token,
             client_id=self.name,
+            device_id=self.name,
             clock=VirtualClock(self.network.loop),
             random=self.network.random.random,
         )
 
 
 class Writer(Person):
-    """Publishes on any topic, several calls at a time, and writes down how each ended."""
+    """Publishes on any topic, several calls at a time, and writes down how each ended.
 
-    def __init__(self, network: Network, name: str, publishes: list[Publish]) -> None:
+    Args:
+        network: where it lives.
+        name: of the client.
+        topics: of the events; none = those of the plan.
+        pace: seconds between two calls, on average; 0 = the plan's.
+    """
+
+    def __init__(
+        self, network: Network, name: str, topics: Sequence[str] = (), pace: float = 0.0
+    ) -> None:
         super().__init__(network, name, *network.plan.writers_token)
-        self._publishes = publishes
+        self._publishes = network.history.publishes
+        self._topics = topics or network.plan.topics
+        self._pace = pace or network.plan.pace
         self._sequences: Counter[str] = Counter()
         self._made = 0
 
@@ -115,11 +144,11 @@ class Writer(Person):
         plan, random = self.network.plan, self.network.random
         async with self.sdk() as client, asyncio.TaskGroup() as group:
             while self.network.loop.time() < plan.seconds:
-                group.create_task(self._say(client, random.choice(plan.topics)))
-                await asyncio.sleep(random.uniform(0, 2 * plan.pace))
+                group.create_task(self._say(client, random.choice(self._topics)))
+                await asyncio.sleep(random.uniform(0, 2 * self._pace))
         async with self.sdk() as client:
             # The last word of each topic: who has it has had time for everything before it.
-            for topic in plan.topics:
+            for topic in self._topics:
                 await self._publish(client, topic, self._new_id())
 
     def _new_id(self) -> str:
@@ -168,14 +197,24 @@ class Writer(Person):
 
 
 class Reader(Person, ABC):
-    """Reads all topics and has a recorder."""
+    """Reads all topics and has a recorder.
 
-    def __init__(self, network: Network, reading: Reading) -> None:
-        super().__init__(network, reading.name, reading.token_seconds, reading.token_kept)
-        self.reading = reading
+    Args:
+        network: where it lives.
+        reading: how it reads.
+        topics: which; none = those of the plan.
+        user: whose client it is; empty = its name is its user's.
+    """
+
+    def __init__(
+        self, network: Network, reading: Reading, topics: Sequence[str] = (), user: str = ""
+    ) -> None:
+        tokens = reading.token_seconds, reading.token_kept
+        super().__init__(network, reading.name, *tokens, user=user)
+        self.reading, self.topics = reading, topics or network.plan.topics
         self.recorder = Recorder(
             reading.name,
-            network.plan.topics,
+            self.topics,
             network.loop.time,
             from_latest=reading.start == "latest",
         )
@@ -195,24 +234,33 @@ class SdkReader(Reader):
     async def run(self) -> None:
         """Read until cancelled."""
         async with self.sdk() as client, asyncio.TaskGroup() as group:
-            for topic in self.network.plan.topics:
+            for topic in self.topics:
                 group.create_task(self._read(client, topic))
+
+    def use(self, client: RealtimeClient, event: Event) -> None:
+        """The application has an event."""
 
     async def _read(self, client: RealtimeClient, topic: str) -> None:
         reading, loop = self.reading, self.network.loop
-        namespace = next(n for n in self.network.plan.namespaces if topic.startswith(n.name))
+        kind = topic.partition("/")[0]
+        namespace = next(n for n in self.network.plan.namespaces if n.name == kind)
         conflate = reading.conflate and namespace.conflation
         if conflate:
             self.recorder.subscriber.conflates.add(topic)
+        start: Start = "latest" if reading.start == "latest" else "earliest"
+        if reading.start == "snapshot" and namespace.conflation:
+            start = "snapshot"
+            self.recorder.subscriber.snapshots[topic] = None
         subscription = client.subscribe(
             topic,
-            start="latest" if reading.start == "latest" else "earliest",
+            start=start,
             conflate=conflate,
             queue_events=8 if reading.pause or reading.stall[1] > reading.stall[0] else 1000,
         )
         subscription._receiver = self.recorder.receivers[topic]
         async for event in subscription:
             self.recorder.handed_over(event)
+            self.use(client, event)
             begin, end = reading.stall
             if begin <= loop.time() < end:
                 await asyncio.sleep(end - loop.time())

@@ -84,6 +84,8 @@ class ClientCall:
         self._link.read_by_client()
         frame = frame_pb2.ServerFrame.FromString(data)
         self._note(frame)
+        if self._link.client.watch is not None:
+            self._link.client.watch.taken(self._link, frame)
         return SizedFrame(frame, len(data))
 
     async def write(self, frame: frame_pb2.ClientFrame) -> None:

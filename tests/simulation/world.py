@@ -17,6 +17,7 @@ from tests.guarantees.recording import stored
 from tests.guarantees.validators import judge
 from tests.simulation.faults import eavesdropping, overheard
 from tests.simulation.hub import SimulatedHub
+from tests.simulation.kinds import kinds_of
 from tests.simulation.legs import LegReader
 from tests.simulation.loop import VirtualLoop
 from tests.simulation.network import Network
@@ -94,7 +95,12 @@ class _World:
             else LegReader(self.network, reading)
             for reading in plan.readings
         ]
-        self._lost: dict[str, set[int]] = {topic: set() for topic in plan.topics}
+        self.kinds = kinds_of(self.network)
+        self.readers += [reader for kind in self.kinds for reader in kind.readers]
+        self._topics = dict.fromkeys(
+            (*plan.topics, *(topic for kind in self.kinds for topic in kind.topics))
+        )
+        self._lost: dict[str, set[int]] = {topic: set() for topic in self._topics}
         self._behind: list[str] = []
         self._down_seconds = 0.1
         self._rising: asyncio.Task[None] | None = None
@@ -102,17 +108,18 @@ class _World:
     async def run(self) -> None:
         """Everything, until the readers have come to the end."""
         await self._rise()
-        writers = [
-            Writer(self.network, f"writer-{number}", self.history.publishes)
-            for number in range(self.plan.writers)
-        ]
-        people = {person.name: person for person in (*writers, *self.readers)}
+        writers = [Writer(self.network, f"writer-{n}") for n in range(self.plan.writers)]
+        beside = [person for kind in self.kinds for person in kind.people]
+        people = {person.name: person for person in (*writers, *self.readers, *beside)}
         with patch(
             "shipspeak_realtime.client.Transport",
             lambda server, _credentials: self.network.transport(people[server].client),
         ):
+            for kind in self.kinds:
+                await kind.begin()
             reading = [asyncio.ensure_future(reader.run()) for reader in self.readers]
             writing = [asyncio.ensure_future(writer.run()) for writer in writers]
+            writing += [asyncio.ensure_future(kind.run()) for kind in self.kinds]
             for mishap in self.plan.mishaps:
                 self.loop.call_at(mishap.at, self._happen, mishap)
             await asyncio.sleep(self.plan.seconds)
@@ -121,6 +128,9 @@ class _World:
             self._read_logs()
             await self._catch_up(reading)
             self._note_floors()
+            for kind in self.kinds:
+                kind.finish()
+                self._behind += await kind.end()
             for task in reading:
                 task.cancel()
             await asyncio.wait(reading)
@@ -179,7 +189,7 @@ class _World:
                 self.disk.crash_at = lambda boundary: boundary == at
             case "power loss":
                 for link in links:
-                    link.silent = True
+                    link.hush()
                 self._kill()
             case "lose a file":
                 self._lose_file(hub)
@@ -202,11 +212,11 @@ class _World:
         elif mishap.kind == "freeze":
             link.freeze(mishap.seconds)
         else:
-            link.silent = True
+            link.hush()
 
     def _lose_file(self, hub: SimulatedHub) -> None:
         shard = hub.engine.shard_of(self.random.choice(self.plan.topics))
-        for topic in self.plan.topics:
+        for topic in self._topics:
             if hub.engine.shard_of(topic) == shard:
                 self._lost[topic].add(hub.engine.epoch(topic))
         self._kill()
@@ -236,7 +246,7 @@ class _World:
     def _read_logs(self) -> None:
         hub = self.network.hub
         assert hub is not None
-        for topic in self.plan.topics:
+        for topic in self._topics:
             page = hub.engine.reader(topic).read(topic, 0, _MANY, _MANY)
             self.history.logs[topic] = Log(
                 topic,
@@ -267,7 +277,7 @@ class _World:
             if late:
                 self._behind.append(f"{reader.name} did not come to the end of {late}")
             subscriber = reader.recorder.subscriber
-            subscriber.owed = {topic: log.head for topic, log in logs.items()}
+            subscriber.owed = {topic: logs[topic].head for topic in reader.topics}
             self.history.subscribers.append(subscriber)
         # What waits in the queues of an application is given to it.
         while self.loop.time() < end and self._misgiven():  # noqa: ASYNC110 - as above

@@ -1,4 +1,4 @@
-"""One validator for each guarantee, and one for work subscriptions.
+"""One validator for each guarantee, and those of work, receipts and removals.
 
 Each is a pure function from a history to the promises it breaks.
 """
@@ -20,6 +20,8 @@ from tests.guarantees.validators.ordered import ordered
 from tests.guarantees.validators.portable import portable
 from tests.guarantees.validators.present import present
 from tests.guarantees.validators.prompt import prompt
+from tests.guarantees.validators.receipted import receipted
+from tests.guarantees.validators.removed import removed
 from tests.guarantees.validators.violation import Violation
 from tests.guarantees.validators.worked import worked
 
@@ -39,6 +41,8 @@ VALIDATORS: dict[str, Validator] = {
     "G11": alive,
     "G12": present,
     "E1": worked,
+    "E2": removed,
+    "E4": receipted,
 }
 
 __all__ = [
@@ -58,6 +62,8 @@ __all__ = [
     "portable",
     "present",
     "prompt",
+    "receipted",
+    "removed",
     "worked",
 ]
 

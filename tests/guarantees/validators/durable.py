@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tests.guarantees.history import Outcome
 from tests.guarantees.validators.violation import Violation
 
 if TYPE_CHECKING:
@@ -22,7 +23,21 @@ def durable(history: History) -> list[Violation]:
         problem = _problem(publish, log, by_offset.get(publish.topic, {}))
         if problem:
             found.append(Violation("G1 durable", publish.topic, publish.client, problem))
-    return found + _vanished(history, by_offset)
+    return found + _unreleased(history) + _vanished(history, by_offset)
+
+
+def _unreleased(history: History) -> list[Violation]:
+    """What was scheduled, and not taken back, is in the log: all of it was due before the end."""
+    found = []
+    for publish in history.publishes:
+        log = history.logs.get(publish.topic)
+        if publish.outcome is not Outcome.SCHEDULED or log is None or log.lost or log.floor:
+            continue
+        mine = publish.taken_back is False or not publish.asked_back
+        if mine and all(event.id != publish.id for event in log.events):
+            words = f"{publish.id} was scheduled, and never stored"
+            found.append(Violation("G1 durable", publish.topic, publish.client, words))
+    return found
 
 
 def _vanished(history: History, by_offset: dict[str, dict[int, str]]) -> list[Violation]:

@@ -16,7 +16,7 @@ NAME = "G6 honest"
 
 def honest(history: History) -> list[Violation]:
     """Judge G6: outcomes of publishes, counts of what was left out, and verdicts."""
-    found = [*_outcomes(history), *_repeats(history)]
+    found = [*_outcomes(history), *_repeats(history), *_schedules(history)]
     for subscriber in history.subscribers:
         found.extend(_counts(history, subscriber))
         found.extend(_epochs(history, subscriber))
@@ -39,6 +39,24 @@ def _outcomes(history: History) -> Iterator[Violation]:
                 yield Violation(NAME, publish.topic, publish.client, words)
             if name in stored and name not in accepted:
                 words = f"{publish.id} was refused ({publish.reason}), and the log has it"
+                yield Violation(NAME, publish.topic, publish.client, words)
+
+
+def _schedules(history: History) -> Iterator[Violation]:
+    """Nothing is stored before it is due, nor when it was taken back."""
+    for publish in history.publishes:
+        log = history.logs.get(publish.topic)
+        if not publish.deliver_ms or log is None:
+            continue
+        for event in log.events:
+            if event.id != publish.id:
+                continue
+            if publish.taken_back and not log.lost:
+                words = f"{publish.id} was taken back, and the log has it"
+                yield Violation(NAME, publish.topic, publish.client, words)
+            if 0 < event.published_ms < publish.deliver_ms:
+                early = publish.deliver_ms - event.published_ms
+                words = f"{publish.id} was stored {early} ms before it was due"
                 yield Violation(NAME, publish.topic, publish.client, words)
 
 

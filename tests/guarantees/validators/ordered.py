@@ -46,6 +46,8 @@ def _sent(history: History) -> list[Violation]:
     lanes: dict[tuple[str, str], dict[str, Publish]] = {}
     for publish in sorted(history.publishes, key=lambda publish: publish.sequence):
         known = (publish.topic, publish.id) in offsets
+        if publish.deliver_ms:
+            continue  # it has its place when it is due
         if known and publish.epoch not in lost[publish.topic]:
             # Only the first call with an id has a place; a repeat gives the place of the first.
             lanes.setdefault((publish.client, publish.topic), {}).setdefault(publish.id, publish)

@@ -29,6 +29,8 @@ def present(history: History) -> list[Violation]:
 
 def _spans(viewer: Viewer) -> Iterator[tuple[Shown, float, float]]:
     """What was held, from when, until when."""
+    if not viewer.shown:
+        return
     ends = [*(shown.at for shown in viewer.shown[1:]), viewer.until]
     for shown, end in zip(viewer.shown, ends, strict=True):
         yield shown, shown.at, end
@@ -73,10 +75,23 @@ def _judge(
             if begin < min(end, left):
                 yield f"{member} is there since {life.joined_at:.2f}, and not shown at {begin:.2f}"
         return
-    there = next((life for life in reversed(lives) if life.joined_at - prompt <= at), None)
-    if there is None:
+    # Lives that are near to each other may both be in force, and either is right then.
+    there = [life for life in lives if life.joined_at - prompt <= at]
+    if not there:
         yield f"{member} is shown at {at:.2f}, and was never there"
         return
+    near = [life for life in there[:-1] if at < _gone_by(presence, life)]
+    problems = [list(_problems(presence, life, lives, held)) for life in (*near, there[-1])]
+    if all(problems):
+        yield from problems[-1]
+
+
+def _problems(
+    presence: Presence, there: Life, lives: list[Life], held: tuple[str | None, float, float]
+) -> Iterator[str]:
+    """What is wrong with what was held, if it was about this life."""
+    _, _, end = held
+    member, prompt = there.member, presence.prompt
     gone_by = _gone_by(presence, there)
     back = any(there.joined_at < life.joined_at <= gone_by + prompt for life in lives)
     if end > gone_by and not back:

@@ -38,7 +38,7 @@ def verdict(trial: Trial) -> tuple[bool, str]:
         (
             f"lost {per['G1']}, never seen {per['G2']}, out of order {per['G3']}, "
             f"doubled {per['G4']}, broken at a change of transport {per['G5']}, "
-            f"untold {per['G6']}; work wrong {per['E1']}"
+            f"untold {per['G6']}"
         ),
         *(f"BROKEN {violation}" for violation in broken[:SHOWN]),
         *(f"STRANGE {words}" for words in strange),

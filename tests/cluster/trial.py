@@ -12,7 +12,6 @@ from tests.chaos import legs
 from tests.chaos.ending import end
 from tests.chaos.logs import read_logs
 from tests.chaos.readers import Readers
-from tests.chaos.workers import Workers
 from tests.chaos.writers import WRITERS, Writers
 from tests.cluster.workers import WORKERS, RunningWorkers, make_hub
 from tests.guarantees.history import History
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
 
 # Readers by one SDK client each: the kernel spreads them over the workers.
 SDK_READERS = 6
-WORK_MEMBERS = 3
-WORK_TOPIC = "meeting/1"
 # Between a worker's return and the next stroke: its shards have moved back by then.
 CALM_SECONDS = 2.5
 
@@ -110,8 +107,7 @@ class ClusterReaders(Readers):
 
 async def run(plan: Plan, folder: Path, tell: Callable[[str], None]) -> Trial:
     """Carry out a trial in an empty folder; `tell` gets a line for each stroke."""
-    # A member that is struck does not make its events dead.
-    hub = make_hub(folder, env={"RTHUB_WORK_MAX_ATTEMPTS": "100"})
+    hub = make_hub(folder)
     await asyncio.to_thread(hub.start)
     try:
         return await _run(plan, hub, tell)
@@ -125,21 +121,16 @@ async def _run(plan: Plan, hub: HubProcess, tell: Callable[[str], None]) -> Tria
     topics = [f"meeting/{number}" for number in range(1, plan.topics + 1)]
     writers = Writers(hub.grpc, topics, random)
     readers = ClusterReaders(hub, hub.grpc, topics, topics[0], random)
-    workers = Workers([hub.grpc] * WORK_MEMBERS, WORK_TOPIC, history.works, random)
     async with asyncio.TaskGroup() as group:
-        workers.start(group)
-        await workers.joined(hub.grpc)
         reading = readers.start(group)
         writing = group.create_task(writers.run())
         strokes = await _strike(plan, RunningWorkers(hub), writers, tell)
-        work_log = (await asyncio.to_thread(read_logs, hub.data_dir, [WORK_TOPIC]))[WORK_TOPIC]
-        idle = [] if await workers.finish(work_log, plan.patience) else ["a worker"]
         await asyncio.wait_for(readers.went_round.wait(), plan.patience)
         writers.stop()
         await writing
         logs = await asyncio.to_thread(read_logs, hub.data_dir, topics)
         heads = {topic: (log.epoch, log.head) for topic, log in logs.items()}
-        behind = idle + await _catch_up(readers.recorders, heads, plan.patience)
+        behind = await _catch_up(readers.recorders, heads, plan.patience)
         await end(reading)
     history.publishes, history.logs = writers.publishes, logs
     history.subscribers = [recorder.subscriber for recorder in readers.recorders]

@@ -79,11 +79,11 @@ test("the sizes of what a page loads, minified and gzipped, stay in their budget
  */
 const BUDGET = {
   wire: 30_000,
-  core: 32_500,
+  core: 33_000,
   hooks: 3500,
   ui: 9500,
   css: 4500,
-  firstLoad: 64_000,
-  everything: 73_000,
+  firstLoad: 65_000,
+  everything: 74_500,
   oneImport: 6000,
 };

@@ -142,9 +142,9 @@ class _Watcher(Person, Watched):
             async for _ in client.presence(ROOM):
                 pass
 
-    def said(self, link: Link, frame: frame_pb2.ClientFrame) -> None:
-        """It asks to be shown who is there."""
-        if frame.HasField("subscribe") and frame.subscribe.presence and link not in self._looks:
+    def given(self, link: Link, frame: frame_pb2.ServerFrame) -> None:
+        """Its subscription stands, which takes as long as the disk does; now it is to be shown."""
+        if frame.HasField("subscribed") and link not in self._looks:
             now = self.network.loop.time()
             self._looks[link] = Viewer(self.name, ROOM, now, now)
             self._merged[link] = Merged(ROOM)

@@ -1,6 +1,6 @@
 // The browser's own network is disturbed from the page, and a meeting stays whole.
 import assert from "node:assert/strict";
-import { accountedFor, assertWholeMeeting, isLive, openPage, openPanel, startSample, strip, waitForResult, waitForStage, withBrowser } from "./support.mjs";
+import { accountedFor, assertWholeMeeting, isLive, openPage, openPanel, startSample, strip, waitForResult, withBrowser } from "./support.mjs";
 
 const fault = (page, name) => page.click(`[data-fault="${name}"]`);
 const forget = (page) => page.evaluate(() => void (window.phases = []));
@@ -14,7 +14,7 @@ await withBrowser(async (browser) => {
   const { page, errors } = await openPage(context, undefined, "chloe");
   await openPanel(page);
   await startSample(page, "pitch-practice.srt");
-  await waitForStage(page, "speakers");
+  await page.waitForSelector('[data-stage="speakers"]');
   await forget(page);
   await fault(page, "drop");
   await cameBack(page);

@@ -2,7 +2,7 @@
 PYTHON ?= python3
 PY := .venv/bin/python
 
-.PHONY: help run test prove lint types generate generate-check lock requirements bench pressure chaos cluster guarantees simulate web wheels venv released
+.PHONY: help run test prove lint types generate generate-check lock requirements bench pressure chaos cluster attacks guarantees simulate web wheels venv released
 .DEFAULT_GOAL := help
 
 help: ## List the commands
@@ -17,8 +17,8 @@ test: ## Install what is missing, then run every suite (SUITES="lint unit" for s
 	@$(PYTHON) requirements/venv.py test
 	@$(PY) -m tests.run $(SUITES)
 
-prove: venv ## Prove the guarantees in full: validators, 2,000 simulations, 20 kills, granian, benchmarks, browsers (GUARANTEE=G2: one validator)
-	@$(PY) -m $(if $(GUARANTEE),pytest tests/guarantees --guarantee $(GUARANTEE),tests.run --full guarantees wire simulation chaos cluster bench pressure browser web-engines)
+prove: venv ## Prove the guarantees in full: validators, 2,000 simulations, 20 kills, attacks, granian, benchmarks, browsers (GUARANTEE=G2: one validator)
+	@$(PY) -m $(if $(GUARANTEE),pytest tests/guarantees --guarantee $(GUARANTEE),tests.run --full guarantees wire simulation chaos cluster attacks bench pressure browser web-engines)
 
 lint: venv ## Check style, imports and the contract
 	@$(PY) -m tests.run lint
@@ -60,6 +60,9 @@ chaos: venv ## Kill, freeze and starve the hub 20 times under load and judge wha
 
 cluster: venv ## Kill and freeze three workers 20 times under load, judge what all sides saw, time the silences
 	@$(PY) -m tests.cluster $(if $(SEED),--seed $(SEED))
+
+attacks: venv ## Attack a hub that serves 100 bystanders, row by row of a table (ROWS="none-alg": some)
+	@$(PY) -m tests.attacks $(if $(ROWS),--rows "$(ROWS)")
 
 web: ## Build the browser client and the page
 	@$(PYTHON) requirements/page.py build

@@ -34,7 +34,7 @@ def test_prove_names_rows_and_runs_their_long_forms():
     named = [rows[name] for name in found[1].split()]
     long = {suite.name for suite in named if suite.full}
     assert long == {
-        *("wire", "simulation", "chaos", "cluster", "bench", "pressure", "web-engines"),
+        *("wire", "simulation", "chaos", "cluster", "attacks", "bench", "pressure", "web-engines"),
     }
     assert all(suite.full.seconds > suite.seconds for suite in named if suite.full)
 

@@ -1,0 +1,35 @@
+"""I3: each attack is met with its status and reason, and 100 bystanders lose nothing.
+
+The bounded form of `make attacks`: what it says of latency and memory is judged there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.attacks.scene import Scene
+from tests.attacks.table import TABLE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.attacks.attack import Attack
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    with Scene(tmp_path_factory.mktemp("attacked")) as scene:
+        yield scene
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("attack", TABLE, ids=lambda attack: attack.name.replace(" ", "-"))
+async def test_an_attack(scene: Scene, attack: Attack) -> None:
+    """I3."""
+    answers = {door.value: await attack.act(scene, door) for door in attack.doors}
+    assert answers == dict.fromkeys(answers, attack.expected)
+    lap = await asyncio.to_thread(scene.crowd.lap)
+    assert lap.broken == []

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.attacks.rows import tokens
+from tests.attacks.rows import inputs, others, presence, rights_end, tokens
 
 if TYPE_CHECKING:
     from tests.attacks.attack import Attack
 
-TABLE: tuple[Attack, ...] = (*tokens.ROWS,)
+TABLE: tuple[Attack, ...] = (
+    *tokens.ROWS,
+    *rights_end.ROWS,
+    *others.ROWS,
+    *presence.ROWS,
+    *inputs.ROWS,
+)

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.attacks.rows import inputs, others, presence, rights_end, tokens
+from tests.attacks.rows import (
+    inputs,
+    others,
+    pages,
+    presence,
+    requests,
+    rights_end,
+    sockets,
+    tokens,
+)
 
 if TYPE_CHECKING:
     from tests.attacks.attack import Attack
@@ -15,4 +24,7 @@ TABLE: tuple[Attack, ...] = (
     *others.ROWS,
     *presence.ROWS,
     *inputs.ROWS,
+    *pages.ROWS,
+    *requests.ROWS,
+    *sockets.ROWS,
 )

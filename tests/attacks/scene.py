@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from typing import Self
 
 HEARTBEAT = 5
+# What one attack may leave the hub with for a while: its own garbage, and what malloc keeps.
+MOST_GROWTH = 96 << 20
 # Low enough that a flood of a test's size passes them, high enough for all that is no flood.
 RATES = {
     "RTHUB_RATE_DRAFTS_PER_USER": "500",
@@ -80,6 +82,11 @@ class Scene:
         """As an operator does."""
         async with RawClient(self.hub.grpc, self.keys.token("root", admin=True)) as root:
             await root.admin("Revoke", admin_service_pb2.RevokeRequest(**target))
+
+    def bounded(self, answer: str, before: int) -> str:
+        """The answer, or by how much too much the hub has grown since it had so many bytes."""
+        grown = self.rss() - before
+        return answer if grown <= MOST_GROWTH else f"grown by {grown >> 20} MiB"
 
     def rss(self) -> int:
         """Bytes of the hub."""

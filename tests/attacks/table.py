@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.attacks.rows import (
+    floods,
+    http2,
     inputs,
     others,
     pages,
@@ -27,4 +29,6 @@ TABLE: tuple[Attack, ...] = (
     *pages.ROWS,
     *requests.ROWS,
     *sockets.ROWS,
+    *http2.ROWS,
+    *floods.ROWS,
 )

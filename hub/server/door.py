@@ -21,18 +21,29 @@ if TYPE_CHECKING:
 
 # gRPC itself ends the call without a reason; up to four times the limit the refusal is typed.
 _TRANSPORT_BYTES = 4 * MAX_MESSAGE_BYTES
+_PING_SECONDS = 10
+_HANDSHAKE_SECONDS = 20
+# Room for the longest token, and for what tracing adds.
+_METADATA_BYTES = 16 * 1024
 
 
 def server_options(heartbeat_interval: float, *, shared: bool = False) -> list[tuple[str, int]]:
     """Channel arguments: keepalive finds dead peers, and clients' own pings are welcome.
 
-    gRPC's defaults answer a client that pings more often than every 5 minutes with too_many_pings.
+    gRPC's defaults answer a client that pings more often than every 5 minutes with too_many_pings,
+    wait a minute for the answer to a ping whatever the keepalive's time-out says, let a connection
+    that never comes to its settings be for as long, and refuse metadata of 8 to 16 KiB by chance:
+    a token may have 8 KiB.
     """
     return [
         ("grpc.max_receive_message_length", _TRANSPORT_BYTES),
         ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
         ("grpc.keepalive_time_ms", int(heartbeat_interval * 1000)),
-        ("grpc.keepalive_timeout_ms", 10_000),
+        ("grpc.keepalive_timeout_ms", _PING_SECONDS * 1000),
+        ("grpc.http2.ping_timeout_ms", _PING_SECONDS * 1000),
+        ("grpc.server_handshake_timeout_ms", _HANDSHAKE_SECONDS * 1000),
+        ("grpc.max_metadata_size", _METADATA_BYTES),
+        ("grpc.absolute_max_metadata_size", 2 * _METADATA_BYTES),
         ("grpc.keepalive_permit_without_calls", 1),
         ("grpc.http2.min_recv_ping_interval_without_data_ms", 5_000),
         ("grpc.http2.max_ping_strikes", 0),

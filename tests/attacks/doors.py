@@ -85,7 +85,7 @@ class Doors:
 
     def __init__(self, target: str, address: str) -> None:
         self.grpc, self.http = target, address
-        self.port = urlsplit(address).port or 0
+        self.port: int = urlsplit(address).port or 0
         self.heard: list[str] = []
 
     async def call(self, door: Door, method: str, request: Message | bytes, token: str) -> Any:
@@ -212,6 +212,8 @@ class Doors:
         self, token: str, talk: Callable[[SocketStream], Awaitable[str]], **options: Any
     ) -> str:
         """Say Hello on a WebSocket and go on; what was said where the hub refuses the Hello."""
+        # Nobody waits for the end of what the attacker has not read.
+        options.setdefault("close_timeout", 1)
         async with open_socket(self.http, **options) as stream:
             await stream.send(hello=hello(token=token))
             first = await stream.read()

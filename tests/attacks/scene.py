@@ -11,6 +11,8 @@ from shipspeak.realtime.v1 import admin_service_pb2, event_pb2
 from tests.attacks.crowd import Crowd, Place
 from tests.attacks.doors import Doors
 from tests.attacks.identities import Keys
+from tests.attacks.others import OtherHubs
+from tests.attacks.patience import Patience
 from tests.support.hub_process import HubProcess
 from tests.support.raw_client import RawClient
 
@@ -41,6 +43,7 @@ class Scene:
         doors: what can be done there.
         keys: of the issuers.
         crowd: the bystanders.
+        patience: attacks that take their time.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -48,6 +51,7 @@ class Scene:
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         self._stack = ExitStack()
+        self._others: OtherHubs | None = None
         self._unique = 0
 
     def __enter__(self) -> Self:
@@ -59,11 +63,20 @@ class Scene:
             token = self.keys.token("herald", publish=["**"], subscribe=["**"], lifetime=12 * 3600)
             place = Place(self.hub.grpc, self.hub.http, self.hub.data_dir, token)
             self.crowd = stack.enter_context(Crowd(place))
+            self.patience = Patience(self.doors)
+            stack.callback(self.patience.close)
             self._stack = stack.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
+
+    @property
+    def others(self) -> OtherHubs:
+        """Two more hubs; started when they are first asked for."""
+        if self._others is None:
+            self._others = self._stack.enter_context(OtherHubs(self._folder / "others"))
+        return self._others
 
     def topic(self, kind: str = "meeting") -> str:
         """A topic of this call alone."""

@@ -5,14 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.attacks.rows import (
+    calls,
     floods,
     http2,
     inputs,
     others,
     pages,
+    patient,
     presence,
     requests,
     rights_end,
+    services,
     sockets,
     tokens,
 )
@@ -31,4 +34,8 @@ TABLE: tuple[Attack, ...] = (
     *sockets.ROWS,
     *http2.ROWS,
     *floods.ROWS,
+    *calls.ROWS,
+    *services.ROWS,
+    # What began first is looked at last.
+    *patient.ROWS,
 )

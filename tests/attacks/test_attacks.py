@@ -33,3 +33,14 @@ async def test_an_attack(scene: Scene, attack: Attack) -> None:
     assert answers == dict.fromkeys(answers, attack.expected)
     lap = await asyncio.to_thread(scene.crowd.lap)
     assert lap.broken == []
+
+
+def test_the_whole_run_kept_its_promises(scene: Scene) -> None:
+    """I3: judged once more from the first attack to the last."""
+    assert scene.crowd.whole() == []
+
+
+def test_the_table_names_each_attack_once() -> None:
+    """I3."""
+    names = [attack.name for attack in TABLE]
+    assert len(set(names)) == len(names) >= 60

@@ -85,6 +85,18 @@ async def test_a_header_that_is_no_bearer(locked_hub: HubProcess) -> None:
         assert status == (CODE.UNAUTHENTICATED, "TOKEN_MALFORMED")
 
 
+async def test_a_token_of_the_greatest_length_is_taken_each_time(locked_hub: HubProcess) -> None:
+    """gRPC's own bound on metadata refused one in twenty, by chance."""
+    token = _token(publish=[f"meeting/{'x' * 93}{number:04}" for number in range(52)])
+    assert 7_000 < len(token) <= 8_192
+    request = realtime_service_pb2.ReadHistoryRequest(topic="meeting/1")
+    # What a proxy adds.
+    metadata = (*bearer(token), ("x-request-id", "r" * 1000))
+    async with RawClient(locked_hub.grpc) as client:
+        answers = {await client.refused("ReadHistory", request, metadata) for _ in range(60)}
+    assert answers == {(CODE.PERMISSION_DENIED, "RIGHT_MISSING")}
+
+
 async def test_rights_are_held_topic_by_topic(locked_hub: HubProcess) -> None:
     token = make_token(publish=["meeting/1"], subscribe=["user/{sub}"])
     async with RawClient(locked_hub.grpc, token) as client:

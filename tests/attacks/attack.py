@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import Enum
@@ -55,3 +56,10 @@ class Attack:
     bystanders: str = UNHARMED
     flood: bool = False
     patient: bool = False
+
+    async def answers(self, scene: Scene) -> dict[str, str]:
+        """Try it once at each door: what came back, by door; floods one after the other."""
+        if self.flood:
+            return {door.value: await self.act(scene, door) for door in self.doors}
+        said = await asyncio.gather(*(self.act(scene, door) for door in self.doors))
+        return {door.value: answer for door, answer in zip(self.doors, said, strict=True)}

@@ -235,8 +235,9 @@ class _Bystanders:
             (topic,) = known.started
             owed = {topic: heads[topic][1]}
             readers.append(Subscriber(known.name, list(known.words), known.started, owed))
-        logs = await asyncio.to_thread(read_logs, self._place.data_dir, TOPICS)
         ended = [call for call in self._herald.publishes if call.ended_at is not None]
+        # After all words: what somebody has is in the log.
+        logs = await asyncio.to_thread(read_logs, self._place.data_dir, TOPICS)
         return [str(one) for one in judge(History(ended, logs, readers))]
 
 

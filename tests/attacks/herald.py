@@ -6,7 +6,6 @@ Not by the SDK: its calls count in the rate of its address, which is the attacke
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import itertools
 import secrets
 import time
@@ -36,7 +35,8 @@ class Herald:
         self._numbers = itertools.count(1)
         self._ended: dict[int, asyncio.Future[Publish]] = {}
         self._waiting: dict[int, Publish] = {}
-        self._stream: Stream | None = None
+        # What the session has to send, in order: a call of gRPC takes one write at a time.
+        self._outbox: asyncio.Queue[int] = asyncio.Queue()
 
     async def publish(self, topic: str) -> Publish:
         """One small event; returns when the hub has said what became of it."""
@@ -47,8 +47,7 @@ class Herald:
         self._waiting[number] = call
         ended: asyncio.Future[Publish] = asyncio.get_running_loop().create_future()
         self._ended[number] = ended
-        if self._stream is not None:
-            await self._send(self._stream, number, call)
+        self._outbox.put_nowait(number)
         return await ended
 
     async def run(self) -> None:
@@ -57,16 +56,20 @@ class Herald:
             try:
                 async with RawClient(self._target, self._token) as client:
                     await self._session(client)
-            except (grpc.aio.AioRpcError, EOFError, TimeoutError):
-                self._stream = None
+            except* (grpc.aio.AioRpcError, EOFError, TimeoutError, asyncio.InvalidStateError):
                 await asyncio.sleep(RETRY_SECONDS)
 
     async def _session(self, client: RawClient) -> None:
         stream, _ = await client.session(client_id=NAME)
-        # In order, and by the same ids: what was stored already is found again.
-        for number, call in tuple(self._waiting.items()):
-            await self._send(stream, number, call)
-        self._stream = stream
+        # By the same ids: what was stored already is found again.
+        self._outbox = asyncio.Queue()
+        for number in self._waiting:
+            self._outbox.put_nowait(number)
+        async with asyncio.TaskGroup() as both:
+            both.create_task(self._write(stream))
+            both.create_task(self._read(stream))
+
+    async def _read(self, stream: Stream) -> None:
         while True:
             frame = await stream.read()
             kind = frame.WhichOneof("control")
@@ -75,12 +78,14 @@ class Herald:
             elif kind == "error":
                 raise AssertionError(f"the herald was refused: {frame.error}")
 
-    async def _send(self, stream: Stream, number: int, call: Publish) -> None:
-        draft = event_pb2.Draft(id=call.id, topic=call.topic)
-        draft.content.other.CopyFrom(any_pb2.Any(type_url="attacks/bystander"))
-        # The next session sends it where this one has ended.
-        with contextlib.suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError):
-            await stream.send(request_id=number, publish=frame_pb2.PublishRequest(drafts=[draft]))
+    async def _write(self, stream: Stream) -> None:
+        while True:
+            number = await self._outbox.get()
+            call = self._waiting[number]
+            draft = event_pb2.Draft(id=call.id, topic=call.topic)
+            draft.content.other.CopyFrom(any_pb2.Any(type_url="attacks/bystander"))
+            request = frame_pb2.PublishRequest(drafts=[draft])
+            await stream.send(request_id=number, publish=request)
 
     def _told(self, answer: frame_pb2.Published) -> None:
         call = self._waiting.pop(answer.request_id, None)

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import json
-import subprocess
-import sys
 from contextlib import ExitStack
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hub.cli.dev_certs import dev_certs
 from tests.support.hub_process import HubProcess
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from typing import Self
-
-_RTHUB = Path(sys.executable).parent / "rthub"
 
 
 class OtherHubs:
@@ -34,11 +32,7 @@ class OtherHubs:
 
     def __enter__(self) -> Self:
         for authority in ("ours", "theirs"):
-            target = str(self._folder / authority)
-            names = ("--client", "billing", "--client", "stranger")
-            subprocess.run(
-                [str(_RTHUB), "dev-certs", target, *names], check=True, capture_output=True
-            )
+            dev_certs(self._folder / authority, client=["billing", "stranger"])
         ours = self._folder / "ours"
         grants = {"publish": ["meeting/*"]}
         env = {
@@ -47,10 +41,14 @@ class OtherHubs:
             "RTHUB_TLS_CLIENT_CA_FILE": str(ours / "ca.pem"),
             "RTHUB_TLS_IDENTITIES": json.dumps([{"certificate": "billing", "grants": grants}]),
         }
+        quick = {"RTHUB_DRAIN_SPREAD": "0"}
+        self.locked = HubProcess(self._folder / "locked", env={**env, **quick}, dev=False)
+        self.open = HubProcess(self._folder / "open", env=quick)
         with ExitStack() as stack:
-            locked, opened = self._folder / "locked", self._folder / "open"
-            self.locked = stack.enter_context(HubProcess(locked, env=env, dev=False))
-            self.open = stack.enter_context(HubProcess(opened))
+            for hub in (self.locked, self.open):
+                stack.callback(hub.stop)
+            with concurrent.futures.ThreadPoolExecutor() as both:
+                list(both.map(HubProcess.start, (self.locked, self.open)))
             self._stack = stack.pop_all()
         return self
 

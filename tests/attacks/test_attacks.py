@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.attacks import memory
 from tests.attacks.scene import Scene
 from tests.attacks.table import TABLE
 
@@ -29,10 +30,17 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
 @pytest.mark.parametrize("attack", TABLE, ids=lambda attack: attack.name.replace(" ", "-"))
 async def test_an_attack(scene: Scene, attack: Attack) -> None:
     """I3."""
-    answers = {door.value: await attack.act(scene, door) for door in attack.doors}
+    answers = await attack.answers(scene)
     assert answers == dict.fromkeys(answers, attack.expected)
     lap = await asyncio.to_thread(scene.crowd.lap)
     assert lap.broken == []
+
+
+@pytest.mark.timeout(300)
+async def test_memory_comes_back(scene: Scene) -> None:
+    """I3: what floods cost is spent once; a leak would show in each round."""
+    grown = [await memory.round_of_floods(scene, TABLE) for _ in range(memory.ROUNDS)]
+    assert min(grown[1:]) < memory.LEAK_BYTES, [f"{size >> 20} MiB" for size in grown]
 
 
 def test_the_whole_run_kept_its_promises(scene: Scene) -> None:

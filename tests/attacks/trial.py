@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from tests.attacks.scene import Scene
 
 CALM_SECONDS = 60.0
-ATTACK_SECONDS = 5.0
-REST_SECONDS = 5.0
+# A flood goes on for so long, and is followed by as much calm; all else is tried for a part of it.
+FLOOD_SECONDS = 5.0
+OTHER_SECONDS = 2.0
 # Between two tries of what is no flood.
 BETWEEN_SECONDS = 0.1
 # Of an attack's median latency to that of the calm before it.
@@ -92,7 +93,7 @@ class Trial:
             for words in row.wrong:
                 self._tell(f"      {words}")
             judged.append(row)
-            await self._rest(REST_SECONDS)
+            await self._rest(_length(attack))
         return judged
 
     async def _rest(self, seconds: float) -> None:
@@ -107,15 +108,14 @@ class Trial:
 
     async def _try(self, attack: Attack) -> Judged:
         row = Judged(attack)
-        until = time.monotonic() + ATTACK_SECONDS
+        until = time.monotonic() + _length(attack)
         while not row.rounds or (time.monotonic() < until and not row.wrong and not attack.patient):
             row.rounds += 1
-            for door in attack.doors:
-                answer = await attack.act(self._scene, door)
+            for door, answer in (await attack.answers(self._scene)).items():
                 if answer != attack.expected:
-                    row.wrong.append(f"{door.value}: {answer}")
-                if not attack.flood:
-                    await asyncio.sleep(BETWEEN_SECONDS)
+                    row.wrong.append(f"{door}: {answer}")
+            if not attack.flood:
+                await asyncio.sleep(BETWEEN_SECONDS)
         lap = await asyncio.to_thread(self._scene.crowd.lap)
         row.wrong += lap.broken
         row.returns = lap.returns
@@ -123,3 +123,7 @@ class Trial:
         row.calm_ms = median(value for _, calm in self._calm for value in calm.latencies) * 1000
         row.rss = self._scene.rss()
         return row
+
+
+def _length(attack: Attack) -> float:
+    return FLOOD_SECONDS if attack.flood else OTHER_SECONDS

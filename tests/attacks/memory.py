@@ -1,0 +1,30 @@
+"""Whether the hub's memory comes back: by what the same floods add when they come again.
+
+Not by its size: Python and malloc keep what they have once had.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tests.attacks.attack import Attack
+    from tests.attacks.scene import Scene
+
+ROUNDS = 4
+# What a round may add again and again: more is a leak.
+LEAK_BYTES = 8 << 20
+# Each of them makes what a hub could forget to let go: streams, sessions, connections, messages.
+_FLOODS = ("flood of resets", "flood of streams", "flood of sessions", "flood of handshakes")
+
+
+async def round_of_floods(scene: Scene, table: Sequence[Attack]) -> int:
+    """Flood once; by how many bytes the hub has grown."""
+    before = scene.rss()
+    for attack in table:
+        if attack.name in _FLOODS:
+            answers = await attack.answers(scene)
+            assert answers == dict.fromkeys(answers, attack.expected)
+    return scene.rss() - before

@@ -61,8 +61,8 @@ chaos: venv ## Kill, freeze and starve the hub 20 times under load and judge wha
 cluster: venv ## Kill and freeze three workers 20 times under load, judge what all sides saw, time the silences
 	@$(PY) -m tests.cluster $(if $(SEED),--seed $(SEED))
 
-attacks: venv ## Attack a hub that serves 100 bystanders, row by row of a table (ROWS="none-alg": some)
-	@$(PY) -m tests.attacks $(if $(ROWS),--rows "$(ROWS)")
+attacks: venv ## Attack a hub that serves 100 bystanders, row by row (ROWS="none-alg": some; FUZZ=600: fuzz its decoders so long)
+	@$(if $(FUZZ),FUZZ=$(FUZZ) $(PY) -m pytest tests/attacks/test_fuzz.py,$(PY) -m tests.attacks $(if $(ROWS),--rows "$(ROWS)"))
 
 web: ## Build the browser client and the page
 	@$(PYTHON) requirements/page.py build

@@ -7,6 +7,8 @@ import os
 import structlog
 from hypothesis import settings
 
+from tests.support import leaks
+
 # A shared machine makes single examples slow: each test's timeout guards against hanging.
 settings.register_profile("here", deadline=None)
 # The same examples on every run, so that a red run can be repeated.
@@ -22,3 +24,6 @@ structlog.configure(
         ),
     ]
 )
+
+# What tests sign is looked for in the logs of their hubs.
+leaks.watch()

@@ -78,7 +78,7 @@ class Wire:
                 self.writer.write(piece)
                 await self.writer.drain()
 
-    async def fate(self, seconds: float = 30.0) -> str:
+    async def fate(self, seconds: float = 120.0) -> str:
         """Whether the hub still answers on the connection: "goes on", or "cut"."""
         await self.send(PingFrame(0, opaque_data=b"fate?   ").serialize())
         try:

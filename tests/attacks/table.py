@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tests.attacks.rows import (
     calls,
     floods,
+    floods_on_sessions,
     http2,
     inputs,
     others,
@@ -34,6 +35,7 @@ TABLE: tuple[Attack, ...] = (
     *sockets.ROWS,
     *http2.ROWS,
     *floods.ROWS,
+    *floods_on_sessions.ROWS,
     *calls.ROWS,
     *services.ROWS,
     # What began first is looked at last.

@@ -13,6 +13,8 @@ import pytest
 from tests.attacks import memory
 from tests.attacks.scene import Scene
 from tests.attacks.table import TABLE
+from tests.support import leaks
+from tests.wire.raw import ask, request
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,6 +48,19 @@ async def test_memory_comes_back(scene: Scene) -> None:
 def test_the_whole_run_kept_its_promises(scene: Scene) -> None:
     """I3: judged once more from the first attack to the last."""
     assert scene.crowd.whole() == []
+
+
+async def test_no_secret_and_no_token_is_told(scene: Scene) -> None:
+    """I3: not in the log, in the metrics, nor in what attackers were answered."""
+    metrics = await ask(scene.doors.port, request("GET", "/metrics"))
+    texts = {
+        "the log": scene.hub.log,
+        "the metrics": metrics.body.decode(),
+        "the answers": "\n".join(scene.doors.heard),
+    }
+    assert all(texts.values())
+    assert len(leaks.signatures) > 100
+    assert leaks.search(texts, [scene.keys.secret, *leaks.signatures]) == []
 
 
 def test_the_table_names_each_attack_once() -> None:

@@ -87,7 +87,7 @@ async def test_a_header_that_is_no_bearer(locked_hub: HubProcess) -> None:
 
 async def test_a_token_of_the_greatest_length_is_taken_each_time(locked_hub: HubProcess) -> None:
     """gRPC's own bound on metadata refused one in twenty, by chance."""
-    token = _token(publish=[f"meeting/{'x' * 93}{number:04}" for number in range(52)])
+    token = make_token(publish=[f"meeting/{'x' * 93}{number:04}" for number in range(52)])
     assert 7_000 < len(token) <= 8_192
     request = realtime_service_pb2.ReadHistoryRequest(topic="meeting/1")
     # What a proxy adds.

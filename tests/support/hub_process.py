@@ -11,8 +11,12 @@ import time
 from pathlib import Path
 from typing import Self
 
+from tests.support import leaks
+
 START_SECONDS = 30.0
 STOP_SECONDS = 20.0
+# Tokens that modules make when they are loaded, before any hub.
+EARLY_TOKENS = 200
 _RTHUB = Path(sys.executable).parent / "rthub"
 
 
@@ -46,6 +50,7 @@ class HubProcess:
         # A busy machine must not make a test's hub refuse what the test asks for.
         self._env = {**os.environ, "RTHUB_OVERLOAD_LAG": "0", **(env or {})}
         self._start_seconds = start_seconds
+        self._made_before = len(leaks.signatures)
         self._process: subprocess.Popen[bytes] | None = None
         self._grpc_port = self._http_port = 0
 
@@ -55,8 +60,10 @@ class HubProcess:
         self.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self.stop()
+        if kind is None:
+            self._search_log()
 
     @property
     def grpc(self) -> str:
@@ -145,6 +152,12 @@ class HubProcess:
             raise AssertionError(
                 f"no end within {STOP_SECONDS:.0f} s of SIGTERM; log:\n{self.log[-4000:]}"
             ) from None
+
+    def _search_log(self) -> None:
+        """No token and no secret is in the log."""
+        made = leaks.signatures[:EARLY_TOKENS] + leaks.signatures[self._made_before :]
+        found = leaks.search({"the hub's log": self.log}, [*made, *leaks.secrets_in(self._env)])
+        assert not found, found
 
     def _started(self) -> subprocess.Popen[bytes]:
         assert self._process is not None, "the hub was not started"

@@ -6,6 +6,7 @@ The bounded form of `make attacks`: what it says of latency and memory is judged
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from tests.attacks import memory
 from tests.attacks.scene import Scene
 from tests.attacks.table import TABLE
+from tests.suites import ROOT
 from tests.support import leaks
 from tests.wire.raw import ask, request
 
@@ -67,3 +69,15 @@ def test_the_table_names_each_attack_once() -> None:
     """I3."""
     names = [attack.name for attack in TABLE]
     assert len(set(names)) == len(names) >= 60
+
+
+def test_the_page_names_rows_that_exist() -> None:
+    """I3: `docs/security.md` says which attack tries which mitigation."""
+    page = (ROOT / "docs/security.md").read_text(encoding="utf-8")
+    named = {
+        name
+        for rows in re.findall(r"; rows of .*?: (.*) \||\| rows of .*?: (.*) \|", page)
+        for name in re.findall(r'"([^"]+)"', "".join(rows))
+    }
+    assert len(named) > 40
+    assert named <= {attack.name for attack in TABLE}

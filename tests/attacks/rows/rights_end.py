@@ -73,6 +73,12 @@ async def _book(scene: Scene, door: Door) -> str:
     return await scene.doors.publish(door, scene.keys.token("bob", **BOB), draft)
 
 
+async def _read_book(scene: Scene, door: Door) -> str:
+    """Reads what administrators did, with every right of a reader."""
+    wish = frame_pb2.Subscribe(topic="control/audit", at=LATEST)
+    return await scene.doors.read(door, scene.keys.token("bob", **BOB), wish)
+
+
 async def _revoked(scene: Scene, door: Door) -> str:
     """A token that was good a moment ago, caught by somebody and used again."""
     user = f"victim-{door.value}"
@@ -105,6 +111,7 @@ async def _reads_on(scene: Scene, door: Door) -> str:
 
 
 ROWS = (
+    Attack("the hub's own book, read", READING, "control/audit", _read_book, DENIED),
     Attack("work beyond the grant", STREAMS, "OpenWork on user/*", _work_everywhere, DENIED),
     Attack(
         "refresh as another user",

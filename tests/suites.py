@@ -107,7 +107,7 @@ SUITES = (
     _pytest("simulation", 600, full=Full((PYTHON, "-m", "tests.simulation", "--bound"), 900)),
     _pytest("chaos", 600, COMPILER, full=Full((PYTHON, "-m", "tests.chaos"), 1200)),
     _pytest("cluster", 400, full=Full((PYTHON, "-m", "tests.cluster"), 900)),
-    _pytest("attacks", 600, full=Full((PYTHON, "-m", "tests.attacks"), 3600)),
+    _pytest("attacks", 900, full=Full((PYTHON, "-m", "tests.attacks"), 3600)),
     Suite(
         "bench",
         ((PYTHON, "-m", "benchmarks.bench", "--quick"),),

@@ -40,11 +40,14 @@ async def test_an_attack(scene: Scene, attack: Attack) -> None:
     assert lap.broken == []
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 async def test_memory_comes_back(scene: Scene) -> None:
     """I3: what floods cost is spent once; a leak would show in each round."""
-    grown = [await memory.round_of_floods(scene, TABLE) for _ in range(memory.ROUNDS)]
-    assert min(grown[1:]) < memory.LEAK_BYTES, [f"{size >> 20} MiB" for size in grown]
+    await memory.round_of_floods(scene, TABLE)
+    grown: list[int] = []
+    while len(grown) < memory.ROUNDS and min(grown, default=memory.LEAK_BYTES) >= memory.LEAK_BYTES:
+        grown.append(await memory.round_of_floods(scene, TABLE))
+    assert min(grown) < memory.LEAK_BYTES, [f"{size >> 20} MiB" for size in grown]
 
 
 def test_the_whole_run_kept_its_promises(scene: Scene) -> None:

@@ -65,7 +65,8 @@ def _frames(data: bytes) -> None:
             continue
         unsafe_field(message)
         if isinstance(message, realtime_service_pb2.ListenRequest):
-            check_version(message.hello)
+            with contextlib.suppress(HubError):
+                check_version(message.hello)
 
 
 def _cursor(data: bytes) -> None:

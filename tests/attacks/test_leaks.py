@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+@pytest.mark.timeout(180)
 @pytest.mark.parametrize("what", ["token", "signature", "secret"])
 def test_a_planted_leak_in_a_hub_s_log_fails_its_test(tmp_path: Path, what: str) -> None:
     token = make_token()

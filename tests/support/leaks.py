@@ -7,6 +7,7 @@ signs; each hub of the tests has its log searched when it has ended.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 # What is shorter would be found by chance.
 _LEAST = 16
+# As a signature is written (RFC 7515 section 2).
+_WORD = re.compile(r"[A-Za-z0-9_-]{40,}")
 
 signatures: list[str] = []
 
@@ -44,6 +47,11 @@ def watch() -> None:
 
     encode.is_watched = True  # type: ignore[attr-defined]  # a mark of ours
     jwt.encode = encode
+
+
+def signatures_in(text: str) -> list[str]:
+    """Those of known tokens, in one pass: there may be many tokens, and much text."""
+    return sorted(set(_WORD.findall(text)).intersection(signatures))
 
 
 def secrets_in(environment: Mapping[str, str]) -> list[str]:

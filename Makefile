@@ -35,7 +35,7 @@ generate-check: venv ## Fail if the committed generated code is not what protos/
 	@$(PY) protos/tools/generate.py --check
 
 released: venv ## Freeze the contract: with a release only
-	@.venv/bin/buf build protos --exclude-source-info -o protos/released.binpb
+	@.venv/bin/buf build protos --exclude-path protos/shipspeak/realtime/internal --exclude-source-info -o protos/released.binpb
 
 lock: venv ## Resolve requirements/*.in again and pin them with hashes
 	@$(PY) requirements/lock.py

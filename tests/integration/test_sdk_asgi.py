@@ -11,6 +11,7 @@ from google.protobuf.wrappers_pb2 import StringValue
 
 from shipspeak_realtime import (
     Event,
+    OutboxError,
     RealtimeClient,
     RealtimeMiddleware,
     RequestFailure,
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
     from shipspeak_realtime.asgi import Receive, Scope, Send
     from tests.support.hub_process import HubProcess
 
-SECONDS = 40.0
+SECONDS = 100.0
+pytestmark = pytest.mark.timeout(240)
 
 
 def text(event: Event) -> str:
@@ -48,9 +50,18 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
     events_of(scope).publish(topic, StringValue(value=path), key="answer")
     if path == "raise":
         raise RuntimeError("a fault")
-    await send({"type": "http.response.start", "status": int(path), "headers": []})
+    status = 200 if path == "late" else int(path)
+    await send({"type": "http.response.start", "status": status, "headers": []})
     await send({"type": "http.response.body", "body": b"done", "more_body": True})
     await send({"type": "http.response.body", "body": b"", "more_body": False})
+    if path == "late":
+        raise RuntimeError("in the background")
+
+
+async def bare(scope: Scope, receive: Receive, send: Send) -> None:
+    """An application without a lifespan, as Django is."""
+    assert scope["type"] == "http"
+    await application(scope, receive, send)
 
 
 def told(failure: RequestFailure) -> tuple[str, Message] | None:
@@ -123,6 +134,39 @@ async def test_what_a_request_did_is_told_if_it_was_done(
             assert await ask(app, path, topic) == status
         found = await first(shared_hub.grpc, topic, 4)
     assert found == ["200", "503: None", "500: RuntimeError('a fault')", "201"]
+
+
+@pytest.mark.usefixtures("patience")
+async def test_what_fails_behind_a_whole_answer_takes_nothing_back(shared_hub: HubProcess) -> None:
+    app = RealtimeMiddleware(application, RealtimeClient(shared_hub.grpc))
+    async with Lifespan(app):
+        assert await ask(app, "late", "meeting/asgi-late") == 200
+        assert await first(shared_hub.grpc, "meeting/asgi-late", 1) == ["late"]
+
+
+@pytest.mark.usefixtures("patience")
+async def test_an_application_without_a_lifespan_has_one(shared_hub: HubProcess) -> None:
+    app = RealtimeMiddleware(bare, RealtimeClient(shared_hub.grpc))
+    for number in range(2):
+        async with Lifespan(app):
+            assert await ask(app, "200", f"meeting/asgi-bare-{number}") == 200
+            assert await first(shared_hub.grpc, f"meeting/asgi-bare-{number}", 1) == ["200"]
+
+
+async def test_a_client_that_cannot_be_opened_fails_the_start(tmp_path: Path) -> None:
+    outbox = SqliteOutbox(tmp_path / "nowhere" / "outbox.db")
+    app = RealtimeMiddleware(application, RealtimeClient("127.0.0.1:1", outbox=outbox))
+    sent: list[Any] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "lifespan.startup"}
+
+    async def send(message: Any) -> None:
+        sent.append(message["type"])
+
+    with pytest.raises(OutboxError):
+        await app({"type": "lifespan"}, receive, send)
+    assert sent == ["lifespan.startup.failed"]
 
 
 @pytest.mark.usefixtures("patience")

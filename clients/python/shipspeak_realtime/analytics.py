@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
@@ -87,8 +86,7 @@ class AnalyticsStream:
     ) -> None:
         if self._ticker is not None:
             self._ticker.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._ticker
+            await asyncio.wait({self._ticker})
         if error is not None and not isinstance(error, Exception):
             self._pace.drop()
             return
@@ -119,15 +117,14 @@ class AnalyticsStream:
         """
         figure = self._figure(name, unit, window)
         if window:
-            now = self._clock.monotonic()
-            figure.parts.append((now, amount))
-            figure.roll(now)
+            figure.parts.append((self._clock.monotonic(), amount))
+            figure.value += amount
         else:
             figure.value += amount
         self._offer()
 
     async def flush(self) -> None:
-        """Publish what waits, and return when the hub has it."""
+        """Publish what waits, now; a failure is logged, and the next update tells all of it."""
         await self._pace.flush()
 
     def _figure(self, name: str, unit: str, window: float) -> _Figure:

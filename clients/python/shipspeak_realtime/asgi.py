@@ -111,6 +111,7 @@ class RealtimeMiddleware:
     ) -> None:
         self._app, self._hub, self._on_failure = app, hub, on_failure
         self._background: set[asyncio.Task[None]] = set()
+        self._opened_here = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
@@ -131,7 +132,7 @@ class RealtimeMiddleware:
             if message["type"] == "http.response.start":
                 status = message["status"]
             await send(message)
-            if message["type"] == "http.response.body" and not message.get("more_body", False):
+            if _is_last(message):
                 complete = True
 
         error: Exception | None = None
@@ -141,12 +142,13 @@ class RealtimeMiddleware:
             error = failure
             raise
         finally:
-            # Cancelled or cut off, an answer is not certain, and neither are its events.
-            if error is not None or (complete and status >= _ERROR_STATUS):
-                await self._tell(RequestFailure(scope, status or _FAULT_STATUS, error))
-            elif complete:
+            # Cancelled or cut off, an answer is not certain, and neither are its events. What fails
+            # behind a whole answer (a task in the background) takes none of them back.
+            if complete and status < _ERROR_STATUS:
                 for topic, payload, options in events.queued:
                     await self._publish(topic, payload, options)
+            if error is not None or (complete and status >= _ERROR_STATUS):
+                await self._tell(RequestFailure(scope, status or _FAULT_STATUS, error))
 
     async def _tell(self, failure: RequestFailure) -> None:
         if self._on_failure is None:
@@ -160,35 +162,67 @@ class RealtimeMiddleware:
             await self._publish(*news, {})
 
     async def _publish(self, topic: str, payload: Message, options: dict[str, Any]) -> None:
-        if self._hub.has_outbox:
-            await self._attempt(topic, self._hub.publish_soon(topic, payload, **options))
+        if self._durable:
+            await self._attempt(self._hub.publish_soon, topic, payload, options)
             return
-        publishing = self._hub.publish(topic, payload, **options)
-        task = asyncio.create_task(self._attempt(topic, publishing), name=f"publish {topic}")
+        attempt = self._attempt(self._hub.publish, topic, payload, options)
+        task = asyncio.create_task(attempt, name=f"publish {topic}")
         self._background.add(task)
         task.add_done_callback(self._background.discard)
 
-    async def _attempt(self, topic: str, publishing: Awaitable[object]) -> None:
+    @property
+    def _durable(self) -> bool:
+        return self._hub.opened and self._hub.has_outbox
+
+    async def _attempt(
+        self,
+        publish: Callable[..., Awaitable[object]],
+        topic: str,
+        payload: Message,
+        options: dict[str, Any],
+    ) -> None:
         """The answer has gone out: whoever waits for this hears nothing of its failure."""
         try:
-            await publishing
+            await publish(topic, payload, **options)
         except Exception:  # noqa: BLE001 - logged with its topic
             _log.exception("an event of a request was not published to %s", topic)
 
     async def _live(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Open the client before the application starts, and close it after it has ended."""
-        opened = False
+        waiting = [await receive()]
+        ours = self._opened_here or not self._hub.opened
+        if ours:
+            try:
+                await self._hub.__aenter__()
+            except Exception as error:
+                await send({"type": "lifespan.startup.failed", "message": str(error)})
+                raise
+            self._opened_here = True
+        answered = False
 
         async def hear() -> AsgiMessage:
-            nonlocal opened
-            message = await receive()
-            if message["type"] == "lifespan.startup" and not self._hub.opened:
-                await self._hub.__aenter__()
-                opened = True
-            return message
+            return waiting.pop() if waiting else await receive()
+
+        async def watch(message: AsgiMessage) -> None:
+            nonlocal answered
+            answered = True
+            await send(message)
 
         try:
-            await self._app(scope, hear, send)
+            await self._app(scope, hear, watch)
+        except Exception:  # noqa: BLE001 - as ASGI has it for an application without a lifespan
+            if answered:
+                raise
+            await send({"type": "lifespan.startup.complete"})
+            await receive()
+            await send({"type": "lifespan.shutdown.complete"})
         finally:
-            if opened:
+            if ours:
                 await self._hub.close()
+
+
+def _is_last(message: AsgiMessage) -> bool:
+    """Whether an answer is whole with this (ASGI HTTP, and its extension for paths)."""
+    if message["type"] == "http.response.pathsend":
+        return True
+    return message["type"] == "http.response.body" and not message.get("more_body", False)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from shipspeak.realtime.v1 import event_pb2
 from shipspeak_realtime.contents import duration, make_content, make_draft, seconds
 from shipspeak_realtime.durable.rows import NewRow
-from shipspeak_realtime.errors import DeadlineError, OutboxError
+from shipspeak_realtime.errors import DeadlineError, InvalidRequestError, OutboxError
 from shipspeak_realtime.parts import HasParts
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from shipspeak_realtime.durable import SqliteOutbox
 
 _LOOK_SECONDS = 0.05
+# One call holds it, with room for what is around it (the transports' bound is 4 MiB).
+MAX_DRAFT_BYTES = 4 * 1024 * 1024 - 64 * 1024
 
 
 class DurableFace(HasParts):
@@ -70,6 +72,7 @@ class DurableFace(HasParts):
             Its id.
 
         Raises:
+            InvalidRequestError: EVENT_TOO_LARGE: no call holds it.
             OutboxFullError: a bound of the outbox is reached; nothing was kept.
             OutboxError: the client has no outbox, or its file cannot be written.
         """
@@ -83,6 +86,9 @@ class DurableFace(HasParts):
             until_acknowledged=until_acknowledged,
         )
         draft = make_draft(topic, content, draft_id=id or self._new_id(), deliver_at=deliver_at)
+        if draft.ByteSize() > MAX_DRAFT_BYTES:
+            message = f"a draft of {draft.ByteSize()} bytes; {MAX_DRAFT_BYTES} can be sent"
+            raise InvalidRequestError(message, reason="EVENT_TOO_LARGE", topic=topic)
         now = self._clock.now()
         expires = None if ttl is None else now + seconds(duration(ttl))
         await outbox.add(NewRow(draft.id, topic, draft.SerializeToString(), now, expires))

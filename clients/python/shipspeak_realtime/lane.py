@@ -6,7 +6,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from shipspeak.realtime.v1 import frame_pb2
-from shipspeak_realtime.contents import timestamp
+from shipspeak_realtime.contents import duration, timestamp
 from shipspeak_realtime.errors import (
     AuthError,
     DeadlineError,
@@ -73,6 +73,10 @@ class Lane:
             _reject(entry, error)
 
     def _next_batch(self) -> list[Entry]:
+        now = self._clock.now()
+        for entry in self._waiting:
+            if entry.expires_at is not None and entry.expires_at <= now:
+                entry.receipt.cancel()
         while self._waiting and self._waiting[0].receipt.done():
             self._waiting.popleft()
         if any(entry.receipt.done() for entry in self._waiting):
@@ -106,6 +110,9 @@ class Lane:
 
     def _prepare(self, entry: Entry) -> event_pb2.Draft:
         now = self._clock.now()
+        if entry.expires_at is not None:
+            # The hub counts from when it takes the draft.
+            entry.draft.ttl.CopyFrom(duration(entry.expires_at - now))
         if entry.first_sent is None:
             entry.first_sent = now
         else:
@@ -127,6 +134,9 @@ class Lane:
             return self._backoff.retry()
         if isinstance(error, AuthError):
             return self._unauthorized(batch, error)
+        if error.retryable and not error.reason and all(entry.durable for entry in batch):
+            # Something on the way: the order of what waits on disk holds.
+            return self._backoff.retry()
         if len(batch) > 1 and batch[0].group is None:
             self._alone = len(batch)
             return None

@@ -34,7 +34,8 @@ class Entry:
         last_error: why the last try gave no receipt.
         in_doubt: a try had no answer, so the draft may be stored.
         group: drafts with the same one are stored all or none; None = it stands for itself.
-        durable: it waits on disk: a refused token only delays it.
+        durable: it waits on disk: only a refusal by the hub's own reason ends it.
+        expires_at: wall-clock seconds after which it is given up; None = no end.
     """
 
     draft: event_pb2.Draft
@@ -45,6 +46,7 @@ class Entry:
     in_doubt: bool = False
     group: object | None = None
     durable: bool = False
+    expires_at: float | None = None
 
 
 @dataclass(slots=True)

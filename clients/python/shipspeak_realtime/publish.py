@@ -59,7 +59,12 @@ class Publisher:
             raise no_receipt(entry, timeout) from entry.last_error or error
 
     async def enqueue(
-        self, draft: event_pb2.Draft, *, durable: bool = False, first_sent: float | None = None
+        self,
+        draft: event_pb2.Draft,
+        *,
+        durable: bool = False,
+        first_sent: float | None = None,
+        expires_at: float | None = None,
     ) -> Entry:
         """Queue a draft as soon as there is room; its receipt is for the caller to wait for.
 
@@ -67,6 +72,7 @@ class Publisher:
             draft: what to publish.
             durable: it waits on disk: it is tried for as long as the hub does not refuse it.
             first_sent: wall-clock seconds of a first try by an earlier process; None = none was.
+            expires_at: wall-clock seconds after which its receipt is cancelled; its ttl ends then.
 
         Raises:
             OutboxFullError: it is larger than the outbox.
@@ -80,7 +86,7 @@ class Publisher:
         except ClosedError:
             self._outbox.release(entry)
             raise
-        entry.durable, entry.first_sent = durable, first_sent
+        entry.durable, entry.first_sent, entry.expires_at = durable, first_sent, expires_at
         self._enqueue(entry)
         return entry
 

@@ -189,7 +189,7 @@ class RealtimeWorker:
         async for delivery in work:
             async with delivery:
                 try:
-                    await job.handler(delivery, hub)
+                    await _uncancelled(job.handler(delivery, hub))
                 except Reject as reject:
                     _log.warning("%s is rejected: %s", delivery, reject)
                     await self._reject(delivery)
@@ -212,10 +212,22 @@ class RealtimeWorker:
     async def _repeat(self, seconds: float, chore: Chore, hub: RealtimeClient) -> None:
         while True:
             try:
-                await chore(hub)
+                await _uncancelled(chore(hub))
             except Exception:  # noqa: BLE001 - logged; the next turn may go well
                 _log.exception("the chore %s failed", getattr(chore, "__name__", chore))
             await self._clock.sleep(seconds)
+
+
+async def _uncancelled(work: Awaitable[None]) -> None:
+    """Await it. That something inside was cancelled is its failure, and not this program's end."""
+    try:
+        await work
+    except asyncio.CancelledError as error:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        message = "what it waited for was cancelled"
+        raise RuntimeError(message) from error
 
 
 def _open(job: _Job, hub: RealtimeClient) -> Work:

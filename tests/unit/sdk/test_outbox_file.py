@@ -59,18 +59,27 @@ def test_bounds_count_what_is_in_the_file(tmp_path: Path) -> None:
 
 def test_what_is_refused_stays_until_somebody_decides(file: OutboxFile) -> None:
     file.add([row(1), row(2), row(3)])
-    for taken in file.take(0, 2, NOW):
-        file.refuse(taken.seq, "RIGHT_MISSING: no", NOW + 9)
+    file.refuse([(r.seq, "RIGHT_MISSING: no") for r in file.take(0, 2, NOW)], NOW + 9)
     assert [r.id for r in file.take(0, 10, NOW)] == ["d3"]
     assert [(r.draft.id, r.why, r.refused_at) for r in file.refused(10)] == [
         ("d1", "RIGHT_MISSING: no", NOW + 9),
         ("d2", "RIGHT_MISSING: no", NOW + 9),
     ]
     assert file.retry(["d1", "d3", "unknown"]) == 1
-    assert [r.id for r in file.take(0, 10, NOW)] == ["d3", "d1"]
+    # As one that was never sent: a hub that has forgotten its id would refuse it again.
+    assert [(r.id, r.first_sent_at) for r in file.take(0, 10, NOW)] == [("d3", NOW), ("d1", None)]
     assert file.discard(["d1", "d2"]) == 1
     state = file.state()
     assert (state.waiting, state.refused) == (2, 0)
+
+
+def test_what_was_refused_is_published_anew_under_its_id(file: OutboxFile) -> None:
+    file.add([row(1)])
+    [first] = file.take(0, 10, NOW)
+    file.refuse([(first.seq, "RIGHT_MISSING: no")], NOW)
+    assert file.add([row(1)]) == [True]
+    assert [r.id for r in file.take(first.seq, 10, NOW)] == ["d1"]
+    assert (file.state().waiting, file.state().refused) == (1, 0)
 
 
 def test_one_holder_at_a_time_sends(tmp_path: Path) -> None:

@@ -7,7 +7,6 @@ import logging
 from typing import TYPE_CHECKING
 
 from shipspeak.realtime.v1 import event_pb2
-from shipspeak_realtime.contents import duration
 from shipspeak_realtime.durable.lock import SenderLock
 from shipspeak_realtime.durable.rows import RefusedDraft, Row
 from shipspeak_realtime.durable.store import OutboxFile
@@ -46,6 +45,8 @@ class Drainer:
         self._lock = SenderLock(outbox.path)
         self._sent: dict[int, Row] = {}
         self._after = 0
+        # Rows from here on are read again; only the sender moves its place.
+        self._back: int | None = None
         self._finished: list[tuple[Row, asyncio.Future[Receipt]]] = []
         self._news = asyncio.Event()
         self._room = asyncio.Event()
@@ -75,6 +76,8 @@ class Drainer:
         while not self._lock.take():
             await self._clock.sleep(LOOK_SECONDS)
         self._outbox.added.clear()
+        if self._back is not None:
+            self._after, self._back = min(self._after, self._back - 1), None
         rows: list[Row] = []
         if len(self._sent) < WINDOW:
             now = self._clock.now()
@@ -106,10 +109,11 @@ class Drainer:
                 _log.info("a draft to %s waited longer than its ttl: dropped", row.topic)
                 await self._outbox.run(OutboxFile.remove, [row.seq])
                 return
-            draft.ttl.CopyFrom(duration(left))
         self._sent[row.seq] = row
         try:
-            entry = await self._publisher.enqueue(draft, durable=True, first_sent=row.first_sent_at)
+            entry = await self._publisher.enqueue(
+                draft, durable=True, first_sent=row.first_sent_at, expires_at=row.expires_at
+            )
         except BaseException:
             self._again(row)
             raise
@@ -122,46 +126,38 @@ class Drainer:
     def _again(self, row: Row) -> None:
         """Read a row again, in its place."""
         self._sent.pop(row.seq, None)
-        self._after = min(self._after, row.seq - 1)
+        self._back = row.seq if self._back is None else min(self._back, row.seq)
 
     async def _settle(self) -> None:
         """Write down what became of the drafts that were handed over."""
         await self._news.wait()
         self._news.clear()
         finished, self._finished = self._finished, []
-        stored = [row for row, receipt in finished if _stored(receipt)]
+        stored: list[Row] = []
+        refused: list[tuple[Row, str]] = []
+        for row, receipt in finished:
+            error = _error(receipt)
+            if error is None:
+                stored.append(row)
+            elif _is_final(error):
+                refused.append((row, str(error)))
+            else:
+                self._again(row)
+        now = self._clock.now()
         try:
-            if stored:
-                await self._outbox.run(OutboxFile.remove, [row.seq for row in stored])
+            await self._outbox.run(OutboxFile.remove, [row.seq for row in stored])
+            await self._outbox.run(OutboxFile.refuse, [(row.seq, why) for row, why in refused], now)
         except OutboxError:
             # Sent once more, a draft is stored once: the hub knows its id.
-            for row, _ in finished:
+            for row in (*stored, *(row for row, _ in refused)):
                 self._again(row)
             raise
-        for row in stored:
+        for row in (*stored, *(row for row, _ in refused)):
             self._sent.pop(row.seq, None)
-        for row, receipt in finished:
-            if not _stored(receipt):
-                await self._not_stored(row, receipt)
         self._room.set()
-
-    async def _not_stored(self, row: Row, receipt: asyncio.Future[Receipt]) -> None:
-        error = None if receipt.cancelled() else receipt.exception()
-        if not isinstance(error, RealtimeError) or isinstance(error, ClosedError):
-            self._again(row)
-            return
-        if not error.reason and error.retryable:
-            self._again(row)
-            return
-        now, why = self._clock.now(), str(error)
-        try:
-            await self._outbox.run(OutboxFile.refuse, row.seq, why, now)
-        except OutboxError:
-            self._again(row)
-            raise
-        self._sent.pop(row.seq, None)
-        _log.error("the hub refused draft %s for good; it is kept aside: %s", row.id, why)
-        self._tell(RefusedDraft(event_pb2.Draft.FromString(row.body), why, now))
+        for row, why in refused:
+            _log.error("the hub refused draft %s for good; it is kept aside: %s", row.id, why)
+            self._tell(RefusedDraft(event_pb2.Draft.FromString(row.body), why, now))
 
     def _tell(self, refused: RefusedDraft) -> None:
         if self._outbox.on_refused is None:
@@ -172,5 +168,12 @@ class Drainer:
             _log.exception("on_refused failed")
 
 
-def _stored(receipt: asyncio.Future[Receipt]) -> bool:
-    return not receipt.cancelled() and receipt.exception() is None
+def _error(receipt: asyncio.Future[Receipt]) -> BaseException | None:
+    return asyncio.CancelledError() if receipt.cancelled() else receipt.exception()
+
+
+def _is_final(error: BaseException) -> bool:
+    """Whether the hub has refused it; all else is a matter of time, or a fault on this side."""
+    if not isinstance(error, RealtimeError) or isinstance(error, ClosedError):
+        return False
+    return bool(error.reason) or (type(error) is not RealtimeError and not error.retryable)

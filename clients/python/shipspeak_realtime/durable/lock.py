@@ -16,13 +16,21 @@ if TYPE_CHECKING:
 if sys.platform == "win32":
     import msvcrt
 
-    def _take(descriptor: int) -> None:
-        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+    def _take(descriptor: int) -> bool:
+        try:
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        except PermissionError:
+            return False
+        return True
 else:
     import fcntl
 
-    def _take(descriptor: int) -> None:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    def _take(descriptor: int) -> bool:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
 
 
 class SenderLock:
@@ -37,17 +45,23 @@ class SenderLock:
         self._descriptor: int | None = None
 
     def take(self) -> bool:
-        """Whether this process sends; tried anew with each call until it does."""
+        """Whether this process sends; tried anew with each call until it does.
+
+        Raises:
+            OSError: the file cannot be locked at all, as on some network disks.
+        """
         if self._descriptor is not None:
             return True
         descriptor = os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600)
+        taken = False
         try:
-            _take(descriptor)
-        except OSError:
-            os.close(descriptor)
-            return False
-        self._descriptor = descriptor
-        return True
+            taken = _take(descriptor)
+        finally:
+            if not taken:
+                os.close(descriptor)
+        if taken:
+            self._descriptor = descriptor
+        return taken
 
     def release(self) -> None:
         """Let another process send."""

@@ -81,15 +81,21 @@ class OutboxFile:
             drafts, size = self._db.execute("SELECT drafts, bytes FROM total").fetchone()
             taken = []
             for row in rows:
+                if self._waits(row.id):
+                    taken.append(True)
+                    continue
+                # One that was refused is published anew.
+                dropped = self._drop_refused(row.id)
+                drafts, size = drafts - (dropped > 0), size - dropped
                 fits = drafts < self._max_drafts and size + len(row.body) <= self._max_bytes
                 if fits:
-                    added = self._db.execute(
+                    self._db.execute(
                         "INSERT INTO draft (id, topic, body, queued_at, expires_at)"
-                        " VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
+                        " VALUES (?, ?, ?, ?, ?)",
                         (row.id, row.topic, row.body, row.queued_at, row.expires_at),
-                    ).rowcount
-                    drafts += added
-                    size += added * len(row.body)
+                    )
+                    drafts += 1
+                    size += len(row.body)
                 taken.append(fits)
             return taken
 
@@ -114,12 +120,11 @@ class OutboxFile:
         with self._transaction():
             self._db.executemany("DELETE FROM draft WHERE seq = ?", [(seq,) for seq in seqs])
 
-    def refuse(self, seq: int, why: str, now: float) -> None:
-        """Put a draft aside that the hub refused."""
+    def refuse(self, refused: Sequence[tuple[int, str]], now: float) -> None:
+        """Put drafts aside that the hub refused: their places, and its words."""
+        query = "UPDATE draft SET refused_at = ?, refused = ? WHERE seq = ?"
         with self._transaction():
-            self._db.execute(
-                "UPDATE draft SET refused_at = ?, refused = ? WHERE seq = ?", (now, why, seq)
-            )
+            self._db.executemany(query, [(now, why, seq) for seq, why in refused])
 
     def refused(self, limit: int) -> list[RefusedDraft]:
         """Drafts that were put aside, oldest first."""
@@ -128,8 +133,11 @@ class OutboxFile:
         return [RefusedDraft(event_pb2.Draft.FromString(b), w, at) for b, w, at in found]
 
     def retry(self, ids: Sequence[str]) -> int:
-        """Let refused drafts wait again, behind all that waits now; gives how many there were."""
-        columns = "id, topic, body, queued_at, expires_at, first_sent_at"
+        """Let refused drafts wait again, behind all that waits now; gives how many there were.
+
+        As ones that were never sent, or a hub that has forgotten their ids would refuse them again.
+        """
+        columns = "id, topic, body, queued_at, expires_at"
         count = 0
         with self._transaction():
             for draft_id in ids:
@@ -138,7 +146,7 @@ class OutboxFile:
                     (draft_id,),
                 ).fetchone()
                 if found is not None:
-                    insert = f"INSERT INTO draft ({columns}) VALUES (?, ?, ?, ?, ?, ?)"  # noqa: S608
+                    insert = f"INSERT INTO draft ({columns}) VALUES (?, ?, ?, ?, ?)"  # noqa: S608
                     self._db.execute(insert, found)
                     count += 1
         return count
@@ -167,6 +175,15 @@ class OutboxFile:
             self._db.execute("ROLLBACK")
             raise
         self._db.execute("COMMIT")
+
+    def _waits(self, draft_id: str) -> bool:
+        query = "SELECT 1 FROM draft WHERE id = ? AND refused_at IS NULL"
+        return self._db.execute(query, (draft_id,)).fetchone() is not None
+
+    def _drop_refused(self, draft_id: str) -> int:
+        query = "DELETE FROM draft WHERE id = ? RETURNING length(body)"
+        row = self._db.execute(query, (draft_id,)).fetchone()
+        return 0 if row is None else int(row[0])
 
     def _make(self) -> None:
         (version,) = self._db.execute("PRAGMA user_version").fetchone()

@@ -146,11 +146,17 @@ class Authorizer:
         if not self._circuit.allows(self._rising()):
             self._count("skipped")
             return
+        asked = False
         try:
             async with asyncio.timeout(self._timeout), self._gate:
+                asked = True
                 allowed = await self._ask(*key)
         except Exception as error:  # noqa: BLE001 - whatever it is, nobody knows the answer
-            self._failed(error)
+            if asked:
+                self._failed(error)
+            else:
+                # Many wait for their turn: that is no fault of whom they would ask.
+                self._count("skipped")
             return
         if self._circuit.open:
             log.info("authorizer_answers_again")

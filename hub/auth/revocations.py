@@ -31,6 +31,10 @@ class Revocations:
         """How many tokens and users are named one by one."""
         return len(self._tokens) + len(self._users)
 
+    def names(self, *, token_id: str = "", user: str = "") -> bool:
+        """Whether this token, or this user, is named already."""
+        return token_id in self._tokens or user in self._users
+
     def add_token(self, token_id: str, at: float) -> None:
         """Revoke the token with this jti (RFC 7519 section 4.1.7).
 

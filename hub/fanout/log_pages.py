@@ -76,13 +76,20 @@ class LogPages:
         # Of a snapshot, what has expired since may have left out what it does not supersede now.
         if kept is not None and not (horizon and kept.ended(int(self._clock() * 1000))):
             return kept, self.removals
-        task = self._reads.get((offset, horizon))
-        if task is None:
+        place = offset, horizon
+        task = self._reads.get(place)
+        # One that has ended knows nothing of what was taken out since. Its callback may be still to
+        # come; waiting for it would not even yield.
+        if task is None or task.done():
             task = asyncio.get_running_loop().create_task(self._read(offset, horizon))
-            self._reads[offset, horizon] = task
-            task.add_done_callback(lambda _: self._reads.pop((offset, horizon), None))
+            self._reads[place] = task
+            task.add_done_callback(lambda ended: self._over(place, ended))
             task.add_done_callback(hear)
         return await asyncio.shield(task)
+
+    def _over(self, place: tuple[int, int], ended: asyncio.Task[tuple[CatchUpPage, int]]) -> None:
+        if self._reads.get(place) is ended:
+            del self._reads[place]
 
     async def _read(self, offset: int, horizon: int) -> tuple[CatchUpPage, int]:
         topic, removals = self._ring.topic, -1

@@ -83,7 +83,7 @@ class RevocationLog:
         now_ms = int(self._clock() * 1000)
         if request.HasField("issued_before"):
             _check_time(request.issued_before, now_ms)
-        elif self._revocations.named >= self._max_named:
+        elif self._revocations.named >= self._max_named and not self._is_named(request):
             raise FailedPrecondition(
                 reasons.ERROR_REASON_REVOCATION_LIMIT,
                 f"{self._max_named} tokens and users are revoked by name; revoke all tokens that "
@@ -95,6 +95,10 @@ class RevocationLog:
         # The feed may come later; the caller's answer says that it is in force.
         self._apply(request, now_ms)
         self._on_revoked()
+
+    def _is_named(self, request: admin_service_pb2.RevokeRequest) -> bool:
+        """Whether it takes no more room: newer tokens of a user are revoked by the same entry."""
+        return self._revocations.names(token_id=request.token_id, user=request.user)
 
     def on_events(self, events: Sequence[StoredEvent]) -> None:
         """Take what was just stored, here or by another instance."""

@@ -203,6 +203,8 @@ class SharedWork:
                 await self._look()
             except Exception:
                 log.exception("work_not_led")
+                # Whoever leads is looked at anew.
+                self._led_by = ""
                 await asyncio.sleep(RETRY_S)
                 self._changed.set()
 

@@ -210,7 +210,7 @@ class RealtimeMiddleware:
 
         try:
             await self._app(scope, hear, watch)
-        except Exception:  # noqa: BLE001 - as ASGI has it for an application without a lifespan
+        except Exception:
             if answered:
                 raise
             await send({"type": "lifespan.startup.complete"})

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from hub.fanout.budget import RingBudget
+from hub.fanout.log_pages import LogPages
+from hub.fanout.page_cache import PageCache
 from hub.fanout.ring import Ring
 from hub.model.events import withdrawn
 from shipspeak.realtime.v1 import frame_pb2
@@ -17,6 +19,7 @@ from tests.unit.fanout.events import stored
 
 if TYPE_CHECKING:
     from hub.engine.contract import LogPage
+    from hub.fanout.page import CatchUpPage
 
 
 def test_a_ring_forgets_the_bytes_and_counts_the_event() -> None:
@@ -125,6 +128,35 @@ async def test_what_goes_between_a_read_and_its_readers_turn_is_not_sent(
     await until(lambda: sink.runs and sink.runs[-1].through_offset == 600)
     assert taken
     assert [event.offset for run in sink.runs for event in run.events] == list(range(2, 601))
+
+
+async def test_a_read_that_has_just_ended_is_not_waited_for_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Between its end and its callbacks comes a removal, and then another reader's turn."""
+    bench = TopicBench()
+    await bench.publish(3)
+    engine, read, loop = bench.engine, bench.engine.read, asyncio.get_running_loop()
+    ring = Ring(TOPIC, engine.log(TOPIC).epoch, 3, RingBudget(1 << 20))
+    pages = LogPages(engine, ring, PageCache(1 << 20), bench.clock)
+    others: list[asyncio.Task[CatchUpPage]] = []
+
+    def meanwhile() -> None:
+        loop.call_soon(pages.forget)
+        others.append(loop.create_task(pages.after(0)))
+
+    async def slow_read(*args: Any, **options: Any) -> LogPage:
+        page = await read(*args, **options)
+        if not others:
+            # In the turn after next: the end of this read, the removal, the other, the callbacks.
+            loop.call_soon(meanwhile)
+            await asyncio.sleep(0)
+        return page
+
+    monkeypatch.setattr(engine, "read", slow_read)
+    first = await pages.after(0)
+    [other] = others
+    assert (await other).through == first.through == 3
 
 
 async def test_a_withdrawal_while_a_topic_is_opened_is_not_undone() -> None:

@@ -66,6 +66,19 @@ async def test_beyond_the_limit_a_revocation_is_refused_and_told_what_to_do() ->
     assert not after.covers(_principal("e", bench.clock.now))
 
 
+async def test_at_the_limit_a_user_who_is_named_is_revoked_again() -> None:
+    """G10: by the same entry, so that newer tokens end too."""
+    bench = Bench()
+    issued = bench.clock.now
+    for name in ("alice", "b", "c"):
+        await bench.log.revoke(admin_service_pb2.RevokeRequest(user=name))
+    bench.clock.now += 60
+    newer = _principal("new", issued + 30)
+    assert not bench.revocations.covers(newer)
+    await bench.log.revoke(admin_service_pb2.RevokeRequest(user="alice"))
+    assert bench.revocations.covers(newer)
+
+
 def test_retention_takes_no_revocation_away() -> None:
     """No token is told how long it may live, so none is forgotten by age or by count."""
     kept = Namespaces().of(TOPIC).topic_class

@@ -109,6 +109,9 @@ class Following:
             self._catch_up(head.head)
         if early:
             self.on_events(early)
+        if self._target > self.last:
+            # More came early than was kept.
+            self._catch_up(self._target)
         self._log.follow_changed(self)
 
     def close(self) -> None:

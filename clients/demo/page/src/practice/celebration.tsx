@@ -9,17 +9,14 @@ export function Celebration({ sessionId }: { sessionId: string }) {
   const { milestones } = usePracticeFeedback(sessionId);
   const [queue, setQueue] = useState<readonly { readonly id: string; readonly title: string }[]>([]);
   useEffect(() => {
-    let isWanted = true;
     for (const { id, title } of milestones) {
-      // Asked again for the same one, this tab gets no for an answer too.
+      // Asked again for the same one, this tab gets no for an answer too. So a claim that is won counts also when it
+      // comes after the next milestone: no other tab will have it.
       client.claim(`milestone ${sessionId} ${id}`).then(
-        (isMine) => isMine && isWanted && setQueue((now) => [...now, { id, title }]),
+        (isMine) => isMine && setQueue((now) => [...now, { id, title }]),
         () => {}, // nobody knows whether another tab celebrates: once too few is better than twice
       );
     }
-    return () => {
-      isWanted = false;
-    };
   }, [client, sessionId, milestones]);
   const shown = queue[0];
   useEffect(() => {

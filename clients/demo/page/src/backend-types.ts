@@ -42,6 +42,15 @@ export interface Session {
   readonly figures: Readonly<Record<string, number>>;
 }
 
+/** What became of a text that was sent to the coach. */
+export interface Heard {
+  /** False: the coach has a text of a revision that is as high or higher. */
+  readonly is_taken: boolean;
+  /** Of the text that the coach has now. */
+  readonly revision: number;
+  readonly untimed_words: number;
+}
+
 export interface Announcement {
   readonly kind: "maintenance" | "feature" | "education";
   readonly title: string;

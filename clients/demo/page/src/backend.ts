@@ -1,4 +1,14 @@
-import type { Announcement, Cue, Meeting, Person, Result, Sample, Session, Slot } from "./backend-types.js";
+import type {
+  Announcement,
+  Cue,
+  Heard,
+  Meeting,
+  Person,
+  Result,
+  Sample,
+  Session,
+  Slot,
+} from "./backend-types.js";
 
 export type * from "./backend-types.js";
 
@@ -74,7 +84,7 @@ export class Backend {
   }
 
   /** Gives the coach the whole text as it is now. */
-  speak(id: string, text: string, revision: number, untimedS: number): Promise<{ untimed_words: number }> {
+  speak(id: string, text: string, revision: number, untimedS: number): Promise<Heard> {
     const body = post({ text, revision, untimed_s: untimedS });
     return this.#own(`/api/practice/${id}/speech`, { ...body, method: "PUT" });
   }

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from shipspeak_demo.practice.aftermath import Aftermath
-from shipspeak_demo.practice.rooms import Ended, Rooms
+from shipspeak_demo.practice.rooms import Ended, Heard, Rooms
 
-__all__ = ["Aftermath", "Ended", "Rooms"]
+__all__ = ["Aftermath", "Ended", "Heard", "Rooms"]

@@ -22,12 +22,32 @@ class Ended(Exception):
     """The session is over; a new one has an id of its own."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """What became of a text.
+
+    Attributes:
+        is_taken: it was newer than what the coach had.
+        revision: of the text that the coach has now.
+        untimed_words: pasted words in it; they have no pace until their time is told.
+    """
+
+    is_taken: bool
+    revision: int
+    untimed_words: int
+
+
 @dataclass(slots=True)
 class _Room:
     practice: Practice
     feedback: Feedback
     coach: Coach = field(default_factory=Coach)
     revision: int = 0
+
+    def heard(self, *, is_taken: bool) -> Heard:
+        return Heard(
+            is_taken=is_taken, revision=self.revision, untimed_words=self.coach.untimed_words
+        )
 
 
 class Rooms:
@@ -59,11 +79,8 @@ class Rooms:
 
     async def hear(
         self, user: str, practice_id: str, text: str, revision: int, untimed_s: float
-    ) -> int:
-        """Take the whole text as it is now; an older revision than the last changes nothing.
-
-        Returns:
-            Words that were pasted: they have no pace until their time is told.
+    ) -> Heard:
+        """Take the whole text as it is now, unless its revision is no higher than the last.
 
         Raises:
             KeyError: this user has no such session.
@@ -71,12 +88,12 @@ class Rooms:
         """
         room = await self._find(user, practice_id)
         if revision <= room.revision:
-            return room.coach.untimed_words
+            return room.heard(is_taken=False)
         room.revision = revision
         remarks = room.coach.hear(text, self._clock(), untimed_s=untimed_s)
         room.feedback.tell(remarks, room.coach.elapsed_s)
         await asyncio.to_thread(self._practices.keep, practice_id, text, untimed_s)
-        return room.coach.untimed_words
+        return room.heard(is_taken=True)
 
     async def finish(self, user: str, practice_id: str) -> Practice:
         """End a session; ended twice, the first end stands. Raises KeyError."""
@@ -91,9 +108,11 @@ class Rooms:
             dimensions={} if score is None else score.dimensions,
             figures=coach.figures(),
         )
-        ended = await asyncio.to_thread(self._practices.end, practice_id, user, ending)
+        ended, is_first = await asyncio.to_thread(self._practices.end, practice_id, user, ending)
         self._rooms.pop(practice_id, None)
-        self._aftermath.begin(ended, room.feedback)
+        # Of several requests that met here, one ended the session, and one tells of it.
+        if is_first:
+            self._aftermath.begin(ended, room.feedback)
         return ended
 
     async def _find(self, user: str, practice_id: str) -> _Room:

@@ -101,10 +101,17 @@ class Practices:
                 (text, untimed_s, practice_id),
             )
 
-    def end(self, practice_id: str, user: str, ending: Ending) -> Practice:
-        """Write down how a session ended; the first ending stands. Raises KeyError."""
+    def end(self, practice_id: str, user: str, ending: Ending) -> tuple[Practice, bool]:
+        """Write down how a session ended; the first ending stands.
+
+        Returns:
+            The session, and whether this ending is the one that stands.
+
+        Raises:
+            KeyError: this user has no such session.
+        """
         with self._database.writing() as sql:
-            sql.execute(
+            written = sql.execute(
                 "UPDATE practices SET ended_at = ?, elapsed_s = ?, overall = ?, dimensions = ?,"
                 " figures = ? WHERE id = ? AND user = ? AND ended_at IS NULL",
                 (
@@ -112,8 +119,8 @@ class Practices:
                     *(json.dumps(dict(ending.dimensions)), json.dumps(dict(ending.figures))),
                     *(practice_id, user),
                 ),
-            )
-            return _load(sql, practice_id, user)
+            ).rowcount
+            return _load(sql, practice_id, user), written > 0
 
     def mark_told(self, practice_id: str) -> None:
         """Write down that everybody knows of the end."""

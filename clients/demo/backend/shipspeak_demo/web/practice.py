@@ -57,13 +57,19 @@ async def speak(request: Request) -> Response:
     revision = int(number_field(body, "revision", 1, _MOST_REVISIONS))
     untimed_s = number_field(body, "untimed_s", 0, _LONGEST_S, default=0)
     try:
-        pasted = await rooms.hear(who, request.path_params["id"], text, revision, untimed_s)
+        heard = await rooms.hear(who, request.path_params["id"], text, revision, untimed_s)
     except KeyError as error:
         raise not_found("session") from error
     except Ended as error:
         problem = "The session is over."
         raise ApiError(409, "ENDED", problem, "Begin a new session.") from error
-    return JSONResponse({"untimed_words": pasted})
+    return JSONResponse(
+        {
+            "is_taken": heard.is_taken,
+            "revision": heard.revision,
+            "untimed_words": heard.untimed_words,
+        }
+    )
 
 
 async def finish(request: Request) -> Response:

@@ -31,17 +31,19 @@ export function SpeechBox({ speech, hasEnded }: { speech: Speech; hasEnded: bool
         id={box}
         className="speech-box"
         value={text}
-        disabled={!isReady}
+        // What is said while the session ends would be heard by nobody.
+        disabled={!isReady || isFinishing}
         placeholder="Good morning. Today I want to show you…"
         onChange={(event) => {
           example.stop();
           setText(event.target.value);
         }}
       />
-      <p className="speech-state" data-state={state} role="status">
+      <p className="speech-state" data-state={state}>
         {text === "" ? "Type, dictate, or paste a draft." : STATE_WORDS[state]}
       </p>
-      <Untimed speech={speech} />
+      <Reach isAway={state === "away"} />
+      <Untimed speech={speech} isFinishing={isFinishing} />
       <div className="speech-tools">
         <button
           type="button"
@@ -56,7 +58,7 @@ export function SpeechBox({ speech, hasEnded }: { speech: Speech; hasEnded: bool
           type="button"
           className="rt-button"
           data-example
-          disabled={!isReady}
+          disabled={!isReady || isFinishing}
           aria-pressed={example.isRunning}
           onClick={example.isRunning ? example.stop : example.start}
         >
@@ -70,8 +72,19 @@ export function SpeechBox({ speech, hasEnded }: { speech: Speech; hasEnded: bool
   );
 }
 
+/** Read aloud: that the coach is away, and the end of it. The state itself changes at every pause of typing. */
+function Reach({ isAway }: { isAway: boolean }) {
+  const [wasAway, setWasAway] = useState(false);
+  if (isAway && !wasAway) setWasAway(true);
+  return (
+    <p className="rt-visually-hidden" role="status">
+      {isAway ? STATE_WORDS.away : wasAway && "The coach can be reached again."}
+    </p>
+  );
+}
+
 /** Pasted words came at once; only the speaker knows how long they take to say. */
-function Untimed({ speech }: { speech: Speech }) {
+function Untimed({ speech, isFinishing }: { speech: Speech; isFinishing: boolean }) {
   const { untimedWords, untimedS, setUntimedS } = speech;
   const field = useId();
   if (untimedWords === 0 && untimedS === 0) return null;
@@ -86,6 +99,7 @@ function Untimed({ speech }: { speech: Speech }) {
         inputMode="numeric"
         min={0}
         max={3600}
+        disabled={isFinishing}
         value={untimedS || ""}
         placeholder="not told"
         onChange={(event) => setUntimedS(Math.min(3600, Math.max(0, Number(event.target.value) || 0)))}

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "react";
+import { useCallback, useEffect, useRef, useState } from "react";
 import { BackendError } from "../backend.js";
 import { useServices } from "../services.js";
 
@@ -40,6 +40,22 @@ export function useSpeech(id: string, isOver: boolean): Speech {
   const [problem, setProblem] = useState("");
   const wanted = useRef({ text: "", untimedS: 0 });
   const sent = useRef({ text: "", untimedS: 0 });
+  const revision = useRef(0);
+
+  /** Gives the coach what is wanted at the moment, until it is taken; ahead of what another tab or device has sent. */
+  const tell = useCallback(async () => {
+    for (;;) {
+      const now = wanted.current;
+      // The clock is a revision that rises over reloads and tabs; but clocks of two devices differ.
+      revision.current = Math.max(Date.now(), revision.current + 1);
+      const heard = await backend.speak(id, now.text, revision.current, now.untimedS);
+      if (heard.is_taken) {
+        sent.current = now;
+        return heard;
+      }
+      revision.current = Math.max(heard.revision, revision.current);
+    }
+  }, [backend, id]);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: the end is a reason to read the text again
   useEffect(() => {
@@ -78,12 +94,10 @@ export function useSpeech(id: string, isOver: boolean): Speech {
       let pause = SEND_MS;
       if (text !== sent.current.text || untimedS !== sent.current.untimedS) {
         try {
-          // The clock is a revision that rises over reloads and tabs, too.
-          const answer = await backend.speak(id, text, Date.now(), untimedS);
-          sent.current = { text, untimedS };
+          const heard = await tell();
           if (isWanted) {
-            setUntimedWords(answer.untimed_words);
-            setState(wanted.current.text === text ? "sent" : "waiting");
+            setUntimedWords(heard.untimed_words);
+            setState(wanted.current.text === sent.current.text ? "sent" : "waiting");
           }
         } catch (error) {
           if (!isWanted) return;
@@ -102,7 +116,7 @@ export function useSpeech(id: string, isOver: boolean): Speech {
       isWanted = false;
       clearTimeout(timer);
     };
-  }, [backend, id, isOpen]);
+  }, [tell, isOpen]);
 
   const want = (change: Partial<{ text: string; untimedS: number }>) => {
     wanted.current = { ...wanted.current, ...change };
@@ -113,8 +127,7 @@ export function useSpeech(id: string, isOver: boolean): Speech {
     try {
       const { text, untimedS } = wanted.current;
       if (text !== sent.current.text || untimedS !== sent.current.untimedS) {
-        await backend.speak(id, text, Date.now(), untimedS);
-        sent.current = { text, untimedS };
+        await tell();
       }
       await backend.finishPractice(id);
       setPlace("ended");

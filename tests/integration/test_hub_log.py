@@ -10,11 +10,15 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from tests.support.hub_process import HubProcess
+
+pytestmark = pytest.mark.timeout(240)
 
 
 def test_every_line_of_a_json_log_is_json(start_hub: Callable[..., HubProcess]) -> None:
@@ -23,7 +27,7 @@ def test_every_line_of_a_json_log_is_json(start_hub: Callable[..., HubProcess]) 
     port = int(hub.http.rpartition(":")[2])
     with socket.create_connection(("127.0.0.1", port)) as garbage:
         garbage.sendall(b"\x16\x03\x01 nothing\r\n\r\n")
-        garbage.settimeout(10)
+        garbage.settimeout(60)
         while garbage.recv(4096):
             pass
     assert hub.terminate() == 0
@@ -52,7 +56,7 @@ def test_a_hub_whose_log_nobody_reads_still_drains_and_ends(tmp_path: Path) -> N
                 assert line, "the hub ended"
             process.stderr.close()
             process.send_signal(signal.SIGTERM)
-            assert process.wait(20) == 0
+            assert process.wait(60) == 0
         finally:
             process.kill()
     assert not ready.exists()

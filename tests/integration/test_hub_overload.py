@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+pytestmark = pytest.mark.timeout(240)
+# For each thing that is waited for; all of them together come never near to so much.
+PATIENCE = 100
 LAG = 0.5
 OVERLOADED = (grpc.StatusCode.UNAVAILABLE, "OVERLOADED")
 
@@ -37,7 +40,7 @@ class Strained:
         late = {"easy": 0.0, "strained": LAG, "overloaded": 4 * LAG}[level]
         sent = await self._http.post("/dev/load", json={"late": late, "memory": 1})
         assert sent.status_code == 200
-        async with asyncio.timeout(40):
+        async with asyncio.timeout(PATIENCE):
             while not await self._is(level):  # noqa: ASYNC110 - it is asked over HTTP
                 await asyncio.sleep(0.1)
 
@@ -133,24 +136,24 @@ async def test_the_sdk_waits_and_sends_again_so_that_nothing_is_lost(strained: S
     topic, hub = _topic(), strained.hub
     await strained.set("easy")
     async with RealtimeClient(hub.grpc) as early:
-        await early.publish(topic, _figure(0), timeout=50)
+        await early.publish(topic, _figure(0), timeout=PATIENCE)
         await strained.set("overloaded")
         async with RealtimeClient(hub.grpc) as late:
             got: list[int] = []
             reading = asyncio.create_task(_read(late, topic, got))
             publishing = [
-                asyncio.create_task(early.publish(topic, _figure(number), timeout=50))
+                asyncio.create_task(early.publish(topic, _figure(number), timeout=PATIENCE))
                 for number in range(1, 51)
             ]
             # Refused at least once, before anything is let in again.
-            async with asyncio.timeout(40):
+            async with asyncio.timeout(PATIENCE):
                 while not await _was_refused(hub):  # noqa: ASYNC110 - as above
                     await asyncio.sleep(0.1)
             assert not got
             assert not any(task.done() for task in publishing)
             await strained.set("easy")
             receipts = await asyncio.gather(*publishing)
-            async with asyncio.timeout(50):
+            async with asyncio.timeout(PATIENCE):
                 await reading
     assert [receipt.offset for receipt in receipts] == list(range(2, 52))
     assert got == list(range(51))

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from tests.support.hub_process import HubProcess
 
+pytestmark = pytest.mark.timeout(240)
 CODE = grpc.StatusCode
 HEARTBEAT = 1.0
 PATIENT = 20

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+pytestmark = pytest.mark.timeout(240)
 SECRET = "integration-secret-0123456789abcdef"
 FIGURE = metrics_pb2.MetricsUpdate(metrics=[metrics_pb2.Metric(name="n", value=1)])
 
@@ -90,11 +91,11 @@ async def test_without_a_certificate_nobody_gets_in(
     given = None if credentials == "none" else _credentials(certs)
     async with RealtimeClient(hub.grpc, credentials=given) as client:
         with pytest.raises(DeadlineError, match="UNAVAILABLE"):
-            await client.publish("meeting/1", FIGURE, timeout=2)
+            await client.publish("meeting/1", FIGURE, timeout=5)
 
 
 def _get(url: str, context: ssl.SSLContext | None = None) -> int:
-    with urllib.request.urlopen(url, context=context, timeout=10) as answer:  # noqa: S310
+    with urllib.request.urlopen(url, context=context, timeout=30) as answer:  # noqa: S310
         return int(answer.status)
 
 
@@ -139,7 +140,7 @@ async def test_a_renewed_certificate_is_used_for_new_connections(tmp_path: Path)
                 except OSError:
                     return False
 
-            await until(renewed, seconds=30)
+            await until(renewed, seconds=120)
             async with RealtimeClient(hub.grpc, credentials=_credentials(certs)) as after:
                 await after.publish("meeting/1", FIGURE)
             await before.publish("meeting/1", FIGURE)

@@ -13,6 +13,8 @@ from tests.integration.test_sdk_cli import rthub
 if TYPE_CHECKING:
     from tests.support.hub_process import HubProcess
 
+pytestmark = pytest.mark.timeout(240)
+
 
 def test_topics_are_listed_shown_purged_and_cleaned(shared_hub: HubProcess):
     """E2: a look inside, and purging."""

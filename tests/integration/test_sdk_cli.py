@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from tests.support.hub_process import HubProcess
 
+pytestmark = pytest.mark.timeout(240)
 RTHUB = str(Path(sys.executable).parent / "rthub")
 PROGRESS = '{"meeting": {"stageProgress": {"stage": "analyse", "fraction": 0.4, "eta": "12s"}}}'
 COMMAND_SECONDS = 50

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from tests.support.hub_process import HubProcess
 
 pytestmark = pytest.mark.timeout(240)
+# Between two questions: the hub that is asked has work to do.
+PACE_SECONDS = 0.05
 PROGRESS = meeting_pb2.StageProgress(stage="analyse", fraction=0.5)
 
 
@@ -61,15 +63,19 @@ async def client(shared_hub: HubProcess) -> AsyncIterator[RealtimeClient]:
 async def opened(hub: HubProcess, name: str, members: int = 1) -> None:
     """Return when the hub knows so many members."""
     async with AdminClient(hub.grpc) as admin, asyncio.timeout(SECONDS):
-        while [work.members for work in await admin.work() if work.name == name] != [members]:
-            pass
+        while True:
+            if [work.members for work in await admin.work() if work.name == name] == [members]:
+                return
+            await asyncio.sleep(PACE_SECONDS)
 
 
 async def done(hub: HubProcess, name: str) -> None:
     """Return when nothing waits for an acknowledgement."""
     async with AdminClient(hub.grpc) as admin, asyncio.timeout(SECONDS):
-        while [work.backlog for work in await admin.work() if work.name == name] != [0]:
-            pass
+        while True:
+            if [work.backlog for work in await admin.work() if work.name == name] == [0]:
+                return
+            await asyncio.sleep(PACE_SECONDS)
 
 
 async def test_a_command_gets_the_payload_and_the_facts_and_acknowledges_by_its_end(
@@ -273,3 +279,4 @@ async def _dead(client: RealtimeClient, name: str) -> list[tuple[str, str]]:
             letters = [one.attributes for one in page.events if one.attributes["work"] == name]
             if letters:
                 return [(each["reason"], each["attempts"]) for each in letters]
+            await asyncio.sleep(PACE_SECONDS)

@@ -17,6 +17,8 @@ from shipspeak_realtime import RealtimeClient
 
 ROOT = Path(__file__).resolve().parents[2]
 PATHS = (".", "clients/python", "clients/python/gen", "clients/demo/backend")
+START_SECONDS = 60
+STOP_SECONDS = 30
 HUB = "import sys\nfrom hub.cli.serve import serve\nimport typer\ntyper.run(serve)\n"
 
 
@@ -54,7 +56,7 @@ class Stage:
             "-c", HUB, "--grpc-port", "0", "--http-port", "0",
             "--data-dir", str(self.folder / "hub"), "--ready-file", str(ready),
         )  # fmt: skip
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(START_SECONDS):
             while not ready.exists():
                 assert hub.poll() is None, (self.folder / "0.log").read_text()
                 await asyncio.sleep(0.05)
@@ -69,9 +71,10 @@ class Stage:
         return process, line.split()[-1]
 
     def end(self) -> list[int]:
+        """End each program, by force where it does not go by itself; gives their exit codes."""
         for process in self.running:
             process.terminate()
-        codes = [process.wait(15) for process in self.running]
+        codes = [_ended(process) for process in self.running]
         for process in self.running:
             if process.stdout is not None:
                 process.stdout.close()
@@ -84,3 +87,11 @@ class Stage:
     def token(self, user: str) -> str:
         """A page's token for a user."""
         return page_token(read_settings(self.env), user, time.time())[0]
+
+
+def _ended(process: subprocess.Popen[str]) -> int:
+    try:
+        return process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        return process.wait()

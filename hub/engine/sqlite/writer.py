@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from hub.engine.sqlite.bulk import write_rows
 from hub.engine.sqlite.database import CommitFailed, writing
-from hub.engine.sqlite.dedup import recall, remember
+from hub.engine.sqlite.dedup import recall
 from hub.engine.sqlite.failures import faulty, is_storage_failure, outcome_unknown, storage_failed
 from hub.engine.sqlite.judge import Judge
 from hub.engine.sqlite.operation import Work
@@ -30,7 +29,9 @@ from hub.engine.sqlite.requests import (
     doubt_all,
     refuse_all,
 )
+from hub.engine.sqlite.scheduled import AddScheduled
 from hub.engine.sqlite.sizes import Sizes
+from hub.engine.sqlite.storing import drafts_wait, store, take_back_stored
 from hub.engine.sqlite.topics import TopicState, TopicTable
 from hub.errors import HubError
 
@@ -39,16 +40,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from hub.engine.sqlite.requests import Operable
-    from hub.model.events import Append
 
 _logger: Final = structlog.get_logger(__name__)
 
 PAGE_BYTES: Final = 4096
-
-_INSERT: Final = (
-    "INSERT INTO event (topic_id, offset, event_id, publisher, priority, key, published_ms, "
-    "expires_ms, body) VALUES {rows}"
-)
 
 
 class ShardWriter:
@@ -68,6 +63,8 @@ class ShardWriter:
         self._pages = 0  # those of a transaction under way included
         self._shard = shard
         self._lifetime_ms = dedup_lifetime_ms
+        # Whether drafts for later may wait; hubs without any need not look with each commit.
+        self._drafts_wait: bool | None = None
 
     def commit(self, batch: Sequence[Request]) -> Outcome:
         """Judge and store a batch in one transaction; what is answered Stored is durable.
@@ -97,6 +94,9 @@ class ShardWriter:
             self.connection.execute("UPDATE meta SET value = ? WHERE key = 'probed'", (now_ms,))
 
     def _commit(self, batch: Sequence[Request]) -> Outcome:
+        if self._drafts_wait is None:
+            # Not later: a transaction that fails would bring back what it had released.
+            self._drafts_wait = drafts_wait(self.connection)
         topics = self.topics.working(_names(batch))
         drafts = [
             append
@@ -184,6 +184,8 @@ class ShardWriter:
     ) -> Operated | HubError:
         before = {name: topics[name].copy() for name in operation.topics}
         work = Work(self.connection, topics, judge, lambda events: self._write(events, topics))
+        if isinstance(operation, AddScheduled):
+            self._drafts_wait = True
         rows = self.connection.total_changes
         self.connection.execute("SAVEPOINT operation")
         try:
@@ -204,29 +206,17 @@ class ShardWriter:
         return Operated(value, work.events, work.trimmed, work.withdrawn)
 
     def _write(self, events: Sequence[NewEvent], topics: dict[str, TopicState]) -> None:
-        """Put new events, their ids and their topics into the open transaction."""
+        """Put new events, their ids and their topics into the open transaction.
+
+        Drafts for later that have these ids are published with this, and wait no longer.
+        """
         if not events:
             return
         changed = dict.fromkeys(event.append.topic for event in events)
         self.topics.write(topics[name] for name in changed)
-        write_rows(
-            self.connection,
-            _INSERT,
-            [_event_row(topics[e.append.topic].id, e.append, e.offset) for e in events],
-        )
-        remember(
-            self.connection,
-            [
-                (
-                    topics[e.append.topic].id,
-                    e.append.publisher,
-                    e.append.event_id,
-                    e.offset,
-                    e.append.published_ms,
-                )
-                for e in events
-            ],
-        )
+        store(self.connection, topics, events)
+        if self._drafts_wait:
+            self._pages += 3 * take_back_stored(self.connection, events)
         # Per event a leaf of the offsets, one of the ids, its share of the table; per topic a row.
         body_bytes = sum(len(e.append.body) for e in events)
         self._pages += 3 * len(events) + body_bytes // PAGE_BYTES + len(changed)
@@ -273,20 +263,6 @@ def _names(batch: Sequence[Request]) -> list[str]:
         else:
             names.extend(append.topic for append in request.appends)
     return names
-
-
-def _event_row(topic_id: int, append: Append, offset: int) -> tuple[int | str | bytes, ...]:
-    return (
-        topic_id,
-        offset,
-        append.event_id,
-        append.publisher,
-        append.priority,
-        append.key,
-        append.published_ms,
-        append.expires_ms,
-        append.body,
-    )
 
 
 def _joined(outcomes: Sequence[Outcome]) -> Outcome:

@@ -10,6 +10,7 @@ import pytest
 from hub.engine.contract import Stored
 from hub.engine.schedule import Scheduled, ScheduledDraft
 from hub.engine.sqlite import SqliteEngine, SqliteSchedule, scheduled
+from hub.engine.sqlite.requests import LIGHT
 from hub.errors import HubError
 from shipspeak.realtime.v1 import event_pb2
 from tests.contract.engine.harness import (
@@ -26,6 +27,8 @@ from tests.contract.engine.harness import (
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
+
+    from hub.engine.sqlite.operation import Work
 
 HOUR_MS = 3_600_000
 
@@ -133,9 +136,46 @@ async def test_a_draft_published_before_it_is_due_is_stored_once(hub: Hub) -> No
     await hub.engine.open(TOPIC, feed)
     await hub.keep(hub.draft("a", HOUR_MS), hub.draft("b", HOUR_MS))
     assert offsets(await hub.engine.publish([hub.store.draft("a")])) == [1]
+    assert not await hub.schedule.cancel(TOPIC, "back-end", "a"), "published: none waits any more"
     await hub.pass_time(HOUR_MS)
     await feed.until(lambda seen: "b" in seen.ids)
     assert feed.ids == ["a", "b"]
+
+
+@pytest.mark.parametrize("kept", ["kept", "trimmed"])
+async def test_it_is_stored_once_also_when_its_id_was_forgotten(hub: Hub, kept: str) -> None:
+    """G4: ids are remembered for a minute, and drafts wait for up to a year."""
+    hub.store.lifetime_s = 60.0
+    await hub.close()
+    await hub.open()
+    feed = RecordingFeed()
+    await hub.engine.open(TOPIC, feed)
+    await hub.keep(hub.draft("a", HOUR_MS), hub.draft("b", HOUR_MS, publisher="another"))
+    # Restarted: that drafts wait is known from the store.
+    await hub.close()
+    await hub.open()
+    await hub.engine.open(TOPIC, feed)
+    now = [hub.store.draft("a"), hub.store.draft("b"), hub.store.draft("a", "meeting/other")]
+    assert offsets(await hub.engine.publish(now)) == [1, 2, 1]
+    if kept == "trimmed":
+        await steward_of(hub.engine).purge(TOPIC)
+    await hub.keep(hub.draft("last", HOUR_MS))
+    await _forget_ids(hub)
+    await hub.pass_time(HOUR_MS)
+    await feed.until(lambda seen: "last" in seen.ids)
+    assert feed.ids == ["a", "b", "b", "last"], "the ids of another publisher are its own"
+
+
+async def test_what_is_refused_leaves_the_draft_waiting(hub: Hub) -> None:
+    """Nothing of a group was stored: the draft still comes when it is due."""
+    feed = RecordingFeed()
+    await hub.engine.open(TOPIC, feed)
+    await hub.keep(hub.draft("a", HOUR_MS))
+    group = [hub.store.draft("a", group=1), hub.store.draft("x", group=1, expected_offset=7)]
+    results = await hub.engine.publish(group)
+    assert isinstance(results[1], HubError)
+    await hub.pass_time(HOUR_MS)
+    await feed.until(lambda seen: seen.ids == ["a"])
 
 
 async def test_only_its_publisher_takes_a_draft_back(hub: Hub) -> None:
@@ -213,6 +253,19 @@ async def test_a_user_whose_name_is_no_segment_owns_no_topic(hub: Hub) -> None:
     await hub.keep(hub.draft("a", HOUR_MS, "user/alice/more"))
     assert await steward_of(hub.engine).erase("alice/more") == 0
     assert await hub.schedule.cancel("user/alice/more", "back-end", "a")
+
+
+async def _forget_ids(hub: Hub) -> None:
+    """Forget all ids, as the housekeeper does once their lifetime is over."""
+    await hub.engine.operate(hub.engine.shard_of(TOPIC), _ForgetIds())
+
+
+class _ForgetIds:
+    topics = ()
+    weight = LIGHT
+
+    def run(self, work: Work) -> None:
+        work.connection.execute("DELETE FROM dedup")
 
 
 def _body(event_id: str) -> bytes:

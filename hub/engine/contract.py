@@ -73,6 +73,9 @@ class LogPage:
         state: the topic at the moment of the read. ``state.floor > after`` means that events
             between were trimmed: the reader must be told GAP.
         conflated: kept events of (after, through] that were left out for a later one of their key.
+        holds_until_ms: the earliest end of an event that supersedes one of them, wherever up to
+            the horizon it lies; from then on the page would be another. 0 = none. Only from
+            ``read`` behind the floor, since no other conflated page is kept.
     """
 
     after: int
@@ -81,6 +84,7 @@ class LogPage:
     more: bool
     state: TopicHead
     conflated: int = 0
+    holds_until_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,8 +73,9 @@ class LogPages:
     async def _page(self, offset: int, horizon: int) -> tuple[CatchUpPage, int]:
         """One that is kept, or is read once for all who ask; and the removals that it knows of."""
         kept = self._cache.get(self._ring.topic, offset, horizon)
-        # Of a snapshot, what has expired since may have left out what it does not supersede now.
-        if kept is not None and not (horizon and kept.ended(int(self._clock() * 1000))):
+        # Of a snapshot, what has expired since may have left out what it does not supersede now;
+        # it may lie pages behind this one.
+        if kept is not None and not kept.ended(int(self._clock() * 1000)):
             return kept, self.removals
         place = offset, horizon
         task = self._reads.get(place)

@@ -57,7 +57,7 @@ class CatchUpPage:
         self._shared: tuple[int, Spliced] | None = None
         self.after = after
         self.size = sum(len(event.data) + ENTRY_BYTES for event in page.events)
-        self._ends_ms = min((e.expires_ms for e in page.events if e.expires_ms), default=NEVER)
+        self._ends_ms = page.holds_until_ms or NEVER
         self.oldest_ms = page.state.oldest_ms
         self.begin = max(after, page.state.floor)
         self.through = max(page.through, self.begin)
@@ -70,7 +70,7 @@ class CatchUpPage:
         return self._shared[1].frame
 
     def ended(self, now_ms: int) -> bool:
-        """Whether an event has expired since the page was made."""
+        """Whether an event has expired that superseded another, and does so no more."""
         return now_ms >= self._ends_ms
 
     def withdraw(self, offsets: Container[int]) -> None:

@@ -202,7 +202,8 @@ class MemoryEngine:
         more = len(page) < len(kept)
         through = page[-1].offset if more else max(log.head, after)
         left_out = log.count(after, through) - len(page)
-        return LogPage(after, page, through, more, log.state, left_out)
+        holds = log.holds_until(after, through, horizon, self._now_ms())
+        return LogPage(after, page, through, more, log.state, left_out, holds)
 
     async def read_latest(
         self, topic: str, *, before: int, max_events: int, max_bytes: int, horizon: int = 0

@@ -41,6 +41,24 @@ class MemoryLog:
             one for one in self.events if not one.key or one.offset > horizon or one.offset in kept
         ]
 
+    def holds_until(self, after: int, through: int, horizon: int, now_ms: int) -> int:
+        """When something up to a horizon ends that supersedes an event of (after, through].
+
+        0 = never, or the stretch does not begin at the floor.
+        """
+        if after > self.floor:
+            return 0
+        fresh = [one for one in self.events if not 0 < one.expires_ms <= now_ms]
+        state = {one.key: one for one in fresh if one.key and one.offset <= horizon}
+        ends = [
+            state[one.key].expires_ms
+            for one in self.events
+            if after < one.offset <= through
+            and one.key in state
+            and one.offset < state[one.key].offset
+        ]
+        return min((end for end in ends if end), default=0)
+
     def count(self, after: int, through: int) -> int:
         """How many events are kept in (after, through]."""
         return sum(after < event.offset <= through for event in self.events)

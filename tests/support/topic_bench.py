@@ -33,21 +33,22 @@ class TopicBench:
             draft = append(TOPIC, f"e{number}", size=size, priority=priority)
             await self.engine.publish([draft])
 
-    async def reader(self, after: int, *, window: int = 0, automatic: bool = True) -> FakeSink:
-        """The sink of a session that reads the topic behind an offset."""
+    async def reader(
+        self, after: int, *, window: int = 0, automatic: bool = True, snapshot_to: int = 0
+    ) -> FakeSink:
+        """The sink of a session that reads the topic behind an offset, or a snapshot of it."""
         live = await self.registry.open(TOPIC)
         sink = FakeSink(automatic=automatic)
         session = open_session(self.clock, sink, window=window)
         slot = live.ring.slot_after(after)
-        self.registry.subscribe(
+        subscription = Subscription(
+            session,
             live,
-            Subscription(
-                session,
-                live,
-                epoch=live.ring.epoch,
-                offset=after,
-                slot=slot,
-                rights_until=math.inf,
-            ),
+            epoch=live.ring.epoch,
+            offset=after,
+            slot=slot,
+            rights_until=math.inf,
         )
+        subscription.snapshot_to = snapshot_to
+        self.registry.subscribe(live, subscription)
         return sink

@@ -47,6 +47,16 @@ _BEFORE_CONFLATED: Final = (
     "ORDER BY offset DESC LIMIT :limit"
 )
 _COUNT: Final = "SELECT count(*) FROM event WHERE topic_id = ? AND offset > ? AND offset <= ?"
+# The earliest end of the events that supersede one in a stretch: of each key that is the newest up
+# to the horizon that has not expired, and what it supersedes there lies before it.
+_HOLDS_UNTIL: Final = (
+    "SELECT min(state.expires_ms) FROM (SELECT key, max(offset) AS offset, expires_ms FROM event "
+    "WHERE topic_id = :topic AND offset > :after AND offset <= :horizon AND key <> '' "
+    "AND (expires_ms = 0 OR expires_ms > :now) GROUP BY key) AS state "
+    "JOIN (SELECT key, min(offset) AS offset FROM event WHERE topic_id = :topic "
+    "AND offset > :after AND offset <= :through AND key <> '' GROUP BY key) AS first "
+    "ON first.key = state.key AND first.offset < state.offset WHERE state.expires_ms > 0"
+)
 _NTH_LATEST: Final = (
     "SELECT offset, event_id FROM event WHERE topic_id = ? ORDER BY offset DESC LIMIT 1 OFFSET ?"
 )
@@ -98,7 +108,11 @@ class ShardReader:
             # Nothing found: everything behind ``after`` is accounted for, because there is nothing.
             through = events[-1].offset if events else max(after, topic.head)
             conflated = self._left_out(topic, after, through, events) if horizon else 0
-        return LogPage(after, events, through, through < topic.head, topic.public(), conflated)
+            holds = 0
+            if conflated and after <= topic.floor:
+                holds = self._holds_until(topic, after, through, horizon, now_ms)
+        more = through < topic.head
+        return LogPage(after, events, through, more, topic.public(), conflated, holds)
 
     def read_latest(
         self,
@@ -177,6 +191,19 @@ class ShardReader:
         span = (topic.id, _bindable(after), _bindable(through))
         (kept,) = self._connection.execute(_COUNT, span).fetchone()
         return int(kept) - len(events)
+
+    def _holds_until(
+        self, topic: TopicState, after: int, through: int, horizon: int, now_ms: int
+    ) -> int:
+        bound = {
+            "topic": topic.id,
+            "after": _bindable(after),
+            "through": _bindable(through),
+            "horizon": horizon,
+            "now": now_ms,
+        }
+        (ends_ms,) = self._connection.execute(_HOLDS_UNTIL, bound).fetchone()
+        return int(ends_ms or 0)
 
     def _topic(self, name: str) -> TopicState:
         row = self._connection.execute(_TOPIC, (name,)).fetchone()

@@ -56,6 +56,33 @@ async def test_what_has_expired_supersedes_nothing(engine: Engine, store: Store)
         store.clock.advance(1)
 
 
+async def test_a_page_says_until_when_it_holds(engine: Engine, store: Store) -> None:
+    """G4r: what supersedes may lie behind the page, and its end gives the state back."""
+    now = store.clock()
+    drafts = [
+        store.draft("a1", key="a"),
+        store.draft("b1", key="b"),
+        store.draft("n1"),
+        store.draft("c1", key="c", expires_ms=now + 1_000),
+        store.draft("a2", key="a", expires_ms=now + 3_000),
+        store.draft("b2", key="b"),
+        store.draft("a3", key="a", expires_ms=now + 2_000),
+    ]
+    last = offsets(await engine.publish(drafts))[-1]
+
+    async def first(horizon: int) -> tuple[list[str], int, int]:
+        page = await engine.read(TOPIC, 0, max_events=1, max_bytes=PLENTY, horizon=horizon)
+        return _ids(page), page.conflated, page.holds_until_ms and page.holds_until_ms - now
+
+    assert await first(0) == (["a1"], 0, 0)
+    assert await first(2) == (["a1"], 0, 0), "what lies behind the horizon supersedes nothing"
+    assert await first(last) == (["n1"], 2, 2_000), "b is superseded for good, c by nothing"
+    store.clock.advance(2)
+    assert await first(last) == (["n1"], 2, 3_000)
+    store.clock.advance(1)
+    assert await first(last) == (["a1"], 0, 0)
+
+
 @pytest.mark.parametrize("size", [1, 2, 3])
 async def test_pages_account_for_every_event(engine: Engine, store: Store, size: int) -> None:
     places = await _store(engine, store)

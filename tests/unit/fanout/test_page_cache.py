@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.memory_engine import append
 from tests.support.topic_bench import TOPIC, TopicBench
 from tests.support.until import until
 
@@ -81,3 +82,39 @@ async def test_a_withdrawn_event_is_in_no_page_that_is_kept(bench: TopicBench) -
     await _until(late, 100)
     assert 2 not in _check_chain(late, 0)
     assert sum(run.withdrawn for run in late.runs) == 1
+
+
+async def test_a_kept_snapshot_ends_with_what_supersedes_from_a_later_page(
+    bench: TopicBench,
+) -> None:
+    """G4r: what has expired supersedes nothing, also where its end is in no event of the page."""
+    ends = int(bench.clock() * 1000) + 6_000
+    await bench.engine.publish([append(TOPIC, "e1", key="k")])
+    await bench.publish(599, size=2_000)
+    await bench.engine.publish([append(TOPIC, "e601", key="k", expires_ms=ends)])
+    assert (await bench.registry.open(TOPIC)).ring.start_offset > 0
+    early = await bench.reader(0, snapshot_to=601)
+    await _until(early, 601)
+    assert _check_chain(early, 0) == list(range(2, 602))
+    assert early.runs[0].conflated == 1
+    reads = bench.engine.reads
+    again = await bench.reader(0, snapshot_to=601)
+    await _until(again, 601)
+    assert _check_chain(again, 0) == list(range(2, 602))
+    shared = bench.engine.reads - reads
+
+    bench.clock.advance(6)
+    reads = bench.engine.reads
+    late = await bench.reader(0, snapshot_to=601)
+    await _until(late, 601)
+    assert _check_chain(late, 0) == list(range(1, 601)), "the state of k is e1 again"
+    assert bench.engine.reads == reads + shared + 1, "the first page was read once more"
+    reads = bench.engine.reads
+    assert _check_chain(await _read(bench, 601), 0) == list(range(1, 601))
+    assert bench.engine.reads == reads + shared, "and kept from then on"
+
+
+async def _read(bench: TopicBench, head: int) -> FakeSink:
+    sink = await bench.reader(0, snapshot_to=head)
+    await _until(sink, head)
+    return sink

@@ -61,6 +61,20 @@ class _Log:
         assert expired <= want.expired
         event(f"conflated {bool(page.conflated)}, expired {bool(want.expired)}")
 
+    def check_holds(self, page: LogPage, horizon: int, now_ms: int) -> None:
+        """Until the first page says, time takes from what it brings, and gives nothing back."""
+        if page.after:
+            assert not page.holds_until_ms
+            return
+        span = page.after, page.through, horizon
+        brought = set(account(self.said, *span, now_ms).delivered)
+        for later_ms in range(now_ms + 1, page.holds_until_ms or 40):
+            assert brought.issuperset(account(self.said, *span, later_ms).delivered)
+        if page.holds_until_ms:
+            ended = {one.key for one in self.said if one.expires_ms == page.holds_until_ms}
+            assert page.holds_until_ms > now_ms
+            assert ended & {one.key for one in self.said[page.after : page.through]}
+
 
 @settings(max_examples=60, deadline=None)
 @given(
@@ -100,6 +114,7 @@ def test_every_page_says_what_became_of_every_event(
                 sizes.append(sizes.pop(0))
                 page = log.shard.reader.read(TOPIC, at, size, PLENTY, horizon, now_ms)
                 log.check(page, horizon, now_ms)
+                log.check_holds(page, horizon, now_ms)
                 assert page.after == at
                 got += account(log.said, at, page.through, horizon, now_ms).delivered
                 at, more = page.through, page.more

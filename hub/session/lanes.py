@@ -67,12 +67,13 @@ class Lanes:
     What a topic has waiting is asked of its source when it is added and again when it is chosen.
     """
 
-    __slots__ = ("_log", "_places", "_ready", "_served", "_turn")
+    __slots__ = ("_frames", "_log", "_log_is_owed", "_places", "_ready", "_turn")
 
     def __init__(self) -> None:
         self._ready, self._log = _Queue(), _Queue()
         self._places: dict[Subscription, tuple[_Queue, int]] = {}
-        self._served = 0
+        self._frames = 0  # since the last fair turn
+        self._log_is_owed = False
         self._turn = 0
 
     def __bool__(self) -> bool:
@@ -126,13 +127,13 @@ class Lanes:
                 that needs the log is chosen; where a more urgent one needs it, the reader goes
                 first, to make way.
         """
-        fair = (self._served + 1) % FAIR_SHARE == 0
+        fair = self._frames >= FAIR_SHARE - 1
         while True:
             chosen = self._oldest(reader) if fair else self._most_urgent(reader)
             if chosen is None:
                 return None  # nobody was served: the next fair turn is as far away as before
             if self._is_as_noted(chosen):
-                self._served += 1
+                self._count(chosen, fair=fair)
                 return chosen
 
     def next_critical(self, reader: Subscription | None = None) -> Subscription | None:
@@ -161,7 +162,8 @@ class Lanes:
         ready, log = self._ready.best, self._log.best
         if log < ready:
             if reader is None:
-                return self._log.first(log)
+                oldest = self._log.oldest() if self._log_is_owed else None
+                return oldest[1] if oldest is not None else self._log.first(log)
             if reader in self._places:
                 return reader
         return self._ready.first(ready) if ready != _NOTHING else None
@@ -171,6 +173,24 @@ class Lanes:
         log = self._log.oldest() if reader is None else None
         oldest = min(filter(None, (ready, log)), key=lambda one: one[0], default=None)
         return oldest[1] if oldest is not None else None
+
+    def _count(self, chosen: Subscription, *, fair: bool) -> None:
+        """A turn is a frame: a topic that must be read takes its turn when its page is there.
+
+        Counted by choices, the fair turn could fall on the page in hand each time, when no other
+        topic can be read, and the lowest in the log would starve. Where one that must be read has
+        waited longest while a page is in hand, it is the next to be read.
+        """
+        if self._places[chosen][0] is self._log:
+            self._log_is_owed = False
+            self._frames = -1 if fair else self._frames
+        elif fair:
+            log, ready = self._log.oldest(), self._ready.oldest()
+            if log is not None and ready is not None and log[0] < ready[0]:
+                self._log_is_owed = True
+            self._frames = 0
+        else:
+            self._frames += 1
 
     def _is_as_noted(self, subscription: Subscription) -> bool:
         """Whether it waits as it was noted; else it is noted anew."""

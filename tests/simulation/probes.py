@@ -60,6 +60,8 @@ class WatchedLanes(Lanes):
         now = session._clock()
         if chosen is None or now >= min(session.rights_until, chosen.rights_until):
             return  # with the right has ended what waits: it is put away, and no frame is made
+        if chosen.source.needs_log(chosen):
+            return  # a read begins; its turn comes with the page
         waiting = tuple(
             _waiting(each.source.name, self._offered.get(each, 0) or LOW)
             for each in session.subscriptions.values()

@@ -21,7 +21,7 @@ from hub.cli.health import CALL_FAILED
 from hub.cli.job import Ending
 from hub.cli.operate import LOCAL, Server
 from hub.cli.told import words_of
-from shipspeak_realtime import RealtimeClient, RealtimeError, retry_delay
+from shipspeak_realtime import RealtimeClient, RealtimeError, Reject, retry_delay
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -161,14 +161,15 @@ async def _do(delivery: Delivery, wanted: _Wanted, environment: dict[str, str]) 
     """Run the command inside the delivery's block, and let the block tell the hub.
 
     Raises:
-        _NotDone: for every end but "done", so that the block never acknowledges it.
+        Reject: it goes to the dead letters.
+        _NotDone: it comes again.
     """
     limit = wanted.max_attempts
     what = f"{delivery.topic} #{delivery.event.offset}"
     if limit is not None and delivery.attempt > limit:
         # The last one ended this program, or its machine, before it could be told.
         _say("bold red", f"{what}: not run, {limit} attempts were made: to the dead letters")
-        return await _reject(delivery)
+        raise Reject
     begun = time.monotonic()
     ending, why = await job.run(wanted.command, delivery, environment)
     if ending is Ending.FAILED and limit is not None and delivery.attempt >= limit:
@@ -182,25 +183,15 @@ async def _do(delivery: Delivery, wanted: _Wanted, environment: dict[str, str]) 
     took = time.monotonic() - begun
     _say(style, f"{what} attempt {delivery.attempt}: {why} after {took:.1f} s, {then}")
     if ending is Ending.REJECTED:
-        await _reject(delivery)
-    elif ending is not Ending.DONE:
+        raise Reject
+    if ending is not Ending.DONE:
         raise _NotDone
-    return None
-
-
-async def _reject(delivery: Delivery) -> None:
-    """Until the hub has decided: a disk that is full for a while takes no dead letter."""
-    while True:
-        try:
-            return await delivery.reject()
-        except RealtimeError as refusal:
-            if refusal.retry_after is None:
-                raise _NotDone from refusal
-            await asyncio.sleep(refusal.retry_after)
 
 
 def _is_news(record: logging.LogRecord) -> bool:
-    return not (record.exc_info and isinstance(record.exc_info[1], _NotDone))
+    told = record.args if isinstance(record.args, tuple) else ()
+    error = record.exc_info[1] if record.exc_info else None
+    return not any(isinstance(one, _NotDone | Reject) for one in (*told, error))
 
 
 def _say(style: str, words: str) -> None:

@@ -14,7 +14,7 @@ from shipspeak.realtime.v1 import frame_pb2, realtime_service_pb2
 from tests.chaos.board import Board, LegEnded
 from tests.support.raw_client import SERVICE, Stream, bearer
 from tests.support.socket_client import open_socket
-from tests.wire.raw import PREFIX, Raw, frame, post
+from tests.wire.raw import Raw, frame, post
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -138,25 +138,11 @@ async def _by_listen(place: Place, board: Board) -> None:
         await raw.send(post(f"/{SERVICE}/Listen", body, token))
         if (await raw.read_head()).status != 200:
             raise LegEnded("listen: refused")
-        pending = b""
-        while part := await raw.read_part():
-            raw.answer.body = b""
-            pending = _take(pending + part, board)
+        async for flags, message in raw.each_frame():
+            if flags & _TRAILERS:
+                raise LegEnded(f"listen: {message!r}")
+            board.recorder.back()
+            board.take(frame_pb2.ServerFrame.FromString(message), "listen")
         raise LegEnded("listen: the body ended")
     finally:
         raw.abort()
-
-
-def _take(pending: bytes, board: Board) -> bytes:
-    """Take the whole frames; what is left."""
-    while len(pending) >= PREFIX.size:
-        flags, length = PREFIX.unpack_from(pending)
-        if len(pending) < PREFIX.size + length:
-            break
-        message = pending[PREFIX.size : PREFIX.size + length]
-        pending = pending[PREFIX.size + length :]
-        if flags & _TRAILERS:
-            raise LegEnded(f"listen: {message!r}")
-        board.recorder.back()
-        board.take(frame_pb2.ServerFrame.FromString(message), "listen")
-    return pending

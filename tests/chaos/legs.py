@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from shipspeak.realtime.v1 import frame_pb2, realtime_service_pb2
 from shipspeak_realtime import RealtimeClient, RealtimeError
 from tests.chaos.board import Board, LegEnded
-from tests.wire.raw import PREFIX, Raw, ask, frame, post
+from tests.wire.raw import Raw, ask, frame, post
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message
@@ -74,22 +74,13 @@ async def _listen(raw: Raw, board: Board, hub: HubProcess) -> None:
     window = _Window(_port(hub))
     async with asyncio.TaskGroup() as side:
         side.create_task(window.report())
-        pending = b""
-        while part := await raw.read_part():
-            raw.answer.body = b""
-            pending += part
-            while len(pending) >= PREFIX.size:
-                flags, length = PREFIX.unpack_from(pending)
-                if len(pending) < PREFIX.size + length:
-                    break
-                message = pending[PREFIX.size : PREFIX.size + length]
-                pending = pending[PREFIX.size + length :]
-                if flags & _TRAILERS:
-                    raise LegEnded(f"listen: {message!r}")
-                server_frame = frame_pb2.ServerFrame.FromString(message)
-                board.recorder.back()
-                board.take(server_frame, "listen")
-                window.took(server_frame, length)
+        async for flags, message in raw.each_frame():
+            if flags & _TRAILERS:
+                raise LegEnded(f"listen: {message!r}")
+            server_frame = frame_pb2.ServerFrame.FromString(message)
+            board.recorder.back()
+            board.take(server_frame, "listen")
+            window.took(server_frame, len(message))
         raise LegEnded("listen: the body ended")
 
 

@@ -11,7 +11,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from shipspeak.realtime.v1 import frame_pb2, realtime_service_pb2
 from tests.support.raw_client import SERVICE, RawClient, hello
 from tests.support.socket_client import open_socket
-from tests.wire.raw import BINARY, PREFIX, Raw, ask, frame, post
+from tests.wire.raw import BINARY, Raw, ask, frame, post
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
@@ -51,19 +51,10 @@ async def listen(
     with contextlib.suppress(*_ENDS), contextlib.closing(_Closing(raw)):
         await raw.send(_request("Listen", token, request))
         await raw.read_head()
-        pending = b""
-        while part := await raw.read_part():
-            raw.answer.body = b""
-            pending += part
-            while len(pending) >= PREFIX.size:
-                flags, length = PREFIX.unpack_from(pending)
-                if len(pending) < PREFIX.size + length:
-                    break
-                message = pending[PREFIX.size : PREFIX.size + length]
-                pending = pending[PREFIX.size + length :]
-                if flags & _TRAILERS:
-                    return
-                yield frame_pb2.ServerFrame.FromString(message)
+        async for flags, message in raw.each_frame():
+            if flags & _TRAILERS:
+                return
+            yield frame_pb2.ServerFrame.FromString(message)
 
 
 async def websocket(

@@ -7,11 +7,15 @@ import base64
 import socket
 import struct
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from google.rpc import error_details_pb2, status_pb2
 
 from tests.wire import chosen
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
 
 PREFIX = struct.Struct(">BI")
 BINARY = b"application/grpc-web+proto"
@@ -154,6 +158,20 @@ class Raw:
         while len(self.answer.messages()) < count:
             assert await self.read_part(), "the stream ended"
         return self.answer.messages()
+
+    async def each_frame(self) -> AsyncIterator[tuple[int, bytes]]:
+        """Flags and payload of each grpc-web frame of a chunked body, to its end; none is kept."""
+        pending = b""
+        while part := await self.read_part():
+            self.answer.body = b""
+            pending += part
+            while len(pending) >= PREFIX.size:
+                flags, length = PREFIX.unpack_from(pending)
+                if len(pending) < PREFIX.size + length:
+                    break
+                payload = pending[PREFIX.size : PREFIX.size + length]
+                pending = pending[PREFIX.size + length :]
+                yield flags, payload
 
     async def ended(self) -> bytes:
         """What comes until the server closes."""

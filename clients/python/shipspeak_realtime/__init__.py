@@ -20,7 +20,7 @@ from shipspeak_realtime.changes import ConnectionChange
 from shipspeak_realtime.client import RealtimeClient
 from shipspeak_realtime.contents import make_content, make_draft
 from shipspeak_realtime.cursor import Cursor
-from shipspeak_realtime.delivery import Delivery
+from shipspeak_realtime.delivery import Delivery, Reject
 from shipspeak_realtime.describe import describe
 from shipspeak_realtime.durable import OutboxState, RefusedDraft, SqliteOutbox
 from shipspeak_realtime.errors import (
@@ -56,7 +56,7 @@ from shipspeak_realtime.user_progress import UserProgress
 from shipspeak_realtime.verdicts import LeftOut, Verdict, VerdictKind
 from shipspeak_realtime.version import VERSION
 from shipspeak_realtime.work import Work, retry_delay
-from shipspeak_realtime.worker import RealtimeWorker, Reject
+from shipspeak_realtime.worker import RealtimeWorker
 
 __all__ = [
     "VERSION",

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
 from shipspeak.realtime.v1 import metrics_pb2
-from shipspeak_realtime.conflate import Conflater
 from shipspeak_realtime.contents import duration
+from shipspeak_realtime.live_block import LiveBlock
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,7 +59,7 @@ class _Figure:
         return metric
 
 
-class AnalyticsStream:
+class AnalyticsStream(LiveBlock):
     """Publishes named figures of one topic; made by `RealtimeClient.analytics`.
 
     Each update has all figures and the same key, so that the newest one is enough for a reader that
@@ -67,16 +67,16 @@ class AnalyticsStream:
     """
 
     def __init__(self, client: RealtimeClient, topic: str, key: str, *, clock: Clock) -> None:
-        self.topic, self.key = topic, key
-        self._client, self._clock = client, clock
-        self._pace = Conflater(clock)
+        super().__init__(client, topic, clock)
+        self.key = key
+        self._clock = clock
         self._figures: dict[str, _Figure] = {}
         self._ticker: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
         """Begin; rolling sums fall by themselves from now on."""
         self._ticker = asyncio.create_task(self._tick(), name=f"analytics {self.topic}")
-        return self
+        return await super().__aenter__()
 
     async def __aexit__(
         self,
@@ -87,10 +87,10 @@ class AnalyticsStream:
         if self._ticker is not None:
             self._ticker.cancel()
             await asyncio.wait({self._ticker})
-        if error is not None and not isinstance(error, Exception):
-            self._pace.drop()
-            return
-        await self._pace.flush()
+        await super().__aexit__(kind, error, trace)
+
+    async def _last_words(self, error: Exception | None) -> None:  # noqa: ARG002 - the base's
+        await self.flush()
 
     def set(self, name: str, value: float, *, unit: str = "", window: float = 0.0) -> None:
         """Say what a figure is now.

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 _log = logging.getLogger("shipspeak_realtime")
 
 
+class Reject(Exception):
+    """Raised in a delivery's block: this event can never be done; it becomes a dead letter."""
+
+
 class Delivery:
     """An event, leased to this member until it is acknowledged or `deadline` has passed.
 
@@ -30,10 +34,10 @@ class Delivery:
                 await analyse(delivery.event)
 
     The block acknowledges when it ends. When it raises an `Exception`, that is logged and the event
-    comes again after a while, until the hub makes it a dead letter; the loop goes on. While the
-    block runs, the lease is extended. Without the block: `ack`, `nack`, `extend`, `reject`, which
-    return once the hub has committed and raise its refusal: DELIVERY_UNKNOWN when the lease has
-    passed to another member.
+    comes again after a while, until the hub makes it a dead letter; `Reject` makes it one at once.
+    The loop goes on. While the block runs, the lease is extended. Without the block: `ack`, `nack`,
+    `extend`, `reject`, which return once the hub has committed and raise its refusal:
+    DELIVERY_UNKNOWN when the lease has passed to another member.
 
     Attributes:
         event: the event; its `cursor` is None.
@@ -113,14 +117,18 @@ class Delivery:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> bool:
-        """Acknowledge; after an exception, put it back."""
-        if isinstance(error, Exception):
+        """Acknowledge; after an exception, put it back; after `Reject`, to the dead letters."""
+        if isinstance(error, Reject):
+            _log.warning("%s is rejected: %s", self, error)
+        elif isinstance(error, Exception):
             _log.error("the work on %s failed", self, exc_info=error)
         try:
             if self.settled:
                 pass
             elif error is None:
                 await self._insist(frame_pb2.VERB_ACK)
+            elif isinstance(error, Reject):
+                await self._insist(frame_pb2.VERB_REJECT)
             elif isinstance(error, Exception):
                 await self._insist(frame_pb2.VERB_NACK, self._retry(self.attempt))
             else:

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from shipspeak_realtime.client import RealtimeClient
 from shipspeak_realtime.clock import SystemClock
-from shipspeak_realtime.delivery import Delivery
-from shipspeak_realtime.errors import RealtimeError
+from shipspeak_realtime.delivery import Delivery, Reject
 from shipspeak_realtime.work import ACK_DEADLINE_SECONDS, retry_delay
 
 if TYPE_CHECKING:
@@ -26,10 +25,6 @@ _log = logging.getLogger("shipspeak_realtime")
 
 Handler: TypeAlias = Callable[[Delivery, RealtimeClient], Awaitable[None]]
 Chore: TypeAlias = Callable[[RealtimeClient], Awaitable[None]]
-
-
-class Reject(Exception):
-    """Raised by a handler: this event can never be done; it becomes a dead letter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,24 +185,13 @@ class RealtimeWorker:
             async with delivery:
                 try:
                     await _uncancelled(job.handler(delivery, hub))
-                except Reject as reject:
-                    _log.warning("%s is rejected: %s", delivery, reject)
-                    await self._reject(delivery)
-                except Exception:
+                except Reject:
+                    raise
+                except Exception as error:
                     if job.max_attempts is None or delivery.attempt < job.max_attempts:
                         raise
                     _log.exception("%s failed for the last time", delivery)
-                    await self._reject(delivery)
-
-    async def _reject(self, delivery: Delivery) -> None:
-        """Until the hub has decided: a disk that is full for a while takes no dead letter."""
-        while True:
-            try:
-                return await delivery.reject()
-            except RealtimeError as refusal:
-                if refusal.retry_after is None:
-                    raise
-                await self._clock.sleep(refusal.retry_after)
+                    raise Reject(str(error)) from error
 
     async def _repeat(self, seconds: float, chore: Chore, hub: RealtimeClient) -> None:
         while True:

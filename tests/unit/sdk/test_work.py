@@ -8,6 +8,7 @@ import gc
 import pytest
 
 from shipspeak.realtime.v1 import error_reason_pb2 as reasons
+from shipspeak_realtime.delivery import Reject
 from shipspeak_realtime.errors import InvalidRequestError, NetworkError, RealtimeError
 from shipspeak_realtime.work import retry_delay
 from tests.support.until import until
@@ -105,6 +106,23 @@ async def test_a_failed_block_puts_back_and_the_loop_goes_on(
         bench.answer(0)
         await working
     assert "a bad event" in caplog.text
+
+
+async def test_a_block_that_rejects_makes_a_dead_letter_and_the_loop_goes_on(bench: Bench) -> None:
+    async with bench.work:
+        bench.deliver("a")
+        delivery = await anext(aiter(bench.work))
+
+        async def block() -> None:
+            async with delivery:
+                raise Reject("never")
+
+        working = asyncio.ensure_future(block())
+        await until(bench.said)
+        assert bench.said() == [("REJECT", "a")]
+        bench.answer(0)
+        await working
+        assert delivery.settled
 
 
 async def test_a_block_that_is_refused_for_now_says_it_again(bench: Bench) -> None:
